@@ -1,0 +1,259 @@
+"""Facts about cities: pilots, feeds, denominators, calendars, read from a folder of reviewed TOML files.
+
+A catalogue is a folder with `catalogue.toml` (settings of the whole comparison) and one file per pilot.
+A seventh pilot is one new file and no Python. A fact has a source or is the word "unknown".
+"""
+
+import hashlib
+import re
+import tomllib
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from config.problems import ConfigError, Problem, problems_of
+
+UNKNOWN = "unknown"
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def parse_duration(text: object) -> object:
+    """A duration such as "90s", "15m", "1h" or "2d" as a timedelta; anything else is left to the validator.
+
+    >>> parse_duration("15m")
+    datetime.timedelta(seconds=900)
+    """
+    if isinstance(text, str) and (found := re.fullmatch(r"(\d+)\s*([smhd])", text.strip())):
+        return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    if isinstance(text, str):
+        raise ValueError('write a duration as a number and a unit: "90s", "15m", "1h" or "2d"')
+    return text
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Fact(_Strict):
+    """One statement about a pilot, with its evidence; an unknown one is shown as "not documented"."""
+
+    value: str | list[str] = UNKNOWN
+    evidence: Literal["verified", "reported", "unknown"] = "unknown"
+    source_url: str = UNKNOWN
+
+    @model_validator(mode="after")
+    def _known_facts_have_a_source(self) -> "Fact":
+        if self.value != UNKNOWN and self.evidence == "unknown":
+            raise ValueError("a known value needs evidence = \"verified\" or \"reported\" and a source_url")
+        if self.value == UNKNOWN and self.evidence != "unknown":
+            raise ValueError('an unknown value has evidence = "unknown"')
+        if self.value != UNKNOWN and self.source_url == UNKNOWN:
+            raise ValueError("a known value needs its source_url")
+        return self
+
+
+class Quantity(_Strict):
+    """What one field of a payload measures."""
+
+    quantity: Slug
+    unit: str = Field(min_length=1, description="Unit as shown to readers, for example ug/m3.")
+    missing: list[float | str] = Field([], description="Values that a device sends in place of a reading.")
+
+
+class Mapping(_Strict):
+    """How a flat JSON payload is read: dotted paths to the time, the device and the measured fields."""
+
+    values: dict[str, Quantity] = Field(min_length=1)
+    device: str | None = None
+    time: str | None = None
+    time_format: Literal["iso", "epoch_s", "epoch_ms"] = "iso"
+    id: str | None = None
+    items: str | None = Field(None, description="Path to a list of {name, value} pairs (sensor.community).")
+    item_name: str = "value_type"
+    item_value: str = "value"
+
+
+class Feed(_Strict):
+    """One source of one stream in one pilot."""
+
+    id: Slug
+    topic: str = Field(min_length=1, description="MQTT topic or filter; pilots/{pilot}/{stream}/{source} by habit.")
+    stream: Literal["sensor", "usage", "engagement", "ops"]
+    decoder: Literal["cloudevents", "flat_json"] = "cloudevents"
+    map: Mapping | None = None
+    expect_every: Duration | None = Field(None, description="Interval of each device's samples, for completeness.")
+    heartbeat_every: Duration | None = Field(None, description="Interval of feed.heartbeat, for event-driven feeds.")
+    lateness: Duration = Field(timedelta(days=2), description="A period closes at its end plus this.")
+    accept_since: date | None = Field(None, description="Back-fill: accept event times from this day on.")
+    synthetic: bool = Field(False, description="True where everything on this feed is simulated.")
+    consent: Literal["none", "count_only", "cohort"] = Field("none", description="Consent when a payload names none.")
+    person_id: str | None = Field(None, description="Dotted path to an id that becomes actor_key before any disk.")
+    drop: list[Literal["retained_replay", "simulated"]] = ["retained_replay"]
+    devices: list[str] = Field([], description="Devices that the feed should have, for completeness.")
+
+    @model_validator(mode="after")
+    def _a_mapped_format_has_its_map(self) -> "Feed":
+        if self.decoder == "flat_json" and self.map is None:
+            raise ValueError('decoder "flat_json" needs a [feeds.map] table that names its fields')
+        return self
+
+
+class Denominator(_Strict):
+    """A population that rates are computed per, with its year and source."""
+
+    kind: Literal["inhabitants", "students", "visitors", "target"]
+    value: int | Literal["unknown"] = UNKNOWN
+    year: int | Literal["unknown"] = UNKNOWN
+    source: str = UNKNOWN
+    synthetic: bool = False
+
+    @model_validator(mode="after")
+    def _a_number_has_a_source(self) -> "Denominator":
+        if self.value != UNKNOWN and (self.year == UNKNOWN or self.source == UNKNOWN):
+            raise ValueError("a denominator with a value needs its year and source")
+        return self
+
+
+class Closure(_Strict):
+    """Days (both included) on which no participation is expected."""
+
+    first: date
+    last: date
+    reason: str
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> "Closure":
+        if self.last < self.first:
+            raise ValueError("last is before first")
+        return self
+
+
+class Calendar(_Strict):
+    """What to leave out when people's habits are judged: `holidays` is a country or country-subdivision code."""
+
+    holidays: str | None = None
+    closures: list[Closure] = []
+
+
+class Limit(_Strict):
+    """A level of a sensor quantity whose hours above it are counted."""
+
+    quantity: Slug
+    unit: str
+    above: float
+    source: str = Field(min_length=1)
+
+
+class Target(_Strict):
+    """A dated desired change of one indicator, declared before the period."""
+
+    indicator: str
+    direction: Literal["up", "down"]
+    declared: date
+    by: date
+    value: float | None = None
+
+
+class Pilot(_Strict):
+    """One city's co-produced service experiment."""
+
+    slug: Slug
+    name: str = Field(min_length=1)
+    country: str = Field(pattern=r"^[A-Z]{2}$")
+    time_zone: str
+    service: str = Field("service", description="Id of the service whose uptake is measured when an event names none.")
+    synthetic: bool = Field(False, description="True where no real feed exists and all data shown are simulated.")
+    facts: dict[str, Fact] = {}
+    feeds: list[Feed] = Field(min_length=1)
+    denominators: list[Denominator] = []
+    calendar: Calendar = Calendar()
+    limits: list[Limit] = []
+    targets: list[Target] = Field([], max_length=5)
+    core_types: list[str] = Field(["action.performed"], description="Usage event types that count as core actions.")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_exists(cls, zone: str) -> str:
+        if zone not in available_timezones():
+            raise ValueError(f'"{zone}" is no IANA time zone; write one such as "Europe/Berlin"')
+        return zone
+
+    @model_validator(mode="after")
+    def _feed_ids_are_unique(self) -> "Pilot":
+        ids = [feed.id for feed in self.feeds]
+        for doubled in {i for i in ids if ids.count(i) > 1}:
+            raise ValueError(f'two feeds have the id "{doubled}"')
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    def feed(self, feed_id: str) -> Feed | None:
+        return next((feed for feed in self.feeds if feed.id == feed_id), None)
+
+    def denominator(self) -> Denominator | None:
+        """The first denominator with a known value, else None: rates per 1,000 are then not defined."""
+        return next((d for d in self.denominators if d.value != UNKNOWN), None)
+
+
+class Common(_Strict):
+    """`catalogue.toml`: what holds for every pilot of this comparison."""
+
+    title: str = "Periscope"
+    disclosure_k: int = Field(5, ge=0, le=100, description="Counts of people from 1 to k-1 are hidden; 0 is off.")
+
+
+class Catalogue(_Strict):
+    """All pilots of one folder, in file-name order, and the hash of everything that was read."""
+
+    common: Common
+    pilots: dict[str, Pilot]
+    config_hash: str
+    folder: Path
+
+
+def load_catalogue(folder: Path) -> Catalogue:
+    """Read and check a catalogue; raises ConfigError that lists every problem with file, key and remedy."""
+    if not folder.is_dir():
+        raise ConfigError([Problem(str(folder), "", "there is no such catalogue folder",
+                                   "set PERISCOPE_CATALOGUE to a folder of pilot files")])
+    problems: list[Problem] = []
+    digest = hashlib.sha256()
+    common, pilots = Common(), dict[str, Pilot]()
+    for path in sorted(folder.glob("*.toml")):
+        raw = path.read_bytes()
+        digest.update(path.name.encode() + b"\0" + raw + b"\0")
+        try:
+            table = tomllib.loads(raw.decode())
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            problems.append(Problem(path.name, "", f"is not TOML: {error}", "mend the syntax at that place"))
+            continue
+        try:
+            if path.name == "catalogue.toml":
+                common = Common.model_validate(table)
+                continue
+            pilot = Pilot.model_validate(table)
+        except ValidationError as error:
+            problems += problems_of(error, path.name)
+            continue
+        if pilot.slug != path.stem:
+            problems.append(Problem(path.name, "slug", f'is "{pilot.slug}"', f'name the file {pilot.slug}.toml or set slug = "{path.stem}"'))
+        pilots[pilot.slug] = pilot
+    if not pilots and not problems:
+        problems.append(Problem(str(folder), "", "holds no pilot file", "add one <slug>.toml per pilot"))
+    if problems:
+        raise ConfigError(problems)
+    return Catalogue(common=common, pilots=pilots, config_hash=digest.hexdigest()[:16], folder=folder)
+
+
+def as_table(model: BaseModel) -> dict[str, Any]:
+    """A model as plain values, for pages and exports."""
+    return model.model_dump(mode="json")
