@@ -1,0 +1,114 @@
+"""The grammar of the command line: verbs, their arguments, and settings given there; docs/cli.md is made from it."""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from config.problems import ConfigError, Problem
+
+WRONG_USE = 2
+
+
+class Parser(argparse.ArgumentParser):
+    """Tells wrong use in one sentence instead of repeating the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(WRONG_USE, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def build_parser(verbs: Mapping[str, str]) -> Parser:
+    """The whole command line; `verbs` gives each verb with the sentence that says what it does."""
+    parser = Parser(
+        prog="periscope",
+        description="Does engagement move uptake? Live comparison of co-produced services across pilots.",
+        epilog="Exit codes: 0 done, 1 failed, 2 wrong use or configuration.",
+    )
+    groups = parser.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=Parser)
+    shared = _shared()
+    for verb, text in verbs.items():
+        made = groups.add_parser(verb, help=text, description=text, parents=[shared], prog=f"periscope {verb}")
+        _ARGUMENTS.get(verb, _none)(made)
+    return parser
+
+
+def overrides(args: argparse.Namespace) -> dict[str, Any]:
+    """Settings from the command line, which win over every other source."""
+    table: dict[str, Any] = {key: getattr(args, key) for key in ("catalogue", "state") if getattr(args, key)}
+    for pair in args.set:
+        key, found, value = pair.partition("=")
+        if not found:
+            raise ConfigError([Problem("--set", pair, "is not KEY=VALUE", "write for example --set mqtt.port=1884")])
+        *groups, last = key.split(".")
+        inner = table
+        for group in groups:
+            inner = inner.setdefault(group, {})
+        inner[last] = value
+    return table
+
+
+def _shared() -> Parser:
+    shared = Parser(add_help=False)
+    add = shared.add_argument_group("settings").add_argument
+    add("--catalogue", type=Path, metavar="DIR", help="folder of pilot files")
+    add("--state", type=Path, metavar="DIR", help="folder of everything kept on disk")
+    add(
+        "--set", action="append", default=[], metavar="KEY=VALUE",
+        help="any other setting, for example mqtt.port=1884; may be repeated",
+    )  # fmt: skip
+    add("--json", action="store_true", help="machine-readable output")
+    return shared
+
+
+def _none(_: argparse.ArgumentParser) -> None:
+    """A verb without arguments of its own."""
+
+
+def _seed(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--seed", type=int, default=1, help="seed of the simulated cities (default 1)")
+
+
+def _demo(verb: argparse.ArgumentParser) -> None:
+    _seed(verb)
+    verb.add_argument("--keep", action="store_true", help="keep the last demo's state instead of starting fresh")
+
+
+def _pipeline(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--once", action="store_true", help="stop when no work is left")
+
+
+def _import(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("files", nargs="+", type=Path, metavar="FILE", help="CSV or JSON Lines, also gzipped")
+    verb.add_argument("--mapping", type=Path, required=True, metavar="TOML", help="what the columns mean")
+    verb.add_argument("--pilot", required=True, metavar="SLUG", help="pilot that the data belong to")
+    verb.add_argument("--direct", action="store_true", help="enter at the spool instead of the broker")
+    verb.add_argument("--again", action="store_true", help="send everything again, even what was acknowledged")
+
+
+def _simulate(verb: argparse.ArgumentParser) -> None:
+    _seed(verb)
+    verb.add_argument("--weeks", type=int, default=104, help="weeks of history (default 104)")
+    verb.add_argument("--history-only", action="store_true", help="stop after the history")
+    verb.add_argument("--live-only", action="store_true", help="no history")
+    verb.add_argument("--direct", action="store_true", help="history enters at the spool instead of the broker")
+
+
+def _export(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--out", type=Path, default=Path("periscope-export.zip"), metavar="ZIP",
+        help="file to write (default periscope-export.zip)",
+    )  # fmt: skip
+    verb.add_argument("--pilots", metavar="SLUGS", help="pilots, separated by commas (default all)")
+    verb.add_argument("--start", metavar="DATE", help="first day, such as 2026-01-31 (default the first with data)")
+    verb.add_argument("--end", metavar="DATE", help="last day, included (default the last with data)")
+
+
+def _dead_letters(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("what", choices=["list", "count"], help="list the newest, or count them by reason")
+    verb.add_argument("--limit", type=int, default=50, help="most rows of the list (default 50)")
+
+
+_ARGUMENTS = {
+    "demo": _demo, "pipeline": _pipeline, "import": _import, "simulate": _simulate, "export": _export,
+    "dead-letters": _dead_letters,
+}  # fmt: skip

@@ -1,0 +1,286 @@
+"""The command line and only composition root: one verb per part, each imports its own part when it is called.
+
+Promises: a known error is one sentence on stderr and exit code 1 (failed) or 2 (wrong use or configuration); an unknown
+one is written to a file and told in one sentence; SIGTERM and Ctrl-C stop a part in order, a second one at once.
+"""
+
+import argparse
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from config.arguments import WRONG_USE, build_parser, overrides
+from config.catalogue import Catalogue, load_catalogue
+from config.problems import ConfigError, Problem
+from config.settings import Settings, load_settings
+
+DONE, FAILED = 0, 1
+
+# By name, so that telling an error loads no part that the verb does not use.
+_KNOWN_ERRORS = {
+    "config.problems.ConfigError": WRONG_USE,
+    "collectors.import_mapping.WrongInput": WRONG_USE,
+    "collectors.mqtt.BrokerRefused": WRONG_USE,
+    "collectors.mqtt.BrokerAway": FAILED,
+    "collectors.broker.NoBroker": FAILED,
+    "collectors.children.ChildLost": FAILED,
+    "collectors.spool.SpoolRefused": FAILED,
+    "pipeline.store.port.StoreRefused": FAILED,
+    "pipeline.store.port.StoreAway": FAILED,
+    "pipeline.operations.OperationsRefused": FAILED,
+}
+
+
+class Failed(Exception):
+    """The verb cannot do its work; the sentence says why and what to do."""
+
+
+class Command:
+    """What every verb gets: its arguments, the settings, the catalogue when asked for, and the stop signal."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.args = args
+        self.settings: Settings = load_settings(**overrides(args))
+        self.stop = threading.Event()
+        logging.basicConfig(
+            level=self.settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+        )
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return load_catalogue(self.settings.catalogue)
+
+    def stop_on_signals(self) -> None:
+        def stop(number: int, frame: FrameType | None) -> None:
+            if self.stop.is_set():
+                os._exit(FAILED)
+            self.stop.set()
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+
+    def tell(self, sentence: str, **facts: Any) -> None:
+        """One sentence for people, or the facts as one JSON object with --json."""
+        print(json.dumps(facts, ensure_ascii=False) if self.args.json and facts else sentence, flush=True)
+
+
+def collect(command: Command) -> int:
+    """Take messages from the broker, keep them on disk, and write their events to the store, until told to stop."""
+    from collectors.collector import Collector
+    from pipeline.store import open_store
+
+    command.stop_on_signals()
+    store = open_store(command.settings, "raw")
+    collector = Collector(command.settings, command.catalogue, store, time.time_ns)
+    collector.start()
+    try:
+        command.stop.wait()
+    finally:
+        collector.stop()
+        store.close()
+    return DONE
+
+
+def pipeline(command: Command) -> int:
+    """Compute indicators and alerts of what was touched; continuously, or with --once to the end of the work."""
+    from pipeline.notify import Notifier
+    from pipeline.operations import Operations
+    from pipeline.run import Pipeline
+    from pipeline.store import open_store
+
+    command.stop_on_signals()
+    settings = command.settings
+    store = open_store(settings, "derived")
+    operations = Operations(settings.state / "operations.db")
+    try:
+        work = Pipeline(
+            store, command.catalogue, operations, settings.pipeline, time.time_ns, Notifier(settings.notify)
+        )
+        work.run(command.stop, command.args.once)
+    finally:
+        operations.close()
+        store.close()
+    return DONE
+
+
+def dashboard(command: Command) -> int:
+    """Serve the pages to browsers until told to stop."""
+    from waitress import create_server
+
+    from dashboard.app import create_app
+    from dashboard.queries import Queries
+
+    web = command.settings.dashboard
+    if web.host not in ("127.0.0.1", "::1", "localhost"):
+        raise ConfigError([Problem("settings", "dashboard.host", "is not this machine's loopback address", _LOOPBACK)])
+    command.stop_on_signals()
+    answers, close = _answers(command)
+    try:
+        app = create_app(Queries(answers, time.time_ns), refresh_s=web.refresh_s)
+        try:
+            server = create_server(app.server, host=web.host, port=web.port, threads=8, ident="periscope")
+        except OSError as error:
+            raise Failed(
+                f"Port {web.port} on {web.host} cannot be used ({error.strerror or error}); stop what listens there or "
+                f"set PERISCOPE_DASHBOARD__PORT to another port, 0 for a free one."
+            ) from None
+        address = f"http://{web.host}:{server.effective_port}"
+        command.tell(f"Open {address}", address=address)
+        threading.Thread(target=server.run, name="web", daemon=True).start()
+        command.stop.wait()
+        server.close()
+    finally:
+        close()
+    return DONE
+
+
+def import_(command: Command) -> int:
+    """Send past data from CSV or JSON Lines through the broker, like any other message; running again continues."""
+    from collectors.importer import import_files
+
+    command.stop_on_signals()
+    args = command.args
+    report = import_files(
+        args.files, args.mapping, args.pilot, command.settings, command.catalogue,
+        direct=args.direct, again=args.again, clock=time.time_ns, stop=command.stop,
+    )  # fmt: skip
+    command.tell(report.sentence(), **report.facts())
+    return DONE if report.complete else FAILED
+
+
+def simulate(command: Command) -> int:
+    """Publish the six simulated cities: their history, then live until told to stop."""
+    from collectors.simulator import run
+
+    command.stop_on_signals()
+    args = command.args
+    run(
+        command.settings, command.catalogue, seed=args.seed, weeks=args.weeks, history=not args.live_only,
+        live=not args.history_only, direct=args.direct, clock=time.time_ns, stop=command.stop,
+    )  # fmt: skip
+    return DONE
+
+
+def export(command: Command) -> int:
+    """Write the evaluator's package: indicator values with codebook and provenance, as one zip file."""
+    from pipeline.exports import export as write
+
+    args, catalogue = command.args, command.catalogue
+    pilots = args.pilots.split(",") if args.pilots else list(catalogue.pilots)
+    if strangers := [slug for slug in pilots if slug not in catalogue.pilots]:
+        raise ConfigError([Problem("--pilots", "", f"unknown pilot {', '.join(strangers)}",
+                                   f"choose from {', '.join(catalogue.pilots)}")])  # fmt: skip
+    answers, close = _answers(command)
+    try:
+        write(answers, catalogue, args.out, pilots, args.start, args.end)
+    finally:
+        close()
+    command.tell(f"Wrote {args.out}", file=str(args.out), pilots=pilots)
+    return DONE
+
+
+def lint(command: Command) -> int:
+    """Check the pilots' files: what would go wrong, and what would be said without evidence."""
+    from config.lint import lint as check
+
+    findings = check(command.catalogue)
+    errors = sum(finding.level == "error" for finding in findings)
+    if command.args.json:
+        print(json.dumps([finding.facts() for finding in findings], ensure_ascii=False))
+        return FAILED if errors else DONE
+    for finding in findings:
+        print(finding)
+    print(f"{command.settings.catalogue}: {errors} errors, {len(findings) - errors} warnings")
+    return FAILED if errors else DONE
+
+
+def dead_letters(command: Command) -> int:
+    """List or count the messages that could not become events, with their reasons."""
+    from collectors.deadletters import DeadLetters
+
+    letters = DeadLetters.of(command.settings)
+    rows = letters.counts() if command.args.what == "count" else letters.rows(command.args.limit)
+    if command.args.json:
+        print(json.dumps(rows, ensure_ascii=False))
+        return DONE
+    for row in rows:
+        print("\t".join(str(value) for value in row.values()))
+    return DONE
+
+
+def demo(command: Command) -> int:
+    """The whole system on this machine with six simulated cities, until Ctrl-C."""
+    from collectors.demo import run_demo
+
+    command.stop_on_signals()
+    run_demo(command.settings, command.stop, keep=command.args.keep, seed=command.args.seed, tell=command.tell)
+    return DONE
+
+
+VERBS: dict[str, Callable[[Command], int]] = {
+    "demo": demo, "collect": collect, "pipeline": pipeline, "dashboard": dashboard, "import": import_,
+    "simulate": simulate, "export": export, "lint": lint, "dead-letters": dead_letters,
+}  # fmt: skip
+_LOOPBACK = "other addresses need accounts, which do not exist yet: put a proxy in front of 127.0.0.1"
+
+
+def _answers(command: Command) -> tuple[Any, Callable[[], None]]:
+    """The read side for pages and exports, and how to close it."""
+    from pipeline.answers import Answers
+    from pipeline.operations import Operations
+    from pipeline.store import open_store
+
+    store = open_store(command.settings, "read")
+    operations = Operations(command.settings.state / "operations.db")
+
+    def close() -> None:
+        operations.close()
+        store.close()
+
+    return Answers(store, command.catalogue, operations), close
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one verb; returns its exit code and never lets a traceback reach the user."""
+    args = build_parser({verb: str(run.__doc__) for verb, run in VERBS.items()}).parse_args(argv)
+    try:
+        return VERBS[args.verb](Command(args))
+    except KeyboardInterrupt:
+        return FAILED
+    except BrokenPipeError:
+        # The reader of our output has gone (`periscope ... | head`): there is nobody left to tell.
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        return FAILED
+    except Exception as error:
+        names = [f"{kind.__module__}.{kind.__name__}" for kind in type(error).__mro__]
+        code = next((_KNOWN_ERRORS[name] for name in names if name in _KNOWN_ERRORS), None)
+        if code is None and not isinstance(error, Failed):
+            return _unknown_error(error, args)
+        print(f"periscope {args.verb}: {error}", file=sys.stderr)
+        return FAILED if code is None else code
+
+
+def _unknown_error(error: Exception, args: argparse.Namespace) -> int:
+    path = Path(args.state or os.environ.get("PERISCOPE_STATE") or "var") / "errors.log"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a") as file:
+            traceback.print_exception(error, file=file)
+        where = f"details are in {path}"
+    except OSError:
+        where = f"no details could be written to {path}"
+    print(f"periscope {args.verb}: stopped by an unexpected {type(error).__name__}; {where}.", file=sys.stderr)
+    return FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())
