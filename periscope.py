@@ -191,8 +191,9 @@ def export(command: Command) -> int:
 def lint(command: Command) -> int:
     """Check the pilots' files: what would go wrong, and what would be said without evidence."""
     from config.lint import lint as check
+    from pipeline.indicators.registry import INDICATORS
 
-    findings = check(command.catalogue)
+    findings = check(command.catalogue, INDICATORS)
     errors = sum(finding.level == "error" for finding in findings)
     if command.args.json:
         print(json.dumps([finding.facts() for finding in findings], ensure_ascii=False))

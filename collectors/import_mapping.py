@@ -1,0 +1,173 @@
+"""What the columns of a file mean: a TOML mapping that turns one row into one message for a feed.
+
+A row becomes a CloudEvent (`[cloudevent]`) or the flat JSON that the feed's own decoder reads (`[flat_json]`). A person's
+id leaves here only as `actor_key`; the mapping has no way to pass it on as it is.
+"""
+
+import string
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from config.problems import ConfigError, Problem, problems_of
+
+Row = Mapping[str, Any]
+Pseudonym = Callable[[str], str]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class WrongInput(Exception):
+    """A file cannot be imported with this mapping; the sentence names the file and what is missing."""
+
+
+class Unmapped(Exception):
+    """One row cannot become a message; `reason` is a short code that rejects are counted by."""
+
+    def __init__(self, reason: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class CloudEvent(_Strict):
+    """How a row becomes a CloudEvent: `id` and `source` may name {pilot}, {file}, {row} and {column:NAME}-free text."""
+
+    id: str = Field("{pilot}/{file}/{row}", min_length=1)
+    source: str = Field("/pilots/{pilot}/import", min_length=1)
+    type: str = Field(min_length=1)
+    time: str
+    time_format: Literal["iso", "epoch_s", "epoch_ms"] = "iso"
+    person: str | None = None
+    constants: dict[str, str | int | float | bool] = {}
+    columns: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _templates_are_known(self) -> "CloudEvent":
+        for template in (self.id, self.source):
+            names = {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+            if names - {"pilot", "file", "row"}:
+                raise ValueError("templates know {pilot}, {file} and {row} only")
+        if self.person is not None and self.person in self.columns.values():
+            raise ValueError(f'the person column "{self.person}" must not be passed on as it is')
+        return self
+
+
+class FlatJson(_Strict):
+    """How a row becomes flat JSON: payload field = column; `numbers` are columns that hold numbers."""
+
+    columns: dict[str, str] = Field(min_length=1)
+    numbers: list[str] = []
+
+
+class ImportMapping(_Strict):
+    """One mapping file. Exactly one of `cloudevent` and `flat_json` says what a row becomes."""
+
+    format: Literal["csv", "jsonl"] = "csv"
+    delimiter: str = Field(",", min_length=1, max_length=1)
+    encoding: str = "utf-8"
+    feed: str
+    cloudevent: CloudEvent | None = None
+    flat_json: FlatJson | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "ImportMapping":
+        if (self.cloudevent is None) == (self.flat_json is None):
+            raise ValueError("give either [cloudevent] or [flat_json]")
+        return self
+
+    def columns(self) -> list[str]:
+        """The columns that a file must have, in the mapping's order."""
+        if self.flat_json is not None:
+            return list(dict.fromkeys(self.flat_json.columns.values()))
+        event = self.cloudevent
+        assert event is not None
+        return list(dict.fromkeys([event.time, *([event.person] if event.person else []), *event.columns.values()]))
+
+
+def load_mapping(path: Path) -> ImportMapping:
+    """Read and check a mapping file; raises ConfigError naming file, key and remedy."""
+    try:
+        return ImportMapping.model_validate(tomllib.loads(path.read_text()))
+    except OSError as error:
+        raise ConfigError([Problem(str(path), "", f"cannot be read: {error.strerror}", "correct --mapping")]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError([Problem(str(path), "", f"is not TOML: {error}", "mend the syntax at that place")]) from None
+    except ValidationError as error:
+        raise ConfigError(problems_of(error, str(path))) from None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a row stands: `row` counts from 1 after the header."""
+
+    pilot: str
+    file: str
+    row: int
+
+
+def payload_of(mapping: ImportMapping, row: Row, place: Place, pseudonym: Pseudonym) -> bytes:
+    """The message of one row; raises Unmapped."""
+    if mapping.flat_json is not None:
+        return msgspec.json.encode(_flat(mapping.flat_json, row))
+    assert mapping.cloudevent is not None
+    return msgspec.json.encode(_cloudevent(mapping.cloudevent, row, place, pseudonym))
+
+
+def _flat(mapping: FlatJson, row: Row) -> dict[str, Any]:
+    """An empty cell becomes null; what is no number stays text, for the collector to judge and count."""
+    numbers = set(mapping.numbers)
+    return {
+        field: _number(row.get(column)) if column in numbers else row.get(column)
+        for field, column in mapping.columns.items()
+    }
+
+
+def _cloudevent(mapping: CloudEvent, row: Row, place: Place, pseudonym: Pseudonym) -> dict[str, Any]:
+    names = {"pilot": place.pilot, "file": place.file, "row": place.row}
+    data: dict[str, Any] = dict(mapping.constants)
+    if mapping.person is not None:
+        person = row.get(mapping.person)
+        if person is None or person == "":
+            raise Unmapped("no_person", f"column {mapping.person} is empty")
+        data["actor_key"] = pseudonym(str(person))
+    data.update({field: row[column] for field, column in mapping.columns.items() if row.get(column) not in (None, "")})
+    return {
+        "specversion": "1.0",
+        "id": mapping.id.format(**names),
+        "source": mapping.source.format(**names),
+        "type": mapping.type,
+        "time": _time(row.get(mapping.time), mapping),
+        "data": data,
+    }
+
+
+def _time(value: Any, mapping: CloudEvent) -> str:
+    """The event time as RFC 3339; epochs by whole numbers, so that no millisecond is lost."""
+    if value is None or value == "":
+        raise Unmapped("no_time", f"column {mapping.time} is empty")
+    if mapping.time_format == "iso":
+        return str(value)
+    try:
+        step = timedelta(milliseconds=1) if mapping.time_format == "epoch_ms" else timedelta(seconds=1)
+        return (_EPOCH + int(value) * step).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    except (ValueError, OverflowError):
+        raise Unmapped("bad_time", f"column {mapping.time} holds no {mapping.time_format} time") from None
+
+
+def _number(value: Any) -> Any:
+    if value is None or value == "":
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return value
