@@ -2,9 +2,9 @@
 """Writes a Mosquitto configuration from the template next to it.
 
 Profiles say how soon a message is on disk: `crash-safe` after every change, `throughput` after every 50
-changes, `sqlite` through the persistence plugin of Mosquitto 2.1 once a second with full sync. Access is
-by user and access list; `--anonymous` is for tests and demos and is refused beyond loopback.
-Needs nothing but Python.
+changes, `sqlite` through the persistence plugin of Mosquitto 2.1, once a second with full sync.
+Access is by user and access list; `--anonymous` is for tests and demos, on loopback alone.
+Needs nothing but Python 3.11.
 """
 
 import argparse
@@ -14,30 +14,45 @@ from string import Template
 
 TEMPLATE = Path(__file__).with_name("mosquitto.conf.template")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-PLUGIN = "/usr/lib/mosquitto_persist_sqlite.so"
 PROFILES = {
     "crash-safe": "persistence true\npersistence_location {data}\nautosave_on_changes true\nautosave_interval 1",
     "throughput": "persistence true\npersistence_location {data}\nautosave_on_changes true\nautosave_interval 50",
     "sqlite": "persistence_location {data}\nglobal_plugin {plugin}\nplugin_opt_sync full\nplugin_opt_flush_period 1",
 }
+TLS = """
+# For the pilots and everyone else from outside.
+listener {port}
+cafile {folder}/ca.crt
+certfile {folder}/server.crt
+keyfile {folder}/server.key
+tls_version tlsv1.2
+"""
+CLIENT_CERTIFICATES = """# The certificate's common name is the user: a pilot needs no password.
+require_certificate true
+use_identity_as_username true
+crlfile {folder}/crl.pem
+"""
 
 
 def render(options: argparse.Namespace) -> str:
     """The whole configuration as text."""
-    data = f"{options.data.rstrip('/')}/"
     return Template(TEMPLATE.read_text()).substitute(
-        profile=options.profile, user=options.user, port=options.port, address=options.address,
-        tls=_tls(options.tls), access=_access(options), log=options.log,
-        persistence=PROFILES[options.profile].format(data=data, plugin=options.plugin),
-        max_payload=options.max_payload, max_packet=2 * options.max_payload,
+        profile=options.profile,
+        user=options.user,
+        port=options.port,
+        address=options.address,
+        tls=_tls(options),
+        access=_access(options),
+        persistence=PROFILES[options.profile].format(data=f"{options.data.rstrip('/')}/", plugin=options.plugin),
+        max_payload=options.max_payload,
+        max_packet=2 * options.max_payload,
+        log=options.log,
     )
 
 
-def _tls(folder: str | None) -> str:
-    if folder is None:
-        return "# No TLS: this listener is for loopback or a private container network only."
-    return "\n".join([f"cafile {folder}/ca.crt", f"certfile {folder}/server.crt", f"keyfile {folder}/server.key",
-                      "tls_version tlsv1.2"])
+def _tls(options: argparse.Namespace) -> str:
+    text: str = TLS + CLIENT_CERTIFICATES if options.client_certificates else TLS
+    return text.format(folder=options.tls, port=options.tls_port) if options.tls else ""
 
 
 def _access(options: argparse.Namespace) -> str:
@@ -48,23 +63,30 @@ def _access(options: argparse.Namespace) -> str:
 
 def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--profile", choices=sorted(PROFILES), default="crash-safe")
-    parser.add_argument("--address", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=int, default=1883)
-    parser.add_argument("--tls", metavar="FOLDER", help="folder with ca.crt, server.crt and server.key; use port 8883")
-    parser.add_argument("--anonymous", action="store_true", help="no users: loopback only")
-    parser.add_argument("--passwords", default="/mosquitto/secrets/passwords")
-    parser.add_argument("--acl", default="/mosquitto/config/acl")
-    parser.add_argument("--data", default="/mosquitto/data", help="folder of the persistent state")
-    parser.add_argument("--user", default="mosquitto", help="system user to drop to when started as root")
-    parser.add_argument("--log", default="stderr")
-    parser.add_argument("--plugin", default=PLUGIN, help="path of the SQLite persistence plugin")
-    parser.add_argument("--max-payload", type=int, default=65536, help="largest payload in bytes")
+    add = parser.add_argument
+    add("--profile", choices=sorted(PROFILES), default="crash-safe")
+    add("--address", default="127.0.0.1", help="where the listener without TLS listens")
+    add("--port", type=int, default=1883)
+    add("--private-network", action="store_true", help="allow --address beyond loopback: only containers reach it")
+    add("--tls", metavar="FOLDER", help="add a TLS listener; the folder holds ca.crt, server.crt and server.key")
+    add("--tls-port", type=int, default=8883)
+    add("--client-certificates", action="store_true", help="TLS users are their certificates; needs crl.pem too")
+    add("--anonymous", action="store_true", help="no users at all: loopback only")
+    add("--passwords", default="/mosquitto/secrets/passwords")
+    add("--acl", default="/mosquitto/config/acl")
+    add("--data", default="/mosquitto/data", help="folder of the persistent state")
+    add("--user", default="mosquitto", help="system user to become when started as root")
+    add("--log", default="stderr")
+    add("--plugin", default="/usr/lib/mosquitto_persist_sqlite.so", help="the SQLite persistence plugin")
+    add("--max-payload", type=int, default=65536, help="largest payload in bytes")
     options = parser.parse_args(arguments)
-    if options.anonymous and options.address not in LOOPBACK:
-        parser.error("--anonymous is for loopback only: give --passwords and --acl for another address")
-    if options.tls is None and options.address not in LOOPBACK and options.profile != "sqlite":
-        parser.error("beyond loopback the listener needs --tls FOLDER")
+    loopback = options.address in LOOPBACK
+    if options.anonymous and (options.tls or not loopback):
+        parser.error("--anonymous is for loopback only; leave it out and give --passwords and --acl")
+    if not loopback and not options.private_network:
+        parser.error("beyond loopback use --tls FOLDER, or say --private-network when only containers reach it")
+    if options.client_certificates and not options.tls:
+        parser.error("--client-certificates needs --tls FOLDER")
     return options
 
 
