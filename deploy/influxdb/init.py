@@ -97,15 +97,28 @@ def prepare(server: Server, files: Secrets, org: str, days: dict[str, int]) -> l
     """Make what is missing; returns what was done, one sentence each."""
     done = []
     if server.call("GET", "/api/v2/setup")["allowed"]:
-        server.call("POST", "/api/v2/setup", {
-            "username": "admin", "password": files.read_or_make("admin"), "org": org, "bucket": "raw",
-            "retentionPeriodSeconds": days["raw"] * 86400, "token": files.read_or_make("operator")})
+        server.call(
+            "POST",
+            "/api/v2/setup",
+            {
+                "username": "admin",
+                "password": files.read_or_make("admin"),
+                "org": org,
+                "bucket": "raw",
+                "retentionPeriodSeconds": days["raw"] * 86400,
+                "token": files.read_or_make("operator"),
+            },
+        )
         done.append(f"set up the organisation {org}")
     if not files.read("operator"):
-        raise NotPrepared(f"{files.folder}/influx_operator is missing, and this InfluxDB is already set up: "
-                          "put an operator token there")
+        raise NotPrepared(
+            f"{files.folder}/influx_operator is missing, and this InfluxDB is already set up: "
+            "put an operator token there"
+        )
     server.token = files.read("operator")
-    found = server.call("GET", f"/api/v2/orgs?org={org}")["orgs"]
+    found = [one for one in server.call("GET", "/api/v2/orgs?limit=100")["orgs"] if one["name"] == org]
+    if not found:
+        raise NotPrepared(f'this InfluxDB has no organisation "{org}": correct --org')
     org_id = found[0]["id"]
     buckets = {name: _bucket(server, org_id, name, days[name], done) for name in ("raw", "derived")}
     for part, rights in TOKENS.items():
@@ -115,7 +128,8 @@ def prepare(server: Server, files: Secrets, org: str, days: dict[str, int]) -> l
 
 def _bucket(server: Server, org_id: str, name: str, days: int, done: list[str]) -> str:
     """Id of the bucket. Retention of an existing one is left alone: shortening it would delete data."""
-    found = server.call("GET", f"/api/v2/buckets?orgID={org_id}&name={name}")["buckets"]
+    listed = server.call("GET", f"/api/v2/buckets?orgID={org_id}&limit=100")["buckets"]
+    found = [bucket for bucket in listed if bucket["name"] == name]
     if not found:
         rules = [{"type": "expire", "everySeconds": days * 86400}] if days else []
         body = {"orgID": org_id, "name": name, "retentionRules": rules}
@@ -125,13 +139,17 @@ def _bucket(server: Server, org_id: str, name: str, days: int, done: list[str]) 
     return bucket_id
 
 
-def _token(server: Server, files: Secrets, org_id: str, part: str, rights: list[tuple[str, str]],
-           done: list[str]) -> None:
+def _token(
+    server: Server, files: Secrets, org_id: str, part: str, rights: list[tuple[str, str]], done: list[str]
+) -> None:
     """One token per part; one whose file or authorisation is gone, or whose rights differ, is made again."""
     name = f"periscope {part}"
     wanted = {(action, bucket) for action, bucket in rights}
-    mine = [a for a in server.call("GET", f"/api/v2/authorizations?orgID={org_id}")["authorizations"]
-            if a["description"] == name]
+    mine = [
+        a
+        for a in server.call("GET", f"/api/v2/authorizations?orgID={org_id}")["authorizations"]
+        if a["description"] == name
+    ]
     kept = files.read(part)
     for one in mine:
         has = {(p["action"], p["resource"].get("id")) for p in one["permissions"]}
@@ -139,10 +157,18 @@ def _token(server: Server, files: Secrets, org_id: str, part: str, rights: list[
             return
     for one in mine:
         server.call("DELETE", f"/api/v2/authorizations/{one['id']}")
-    answer = server.call("POST", "/api/v2/authorizations", {
-        "orgID": org_id, "description": name,
-        "permissions": [{"action": action, "resource": {"type": "buckets", "id": bucket, "orgID": org_id}}
-                        for action, bucket in rights]})
+    answer = server.call(
+        "POST",
+        "/api/v2/authorizations",
+        {
+            "orgID": org_id,
+            "description": name,
+            "permissions": [
+                {"action": action, "resource": {"type": "buckets", "id": bucket, "orgID": org_id}}
+                for action, bucket in rights
+            ],
+        },
+    )
     files.write(part, answer["token"])
     done.append(f"made the token of the {part}")
 

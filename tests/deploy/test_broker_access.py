@@ -28,8 +28,9 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
     folder = tmp_path_factory.mktemp("broker")
     made = passwords(folder / "secrets", folder / "passwords", [*PILOTS, *PARTS])
     assert made.returncode == 0, made.stderr
-    service = Mosquitto(folder, "crash-safe",
-                        ("--passwords", str(folder / "passwords"), "--acl", shutil.copy(DEPLOY / "acl", folder)))
+    service = Mosquitto(
+        folder, "crash-safe", ("--passwords", str(folder / "passwords"), "--acl", shutil.copy(DEPLOY / "acl", folder))
+    )
     service.start()
     try:
         yield service
@@ -47,8 +48,11 @@ def test_there_are_six_pilots() -> None:
 
 @pytest.mark.parametrize("writer", PILOTS)
 def test_a_pilot_publishes_as_itself_and_as_no_other(broker: Mosquitto, writer: str) -> None:
-    with as_user(broker, "collector") as collector, as_user(broker, writer) as pilot, \
-            as_user(broker, "importer") as importer:
+    with (
+        as_user(broker, "collector") as collector,
+        as_user(broker, writer) as pilot,
+        as_user(broker, "importer") as importer,
+    ):
         collector.subscribe("pilots/#")
         for topic_owner in PILOTS:
             pilot.publish(f"pilots/{topic_owner}/usage/app", writer)
@@ -56,15 +60,21 @@ def test_a_pilot_publishes_as_itself_and_as_no_other(broker: Mosquitto, writer: 
         pilot.publish(f"pilots/{writer}", writer)
         importer.publish("pilots/bremen/usage/end", "end")
         got = collector.received_until("end")
-    assert set(got) == {(f"pilots/{writer}/usage/app", writer), (f"pilots/{writer}", writer),
-                        ("pilots/bremen/usage/end", "end")}
+    assert set(got) == {
+        (f"pilots/{writer}/usage/app", writer),
+        (f"pilots/{writer}", writer),
+        ("pilots/bremen/usage/end", "end"),
+    }
 
 
 @pytest.mark.parametrize("reader", PILOTS)
 def test_a_pilot_reads_no_pilot_and_no_control_topic(broker: Mosquitto, reader: str) -> None:
     filters = [*(f"pilots/{pilot}/#" for pilot in PILOTS), "pilots/#", "#", "periscope/#", "$SYS/broker/#"]
-    with as_user(broker, reader) as pilot, as_user(broker, "importer") as importer, \
-            as_user(broker, "collector") as collector:
+    with (
+        as_user(broker, reader) as pilot,
+        as_user(broker, "importer") as importer,
+        as_user(broker, "collector") as collector,
+    ):
         collector.subscribe("pilots/#")
         for topic_filter in filters:
             pilot.subscribe(topic_filter)
@@ -86,16 +96,26 @@ def test_nobody_connects_without_the_right_password(broker: Mosquitto) -> None:
     assert not refused(User(broker.port, "malmo", malmo))
 
 
-@pytest.mark.parametrize(("part", "topic", "arrives"), [
-    ("collector", "periscope/ops/main/bremen", True), ("collector", "pilots/bremen/usage/app", False),
-    ("importer", "pilots/bremen/usage/app", True), ("importer", "periscope/control/main", False),
-    ("dashboard", "periscope/control/main", True), ("dashboard", "periscope/ops/main/bremen", False),
-    ("dashboard", "pilots/bremen/usage/app", False),
-    ("doctor", "periscope/control/main", False), ("doctor", "pilots/bremen/usage/app", False),
-])
+@pytest.mark.parametrize(
+    ("part", "topic", "arrives"),
+    [
+        ("collector", "periscope/ops/main/bremen", True),
+        ("collector", "pilots/bremen/usage/app", False),
+        ("importer", "pilots/bremen/usage/app", True),
+        ("importer", "periscope/control/main", False),
+        ("dashboard", "periscope/control/main", True),
+        ("dashboard", "periscope/ops/main/bremen", False),
+        ("dashboard", "pilots/bremen/usage/app", False),
+        ("doctor", "periscope/control/main", False),
+        ("doctor", "pilots/bremen/usage/app", False),
+    ],
+)
 def test_each_part_writes_its_own_topics_only(broker: Mosquitto, part: str, topic: str, arrives: bool) -> None:
-    with as_user(broker, "collector") as collector, as_user(broker, "importer") as importer, \
-            as_user(broker, part) as writer:
+    with (
+        as_user(broker, "collector") as collector,
+        as_user(broker, "importer") as importer,
+        as_user(broker, part) as writer,
+    ):
         collector.subscribe("pilots/#")
         collector.subscribe("periscope/#")
         writer.publish(topic, part)
@@ -103,8 +123,9 @@ def test_each_part_writes_its_own_topics_only(broker: Mosquitto, part: str, topi
         assert ((topic, part) in collector.received_until("end")) is arrives
 
 
-@pytest.mark.parametrize(("part", "arrives"), [("collector", True), ("dashboard", True), ("doctor", True),
-                                               ("importer", False)])
+@pytest.mark.parametrize(
+    ("part", "arrives"), [("collector", True), ("dashboard", True), ("doctor", True), ("importer", False)]
+)
 def test_each_part_hears_what_it_needs_of_the_collectors(broker: Mosquitto, part: str, arrives: bool) -> None:
     with as_user(broker, "collector") as collector, as_user(broker, part) as reader:
         reader.subscribe("periscope/#")

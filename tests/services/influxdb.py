@@ -46,9 +46,23 @@ class Influx:
         self._setup = setup
         folder.mkdir(parents=True, exist_ok=True)
         self._server = Server(
-            [program(), "run", "--bolt-path", str(folder / "influxd.bolt"), "--engine-path", str(folder / "engine"),
-             "--sqlite-path", str(folder / "influxd.sqlite"), "--http-bind-address", f"127.0.0.1:{self.port}",
-             "--reporting-disabled", "--log-level", "warn"], folder)
+            [
+                program(),
+                "run",
+                "--bolt-path",
+                str(folder / "influxd.bolt"),
+                "--engine-path",
+                str(folder / "engine"),
+                "--sqlite-path",
+                str(folder / "influxd.sqlite"),
+                "--http-bind-address",
+                f"127.0.0.1:{self.port}",
+                "--reporting-disabled",
+                "--log-level",
+                "warn",
+            ],
+            folder,
+        )
 
     @property
     def pid(self) -> int:
@@ -61,8 +75,17 @@ class Influx:
     def start(self) -> None:
         self._server.start(self._healthy, 60)
         if self._setup and not self.org_id:
-            answer = self.call("POST", "/api/v2/setup", {"username": "tests", "password": secrets.token_hex(16),
-                               "org": self.org, "bucket": "setup", "token": self.token})
+            answer = self.call(
+                "POST",
+                "/api/v2/setup",
+                {
+                    "username": "tests",
+                    "password": secrets.token_hex(16),
+                    "org": self.org,
+                    "bucket": "setup",
+                    "token": self.token,
+                },
+            )
             self.org_id = answer["org"]["id"]
 
     def stop(self) -> None:
@@ -76,15 +99,19 @@ class Influx:
         name = secrets.token_hex(6)
         for part in ("raw", "derived"):
             rules = [{"type": "expire", "everySeconds": retention_s}] if retention_s else []
-            self.call("POST", "/api/v2/buckets", {"orgID": self.org_id, "name": f"{part}-{name}",
-                                                  "retentionRules": rules})
+            self.call(
+                "POST", "/api/v2/buckets", {"orgID": self.org_id, "name": f"{part}-{name}", "retentionRules": rules}
+            )
         return f"raw-{name}", f"derived-{name}"
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None, token: str | None = None) -> Any:
         """One request to the HTTP API with the token that may do everything, or another; the JSON answer."""
         request = urllib.request.Request(
-            self.url + path, method=method, data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Token {token or self.token}", "Content-Type": "application/json"})
+            self.url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Token {token or self.token}", "Content-Type": "application/json"},
+        )
         with urllib.request.urlopen(request, timeout=30) as response:
             text = response.read()
         return json.loads(text) if text else None

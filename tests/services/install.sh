@@ -6,7 +6,7 @@ set -euo pipefail
 
 INFLUX_VERSION=2.7.12
 GO_NEEDED=1.24 # the first with `go get -tool`
-RUST_NEEDED=1.82
+RUST_NEEDED=1.72 # as its Rust part states
 CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/periscope"
 INFLUXD="$CACHE/influxd-$INFLUX_VERSION/influxd"
 PATH="$PATH:/usr/sbin:/usr/local/sbin:/usr/local/go/bin:$HOME/.cargo/bin"
@@ -54,28 +54,34 @@ tools_for_influxd() {
 build_influxd() { # in a folder of its own, then moved in one step: an interrupted build leaves nothing half done
     say "building influxd $INFLUX_VERSION; the first time this takes about 5 minutes on 2 cores"
     mkdir -p "$CACHE"
-    local work
+    local work log="$CACHE/build.log"
     work=$(mktemp -d "$CACHE/build.XXXXXX")
-    trap 'rm -rf "$work"' RETURN
-    (
-        set -e
-        export GOBIN="$work/bin" GOFLAGS=-modcacherw RUSTC_WRAPPER="$work/rustc-wrap"
-        export PATH="$work/bin:$PATH"
-        # The sources pin an older toolchain; the one that is installed serves.
-        if have rustup; then RUSTUP_TOOLCHAIN=$(rustup show active-toolchain | cut -d' ' -f1); export RUSTUP_TOOLCHAIN; fi
-        mkdir -p "$work/module" && cd "$work/module"
-        # The module has a replace directive, so it is built as a tool of an empty module.
-        go mod init influxbuild
-        go get -tool "github.com/influxdata/influxdb/v2/cmd/influxd@v$INFLUX_VERSION" \
-            github.com/influxdata/pkg-config@v0.2.14
-        go install github.com/influxdata/pkg-config
-        # Its Rust part denies warnings that newer compilers raise.
-        printf '#!/bin/sh\nexec "$@" --cap-lints warn\n' >"$work/rustc-wrap" && chmod +x "$work/rustc-wrap"
-        go install -tags sqlite_foreign_keys,sqlite_json github.com/influxdata/influxdb/v2/cmd/influxd
-        "$work/bin/influxd" version
-    ) >"$CACHE/build.log" 2>&1 || { tail -n 20 "$CACHE/build.log" >&2; return 1; }
+    if ! WORK="$work" VERSION="$INFLUX_VERSION" bash -euo pipefail >"$log" 2>&1 <<'STEPS'; then
+export GOBIN="$WORK/bin" RUSTC_WRAPPER="$WORK/rustc-wrap" PATH="$WORK/bin:$PATH"
+# The sources pin an older toolchain; the one that is installed serves.
+if command -v rustup; then
+    RUSTUP_TOOLCHAIN=$(rustup show active-toolchain | cut -d' ' -f1)
+    export RUSTUP_TOOLCHAIN
+fi
+# The Rust part denies warnings that newer compilers raise.
+mkdir "$WORK/bin" "$WORK/module"
+printf '#!/bin/sh\nexec "$@" --cap-lints warn\n' >"$RUSTC_WRAPPER"
+chmod +x "$RUSTC_WRAPPER"
+# The module has a replace directive, so it is built as a tool of an empty module.
+cd "$WORK/module"
+go mod init influxbuild
+go get -tool "github.com/influxdata/influxdb/v2/cmd/influxd@v$VERSION" github.com/influxdata/pkg-config@v0.2.14
+go install github.com/influxdata/pkg-config
+go install -tags sqlite_foreign_keys,sqlite_json github.com/influxdata/influxdb/v2/cmd/influxd
+"$WORK/bin/influxd" version
+STEPS
+        tail -n 20 "$log" >&2
+        rm -rf "$work"
+        return 1
+    fi
     mkdir -p "$(dirname "$INFLUXD")"
     mv "$work/bin/influxd" "$INFLUXD"
+    rm -rf "$work"
 }
 
 from_distribution mosquitto mosquitto

@@ -37,9 +37,25 @@ class Mosquitto:
         options = ("--anonymous", "--max-payload", str(64 << 20)) if extra is None else extra
         user = "root" if os.geteuid() == 0 else "mosquitto"
         self.config = folder / "mosquitto.conf"
-        self.config.write_bytes(subprocess.run(
-            [sys.executable, str(RENDER), "--profile", profile, "--port", str(self.port), "--user", user,
-             "--data", str(folder / "data"), *options], check=True, stdout=subprocess.PIPE).stdout)
+        self.config.write_bytes(
+            subprocess.run(
+                [
+                    sys.executable,
+                    str(RENDER),
+                    "--profile",
+                    profile,
+                    "--port",
+                    str(self.port),
+                    "--user",
+                    user,
+                    "--data",
+                    str(folder / "data"),
+                    *options,
+                ],
+                check=True,
+                stdout=subprocess.PIPE,
+            ).stdout
+        )
         self._server = Server([program(), "-c", str(self.config)], folder)
 
     @property

@@ -54,8 +54,9 @@ class Server:
     def start(self, ready: Callable[[], bool], deadline_s: float = 30) -> None:
         """Start and return when `ready` holds; what the process printed is in the error if it does not."""
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(self.command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=subprocess.STDOUT)
+            self.process = subprocess.Popen(
+                self.command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+            )
 
         def ready_or_dead() -> bool:
             if not self.running:
