@@ -29,11 +29,9 @@ DONE, FAILED = 0, 1
 _KNOWN_ERRORS = {
     "config.problems.ConfigError": WRONG_USE,
     "collectors.import_mapping.WrongInput": WRONG_USE,
-    "collectors.mqtt.BrokerRefused": WRONG_USE,
-    "collectors.mqtt.BrokerAway": FAILED,
-    "collectors.broker.NoBroker": FAILED,
-    "collectors.children.ChildLost": FAILED,
-    "collectors.spool.SpoolRefused": FAILED,
+    "collectors.message.BrokerRefused": WRONG_USE,
+    "collectors.message.CollectorError": FAILED,
+    "pipeline.store.port.StoreHeld": WRONG_USE,
     "pipeline.store.port.StoreRefused": FAILED,
     "pipeline.store.port.StoreAway": FAILED,
     "pipeline.operations.OperationsRefused": FAILED,
@@ -223,7 +221,10 @@ def demo(command: Command) -> int:
     from collectors.demo import run_demo
 
     command.stop_on_signals()
-    run_demo(command.settings, command.stop, keep=command.args.keep, seed=command.args.seed, tell=command.tell)
+    settings, args = command.settings, command.args
+    run_demo(
+        settings.state, settings.catalogue, settings.dashboard.port, command.stop, command.tell, args.keep, args.seed
+    )
     return DONE
 
 

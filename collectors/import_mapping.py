@@ -1,7 +1,7 @@
 """What the columns of a file mean: a TOML mapping that turns one row into one message for a feed.
 
-A row becomes a CloudEvent (`[cloudevent]`) or the flat JSON that the feed's own decoder reads (`[flat_json]`). A person's
-id leaves here only as `actor_key`; the mapping has no way to pass it on as it is.
+A row becomes a CloudEvent (`[cloudevent]`) or the flat JSON that the feed's own decoder reads (`[flat_json]`). A
+person's id leaves here only as `actor_key`; the mapping has no way to pass it on as it is.
 """
 
 import string
@@ -40,7 +40,7 @@ class _Strict(BaseModel):
 
 
 class CloudEvent(_Strict):
-    """How a row becomes a CloudEvent: `id` and `source` may name {pilot}, {file}, {row} and {column:NAME}-free text."""
+    """How a row becomes a CloudEvent: `id` and `source` may name {pilot}, {file} and {row}."""
 
     id: str = Field("{pilot}/{file}/{row}", min_length=1)
     source: str = Field("/pilots/{pilot}/import", min_length=1)
