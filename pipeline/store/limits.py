@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import lru_cache
 from operator import attrgetter
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -24,6 +24,8 @@ MAX_NS: Final = 2**63 - 2
 MAX_TAG_BYTES: Final = 128
 MAX_ID_BYTES: Final = 512
 MAX_BODY_BYTES: Final = 1_000_000
+MAX_COUNT: Final = 2**53  # above it a float skips whole numbers
+MAX_DEPTH: Final = 64
 
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(list[Event]).decode
@@ -60,6 +62,8 @@ def body_of(event: Event) -> str:
         raise Unrepresentable("time_out_of_range", "time_ns is outside the years 1677 to 2262")
     if event.value is not None and not math.isfinite(event.value):
         raise Unrepresentable("not_finite", "value is not a finite number")
+    if not -MAX_COUNT <= event.count <= MAX_COUNT:
+        raise Unrepresentable("not_representable", "count is larger than a float can count")
     if not event.event_id or len(event.event_id.encode(errors="replace")) > MAX_ID_BYTES:
         raise Unrepresentable("bad_id", f"event_id is empty or longer than {MAX_ID_BYTES} bytes")
     try:
@@ -68,7 +72,21 @@ def body_of(event: Event) -> str:
         raise Unrepresentable("not_representable", f"cannot be written as JSON: {error}") from None
     if len(body) > MAX_BODY_BYTES:
         raise Unrepresentable("too_large", f"the event takes {len(body)} bytes, more than {MAX_BODY_BYTES}")
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _depth(event.data) > MAX_DEPTH:
+        raise Unrepresentable("too_deep", f"data is nested more than {MAX_DEPTH} levels deep")
     return body.decode()
+
+
+def _depth(value: Any) -> int:
+    """Levels of nesting, found without recursion: what is too deep to read back must not be stored."""
+    depth, level = 0, [value]
+    while level and depth <= MAX_DEPTH:
+        depth += 1
+        inner: list[Any] = []
+        for item in level:
+            inner += item.values() if isinstance(item, dict) else item
+        level = [item for item in inner if isinstance(item, (dict, list, tuple))]
+    return depth
 
 
 @lru_cache(maxsize=65_536)
@@ -98,6 +116,15 @@ def events_of(bodies: Sequence[str]) -> list[Event]:
     return events
 
 
+def sayable(*texts: str) -> bool:
+    """Whether texts are whole Unicode; others were never stored, so questions about them find nothing."""
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def within(start_ns: int, end_ns: int) -> tuple[int, int]:
     """A range of time cut to what a 64-bit nanosecond can say."""
     return max(start_ns, MIN_NS), min(end_ns, MAX_NS + 1)
@@ -111,15 +138,16 @@ def check_records(records: Sequence[Record]) -> None:
             raise StoreRefused(f"{name}: the kind must be a plain word that is no stream")
         if max(len(record.pilot.encode(errors="replace")), len(record.key.encode(errors="replace"))) > MAX_TAG_BYTES:
             raise StoreRefused(f"{name}: pilot and key may have at most {MAX_TAG_BYTES} bytes")
+        if not sayable(record.pilot, record.key):
+            raise StoreRefused(f"{name}: holds half a character (a lone surrogate)")
         if len(record.body) > MAX_BODY_BYTES:
             raise StoreRefused(f"{name}: {len(record.body)} bytes, more than {MAX_BODY_BYTES}; split it")
         if not MIN_NS <= record.time_ns <= MAX_NS:
             raise StoreRefused(f"{name}: its time is outside the years 1677 to 2262")
         try:
             record.body.decode()
-            (record.pilot + record.key).encode()
-        except UnicodeError:
-            raise StoreRefused(f"{name}: is not UTF-8") from None
+        except UnicodeDecodeError:
+            raise StoreRefused(f"{name}: its body is not UTF-8") from None
 
 
 def latest(touches: Iterable[Touch]) -> dict[tuple[str, str], int]:
@@ -127,9 +155,10 @@ def latest(touches: Iterable[Touch]) -> dict[tuple[str, str], int]:
     found: dict[tuple[str, str], int] = {}
     for touch in touches:
         try:
-            if date.fromisoformat(touch.day).isoformat() != touch.day or not 0 <= touch.seq <= MAX_NS:
-                raise ValueError
+            sound = date.fromisoformat(touch.day).isoformat() == touch.day and 0 <= touch.seq <= MAX_NS
         except ValueError:
-            raise StoreRefused(f"touch of {touch.pilot!r}: {touch.day!r} with sequence {touch.seq} is no day") from None
+            sound = False
+        if not sound or not sayable(touch.pilot):
+            raise StoreRefused(f"touch of {touch.pilot!r}: {touch.day!r} with sequence {touch.seq} is no touched day")
         found[touch.pilot, touch.day] = max(touch.seq, found.get((touch.pilot, touch.day), touch.seq))
     return found

@@ -87,13 +87,15 @@ class SQLiteStore:
 
     def delete(self, events: Iterable[Event]) -> None:
         points = [(e.pilot, e.stream, e.feed, e.event_id, e.time_ns) for e in events]
-        points = [point for point in points if limits.MIN_NS <= point[4] <= limits.MAX_NS]
+        points = [p for p in points if limits.MIN_NS <= p[4] <= limits.MAX_NS and limits.sayable(*p[:4])]
         if points:
             with self._raw.writing() as connection:
                 connection.executemany(_DELETE, points)
             self._raw.forget()
 
     def erase(self, pilot: str, actor_key: str) -> list[Event]:
+        if not limits.sayable(pilot, actor_key):
+            return []
         with self._raw.writing() as connection:
             bodies = [row[0] for row in connection.execute(_ERASE, (pilot, actor_key)).fetchall()]
         self._raw.forget()
@@ -172,6 +174,9 @@ class _Database:
 
     def rows(self, statement: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """All rows of one constant statement; none while the file is missing."""
+        asked = parameters.values() if isinstance(parameters, Mapping) else parameters
+        if not limits.sayable(*(text for text in asked if isinstance(text, str))):
+            return []
         with self._sentences(), self._reading() as connection:
             return [] if connection is None else connection.execute(statement, parameters).fetchall()
 
