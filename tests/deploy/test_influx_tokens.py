@@ -139,7 +139,8 @@ def test_events_expire_and_values_stay(prepared: Influx) -> None:
 def test_without_a_server_the_script_says_what_to_do(tmp_path: Path, free_port: int) -> None:
     ended = init(f"http://127.0.0.1:{free_port}", tmp_path, "--wait", "0")
     assert ended.returncode == 1
-    assert ended.stderr.startswith("influxdb: no InfluxDB answers at") and "Traceback" not in ended.stderr
+    assert ended.stderr.startswith("influxdb: no InfluxDB answers at")
+    assert "Traceback" not in ended.stderr
 
 
 def test_without_the_operator_token_the_script_says_what_to_do(prepared: Influx, tmp_path: Path) -> None:

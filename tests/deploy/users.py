@@ -12,23 +12,25 @@ DEADLINE_S = 20
 class User:
     """A connected MQTT 5 client that remembers what it received, as (topic, payload)."""
 
-    def __init__(self, port: int, name: str | None, password: str | None, **tls: Any) -> None:
-        self.port = port
+    def __init__(
+        self, port: int, name: str | None, password: str | None, host: str = "127.0.0.1", ca_certs: str | None = None
+    ) -> None:
+        self.host, self.port = host, port
         self.received: list[tuple[str, str]] = []
         self._arrived: queue.Queue[tuple[str, str]] = queue.Queue()
         self._answers: queue.Queue[Any] = queue.Queue()
         self.client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5, reconnect_on_failure=False)
         if name is not None:
             self.client.username_pw_set(name, password)
-        if tls:
-            self.client.tls_set(**tls)
+        if ca_certs is not None:
+            self.client.tls_set(ca_certs)
         self.client.on_connect = lambda *args: self._answers.put(args[3])
         self.client.on_subscribe = lambda *args: self._answers.put(args[3])
         self.client.on_publish = lambda *args: self._answers.put(args[3])
         self.client.on_message = lambda _c, _u, message: self._arrived.put((message.topic, message.payload.decode()))
 
     def __enter__(self) -> Self:
-        self.client.connect("127.0.0.1", self.port, keepalive=60)
+        self.client.connect(self.host, self.port, keepalive=60)
         self.client.loop_start()
         answer = self._answers.get(timeout=DEADLINE_S)
         if answer.is_failure:
