@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Literal
 
-from config.catalogue import UNKNOWN, Catalogue, Feed, Pilot
+from config.catalogue import Catalogue, Feed, Pilot
 
 RATES = {"adoption-per-1000", "participation-per-1000"}
 _SECRET = re.compile(r"(password|passwd|secret|token|api_?key)\s*[=:]|://[^/\s:]+:[^/\s@]+@", re.IGNORECASE)
@@ -144,8 +144,3 @@ def _secrets(catalogue: Catalogue) -> Iterator[Finding]:
                     "error", path.name, f"line {number}", "looks like a secret in clear",
                     "move it to a setting from a secret file",
                 )  # fmt: skip
-
-
-def unknown_facts(pilot: Pilot) -> list[str]:
-    """Names of the facts that no source documents."""
-    return [name for name, fact in pilot.facts.items() if fact.value == UNKNOWN]

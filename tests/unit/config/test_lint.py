@@ -1,0 +1,110 @@
+"""Each finding of lint is seen when its fault is made, and not otherwise."""
+
+from pathlib import Path
+
+import pytest
+
+from config.catalogue import load_catalogue
+from config.lint import Finding, lint, overlap
+
+CLEAN = """
+slug = "lund"
+name = "Lund"
+country = "SE"
+time_zone = "Europe/Stockholm"
+
+[[denominators]]
+kind = "inhabitants"
+value = 90000
+year = 2025
+source = "national statistics"
+
+[[feeds]]
+id = "app"
+topic = "pilots/lund/usage/app"
+stream = "usage"
+heartbeat_every = "1m"
+
+[[feeds]]
+id = "air"
+topic = "pilots/lund/sensor/air"
+stream = "sensor"
+decoder = "flat_json"
+expect_every = "15m"
+devices = ["one"]
+map = { device = "d", time = "t", values = { pm10 = { quantity = "pm10", unit = "ug/m3" } } }
+"""
+
+
+def findings(folder: Path, text: str) -> list[Finding]:
+    (folder / "lund.toml").write_text(text)
+    return lint(load_catalogue(folder), ["people"])
+
+
+def test_a_clean_pilot_has_no_finding(tmp_path: Path) -> None:
+    assert findings(tmp_path, CLEAN) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "level", "said"),
+    [
+        ("usage/app", "sensor/air", "error", "also matches messages of lund's feed app"),
+        ("pilots/lund/usage/app", "pilots/lund/#", "error", "also matches messages of lund's feed app"),
+        ("pilots/lund/usage", "pilots/ystad/usage", "error", "belongs to pilot ystad"),
+        ("value = 90000\n", 'value = "unknown"\n', "warning", "holds no known value"),
+        ('heartbeat_every = "1m"\n', "", "warning", "no expected interval and no heartbeat"),
+        ('devices = ["one"]\n', "", "warning", "a device that never sends is not missed"),
+        ('time = "t", ', "", "error", "map.time are both missing"),
+        ('time = "t", ', 'id = "i", ', "warning", "map.time: is missing"),
+        ('stream = "usage"\n', 'stream = "usage"\nperson_id = "user"\n', "error", 'consent is not "cohort"'),
+        ("values = { pm10", "values = { email", "error", "looks like personal data"),
+        ('slug = "lund"\n', 'slug = "lund"\n# token = "abcdef"\n', "error", "looks like a secret in clear"),
+        ('stream = "usage"\n', 'stream = "usage"\nsynthetic = true\n', "warning", "although a feed is simulated"),
+    ],
+)
+def test_each_fault_is_found(tmp_path: Path, old: str, new: str, level: str, said: str) -> None:
+    assert old in CLEAN
+    found = findings(tmp_path, CLEAN.replace(old, new, 1))
+    assert any(finding.level == level and said in str(finding) for finding in found), [str(f) for f in found]
+
+
+@pytest.mark.parametrize(
+    ("addition", "said"),
+    [
+        ('[[targets]]\nindicator = "joy"\ndirection = "up"\ndeclared = 2026-01-01\nby = 2026-02-01', "unknown indicator"),
+        ('[[targets]]\nindicator = "people"\ndirection = "up"\ndeclared = 2026-02-01\nby = 2026-01-01', "ends before"),
+        ('[[limits]]\nquantity = "pm10"\nunit = "mg/m3"\nabove = 1\nsource = "x"', "no feed measures it in mg/m3"),
+    ],
+)
+def test_targets_and_limits_name_what_exists(tmp_path: Path, addition: str, said: str) -> None:
+    assert any(said in str(finding) for finding in findings(tmp_path, f"{CLEAN}\n{addition}\n"))
+
+
+def test_a_secret_is_found_without_being_repeated(tmp_path: Path) -> None:
+    found = findings(tmp_path, CLEAN.replace('slug = "lund"', 'slug = "lund"\n# mqtt://city:hunter2@broker'))
+    assert found
+    assert "hunter2" not in "".join(map(str, found))
+
+
+def test_errors_come_first(tmp_path: Path) -> None:
+    text = CLEAN.replace('heartbeat_every = "1m"\n', "").replace("pilots/lund/usage", "pilots/ystad/usage")
+    assert [finding.level for finding in findings(tmp_path, text)] == ["error", "warning"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("a/b", "a/b", True),
+        ("a/b", "a/c", False),
+        ("a/+", "a/b", True),
+        ("a/+", "a/b/c", False),
+        ("a/#", "a/b/c", True),
+        ("a/#", "a", True),
+        ("#", "a/b", True),
+        ("+/b", "a/+", True),
+        ("a/b/#", "a/c", False),
+    ],
+)
+def test_two_filters_overlap_when_one_topic_matches_both(one: str, other: str, expected: bool) -> None:
+    assert overlap(one, other) is expected
+    assert overlap(other, one) is expected
