@@ -142,6 +142,8 @@ def check_records(records: Sequence[Record]) -> None:
             raise StoreRefused(f"{name}: holds half a character (a lone surrogate)")
         if len(record.body) > MAX_BODY_BYTES:
             raise StoreRefused(f"{name}: {len(record.body)} bytes, more than {MAX_BODY_BYTES}; split it")
+        if b"\n" in record.body or b"\r" in record.body:  # InfluxDB's CSV answers change line breaks
+            raise StoreRefused(f"{name}: its JSON must be on one line")
         if not MIN_NS <= record.time_ns <= MAX_NS:
             raise StoreRefused(f"{name}: its time is outside the years 1677 to 2262")
         try:
