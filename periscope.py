@@ -13,7 +13,9 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -77,14 +79,13 @@ def collect(command: Command) -> int:
     from pipeline.store import open_store
 
     command.stop_on_signals()
-    store = open_store(command.settings, "raw")
-    collector = Collector(command.settings, command.catalogue, store, time.time_ns)
-    collector.start()
-    try:
-        command.stop.wait()
-    finally:
-        collector.stop()
-        store.close()
+    with closing(open_store(command.settings, "raw")) as store:
+        collector = Collector(command.settings, command.catalogue, store, time.time_ns)
+        collector.start()
+        try:
+            command.stop.wait()
+        finally:
+            collector.stop()
     return DONE
 
 
@@ -97,35 +98,29 @@ def pipeline(command: Command) -> int:
 
     command.stop_on_signals()
     settings = command.settings
-    store = open_store(settings, "derived")
-    operations = Operations(settings.state / "operations.db")
-    try:
-        work = Pipeline(
-            store, command.catalogue, operations, settings.pipeline, time.time_ns, Notifier(settings.notify)
-        )
-        work.run(command.stop, command.args.once)
-    finally:
-        operations.close()
-        store.close()
+    with closing(open_store(settings, "derived")) as store:
+        with closing(Operations(settings.state / "operations.db")) as operations:
+            notifier = Notifier(settings.notify)
+            work = Pipeline(store, command.catalogue, operations, settings.pipeline, time.time_ns, notifier)
+            work.run(command.stop, command.args.once)
     return DONE
 
 
 def dashboard(command: Command) -> int:
     """Serve the pages to browsers until told to stop."""
-    from waitress import create_server
-
     from dashboard.app import create_app
     from dashboard.queries import Queries
+    from dashboard.serve import open_server
 
-    web = command.settings.dashboard
-    if web.host not in ("127.0.0.1", "::1", "localhost"):
-        raise ConfigError([Problem("settings", "dashboard.host", "is not this machine's loopback address", _LOOPBACK)])
+    web, secret = command.settings.dashboard, command.settings.dashboard.secret_key
     command.stop_on_signals()
-    answers, close = _answers(command)
-    try:
-        app = create_app(Queries(answers, time.time_ns), refresh_s=web.refresh_s)
+    with _answers(command) as answers:
+        app = create_app(
+            Queries(answers, command.catalogue, time.time_ns), refresh_s=web.refresh_s,
+            secret_key=secret and secret.get_secret_value(),
+        )  # fmt: skip
         try:
-            server = create_server(app.server, host=web.host, port=web.port, threads=8, ident="periscope")
+            server = open_server(app, web.host, web.port)
         except OSError as error:
             raise Failed(
                 f"Port {web.port} on {web.host} cannot be used ({error.strerror or error}); stop what listens there or "
@@ -136,35 +131,38 @@ def dashboard(command: Command) -> int:
         threading.Thread(target=server.run, name="web", daemon=True).start()
         command.stop.wait()
         server.close()
-    finally:
-        close()
     return DONE
 
 
 def import_(command: Command) -> int:
     """Send past data from CSV or JSON Lines through the broker, like any other message; running again continues."""
-    from collectors.importer import import_files
+    from collectors.import_mapping import load_mapping, topic_of
+    from collectors.importer import Importer
+    from collectors.pseudonym import PseudonymKeys
+    from collectors.ways_in import at_the_spool, through_broker
 
+    args, settings, catalogue = command.args, command.settings, command.catalogue
+    mapping = load_mapping(args.mapping)
+    topic = topic_of(catalogue, args.pilot, mapping)
+    keys = PseudonymKeys(settings.state / "keys")
+    importer = Importer(
+        mapping, args.pilot, topic, settings.state / "imports", partial(keys.actor_key, args.pilot), args.again
+    )
     command.stop_on_signals()
-    args = command.args
-    report = import_files(
-        args.files, args.mapping, args.pilot, command.settings, command.catalogue,
-        direct=args.direct, again=args.again, clock=time.time_ns, stop=command.stop,
-    )  # fmt: skip
+    way = partial(at_the_spool, settings, catalogue, time.time_ns) if args.direct else partial(through_broker, settings)
+    report = importer.run(args.files, way, command.stop)
     command.tell(report.sentence(), **report.facts())
     return DONE if report.complete else FAILED
 
 
 def simulate(command: Command) -> int:
-    """Publish the six simulated cities: their history, then live until told to stop."""
-    from collectors.simulator import run
+    """Publish the six simulated cities: their history, newest days first, and live until told to stop."""
+    from collectors.simulate import Simulation
 
-    command.stop_on_signals()
     args = command.args
-    run(
-        command.settings, command.catalogue, seed=args.seed, weeks=args.weeks, history=not args.live_only,
-        live=not args.history_only, direct=args.direct, clock=time.time_ns, stop=command.stop,
-    )  # fmt: skip
+    command.stop_on_signals()
+    simulation = Simulation(command.settings, command.catalogue, args.seed, time.time_ns, command.stop)
+    simulation.run(args.weeks, args.direct, with_history=not args.live_only, with_live=not args.history_only)
     return DONE
 
 
@@ -177,11 +175,8 @@ def export(command: Command) -> int:
     if strangers := [slug for slug in pilots if slug not in catalogue.pilots]:
         raise ConfigError([Problem("--pilots", "", f"unknown pilot {', '.join(strangers)}",
                                    f"choose from {', '.join(catalogue.pilots)}")])  # fmt: skip
-    answers, close = _answers(command)
-    try:
+    with _answers(command) as answers:
         write(answers, catalogue, args.out, pilots, args.start, args.end)
-    finally:
-        close()
     command.tell(f"Wrote {args.out}", file=str(args.out), pilots=pilots)
     return DONE
 
@@ -204,15 +199,32 @@ def lint(command: Command) -> int:
 
 def dead_letters(command: Command) -> int:
     """List or count the messages that could not become events, with their reasons."""
-    from collectors.deadletters import DeadLetters
+    from collectors.dead_letters import counted, listed
+    from collectors.spool import Spool
 
-    letters = DeadLetters.of(command.settings)
-    rows = letters.counts() if command.args.what == "count" else letters.rows(command.args.limit)
-    if command.args.json:
+    settings, args = command.settings, command.args
+    folder = settings.state / "spool" / settings.collector
+    if not folder.is_dir():
+        raise Failed(f"There is no spool at {folder}; set PERISCOPE_STATE and PERISCOPE_COLLECTOR as the collector's.")
+    with closing(Spool(folder, settings.spool, lease=False)) as spool:
+        if args.what == "count":
+            rows = [
+                {"pilot": pilot, "stage": stage, "reason": code, "count": count}
+                for (pilot, stage, code), count in sorted(counted(spool).items())
+            ]
+        else:
+            rows = [
+                {"day": one.day, "number": one.seq, "pilot": one.pilot, "feed": one.feed, "topic": one.topic,
+                 "stage": one.stage, "reason": one.code, "text": one.text}
+                for one in listed(spool, limit=args.limit)
+            ]  # fmt: skip
+    if args.json:
         print(json.dumps(rows, ensure_ascii=False))
         return DONE
     for row in rows:
-        print("\t".join(str(value) for value in row.values()))
+        print("  ".join(str(value) for value in row.values()))
+    if not rows:
+        print("There are no dead letters.")
     return DONE
 
 
@@ -232,23 +244,18 @@ VERBS: dict[str, Callable[[Command], int]] = {
     "demo": demo, "collect": collect, "pipeline": pipeline, "dashboard": dashboard, "import": import_,
     "simulate": simulate, "export": export, "lint": lint, "dead-letters": dead_letters,
 }  # fmt: skip
-_LOOPBACK = "other addresses need accounts, which do not exist yet: put a proxy in front of 127.0.0.1"
 
 
-def _answers(command: Command) -> tuple[Any, Callable[[], None]]:
-    """The read side for pages and exports, and how to close it."""
+@contextmanager
+def _answers(command: Command) -> Iterator[Any]:
+    """The read side for pages and exports."""
     from pipeline.answers import Answers
     from pipeline.operations import Operations
     from pipeline.store import open_store
 
-    store = open_store(command.settings, "read")
-    operations = Operations(command.settings.state / "operations.db")
-
-    def close() -> None:
-        operations.close()
-        store.close()
-
-    return Answers(store, command.catalogue, operations), close
+    with closing(open_store(command.settings, "read")) as store:
+        with closing(Operations(command.settings.state / "operations.db")) as operations:
+            yield Answers(store, command.catalogue, operations)
 
 
 def main(argv: list[str] | None = None) -> int:

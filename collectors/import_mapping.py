@@ -15,6 +15,7 @@ from typing import Any, Literal
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from config.catalogue import Catalogue
 from config.problems import ConfigError, Problem, problems_of
 
 Row = Mapping[str, Any]
@@ -76,6 +77,7 @@ class ImportMapping(_Strict):
     delimiter: str = Field(",", min_length=1, max_length=1)
     encoding: str = "utf-8"
     feed: str
+    topic: str | None = Field(None, pattern=r"^[^+#]+$", description="Only where the feed's own is a filter.")
     cloudevent: CloudEvent | None = None
     flat_json: FlatJson | None = None
 
@@ -104,6 +106,22 @@ def load_mapping(path: Path) -> ImportMapping:
         raise ConfigError([Problem(str(path), "", f"is not TOML: {error}", "mend the syntax at that place")]) from None
     except ValidationError as error:
         raise ConfigError(problems_of(error, str(path))) from None
+
+
+def topic_of(catalogue: Catalogue, pilot: str, mapping: ImportMapping) -> str:
+    """The topic of the mapping's feed in this pilot; raises WrongInput when either does not exist."""
+    known = catalogue.pilots.get(pilot)
+    if known is None:
+        raise WrongInput(f'There is no pilot "{pilot}" in {catalogue.folder}; it has {", ".join(catalogue.pilots)}.')
+    feed = known.feed(mapping.feed)
+    if feed is None:
+        feeds = ", ".join(feed.id for feed in known.feeds)
+        raise WrongInput(f'Pilot {pilot} has no feed "{mapping.feed}"; it has {feeds}. Correct `feed` in the mapping.')
+    if "+" in feed.topic or "#" in feed.topic:
+        if mapping.topic is None:
+            raise WrongInput(f"Feed {feed.id} listens to {feed.topic}, which is no topic; set `topic` in the mapping.")
+        return mapping.topic
+    return mapping.topic or feed.topic
 
 
 @dataclass(frozen=True)

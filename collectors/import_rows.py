@@ -7,8 +7,10 @@ given as Unmapped with its reason instead; a file that has none of the named col
 import csv
 import gzip
 import io
+import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, cast
@@ -18,6 +20,7 @@ import msgspec
 from collectors.import_mapping import ImportMapping, Row, Unmapped, WrongInput
 
 _GZIP = b"\x1f\x8b"
+_DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
 # How many rows of JSON Lines are looked at to learn which keys there are.
 _SAMPLE = 100
 # A cell above this is no measurement; the csv module's own limit, stated here because it decides.
@@ -25,65 +28,66 @@ csv.field_size_limit(131_072)
 
 
 class Rows:
-    """One open file. `share` says how much of it has been read, from 0 to 1."""
+    """The rows of one file. `share` says how much of it has been read, from 0 to 1."""
 
     def __init__(self, path: Path, mapping: ImportMapping) -> None:
         self.path = path
         self._mapping = mapping
-        try:
-            self._raw: IO[bytes] = path.open("rb")
-        except OSError as error:
-            raise WrongInput(f"{path} cannot be read: {error.strerror}; correct the file's name or rights.") from None
-        self._size = max(1, path.stat().st_size)
+        self._raw: IO[bytes] | None = None
+        self._size = 1
 
     @property
     def share(self) -> float:
-        return min(1.0, self._raw.tell() / self._size)
-
-    def close(self) -> None:
-        self._raw.close()
+        return 0.0 if self._raw is None or self._raw.closed else min(1.0, self._raw.tell() / self._size)
 
     def check(self) -> None:
         """Raise WrongInput when the file has not the columns that the mapping names."""
-        wanted = self._mapping.columns()
         present = self._columns()
-        if missing := [column for column in wanted if column not in present]:
+        if missing := [column for column in self._mapping.columns() if column not in present]:
             raise WrongInput(
                 f"{self.path} has no column {_listed(missing)}; it has {_listed(present) or 'no columns at all'}. "
                 f"Correct the mapping, its delimiter or the file."
             )
 
-    def __iter__(self) -> Iterator[tuple[int, Row | Unmapped]]:
-        text = self._text()
-        rows = self._csv(text) if self._mapping.format == "csv" else self._jsonl(text)
+    def __iter__(self) -> Generator[tuple[int, Row | Unmapped], None, None]:
         try:
-            yield from enumerate(rows, 1)
-        except (EOFError, gzip.BadGzipFile, zlib.error):
+            with self._text() as text:
+                yield from enumerate(self._csv(text) if self._mapping.format == "csv" else self._jsonl(text), 1)
+        except _DAMAGED:
             raise WrongInput(f"{self.path} is cut short or damaged: it does not unpack to its end.") from None
 
-    def _text(self) -> io.TextIOWrapper:
-        self._raw.seek(0)
-        packed = self._raw.read(2) == _GZIP
-        self._raw.seek(0)
-        plain = cast(IO[bytes], gzip.GzipFile(fileobj=self._raw)) if packed else self._raw
+    @contextmanager
+    def _text(self) -> Iterator[io.TextIOWrapper]:
+        try:
+            raw = self.path.open("rb")
+        except OSError as error:
+            raise WrongInput(f"{self.path} cannot be read: {error.strerror}; correct its name or rights.") from None
+        with raw, ExitStack() as stack:
+            self._raw, self._size = raw, max(1, os.fstat(raw.fileno()).st_size)
+            packed = raw.read(len(_GZIP)) == _GZIP
+            raw.seek(0)
+            plain = cast(IO[bytes], stack.enter_context(gzip.GzipFile(fileobj=raw)) if packed else raw)
+            yield stack.enter_context(self._wrapped(plain))
+
+    def _wrapped(self, plain: IO[bytes]) -> io.TextIOWrapper:
         # Bytes that are not text are kept as they are until their row is judged; a BOM is no part of a name.
-        encoding = "utf-8-sig" if self._mapping.encoding.lower() in ("utf-8", "utf8") else self._mapping.encoding
+        name = self._mapping.encoding
+        encoding = "utf-8-sig" if name.lower() in ("utf-8", "utf8") else name
         try:
             return io.TextIOWrapper(plain, encoding=encoding, errors="surrogateescape", newline="")
         except LookupError:
-            raise WrongInput(f'the encoding "{self._mapping.encoding}" is unknown; write for example "utf-8".') from None
+            raise WrongInput(f'the encoding "{name}" is unknown; write for example "utf-8" in the mapping.') from None
 
     def _columns(self) -> list[str]:
-        if self._mapping.format == "csv":
-            text = self._text()
-            try:
+        if self._mapping.format == "jsonl":
+            with closing(iter(self)) as rows:
+                found = [row for _, row in islice(rows, _SAMPLE) if not isinstance(row, Unmapped)]
+            return list(dict.fromkeys(key for row in found for key in row))
+        try:
+            with self._text() as text:
                 return next(csv.reader(text, delimiter=self._mapping.delimiter), [])
-            except (csv.Error, EOFError, gzip.BadGzipFile, zlib.error):
-                return []
-            finally:
-                text.detach()
-        rows = [row for _, row in islice(self, _SAMPLE) if not isinstance(row, Unmapped)]
-        return list(dict.fromkeys(key for row in rows for key in row))
+        except (csv.Error, *_DAMAGED):
+            return []
 
     def _csv(self, text: io.TextIOWrapper) -> Iterator[Row | Unmapped]:
         reader = csv.reader(text, delimiter=self._mapping.delimiter)

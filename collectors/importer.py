@@ -11,7 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event as Signal
@@ -19,12 +19,10 @@ from typing import Any
 
 import msgspec
 
-from collectors.import_mapping import ImportMapping, Place, Pseudonym, Unmapped, WrongInput, load_mapping, payload_of
+from collectors.import_mapping import ImportMapping, Place, Pseudonym, Unmapped, payload_of
 from collectors.import_rows import Rows
+from collectors.ways_in import Message, Send
 
-Message = tuple[str, bytes]
-# Returns when all messages are acknowledged or committed.
-Send = Callable[[Sequence[Message]], None]
 # Rows between two records of progress: at most this many are sent again after a kill.
 _STEP = 500
 
@@ -80,11 +78,7 @@ class Importer:
     def run(self, paths: Sequence[Path], way: Callable[[], AbstractContextManager[Send]], stop: Signal) -> Report:
         """Check all files first, so that a wrong one is told before anything is sent; `way` opens the connection."""
         for path in paths:
-            rows = Rows(path, self._mapping)
-            try:
-                rows.check()
-            finally:
-                rows.close()
+            Rows(path, self._mapping).check()
         report = Report()
         waiting = []
         for path in paths:
@@ -109,8 +103,8 @@ class Importer:
         batch: list[Message] = []
         refused: list[dict[str, Any]] = []
         last = progress.rows
-        try:
-            for number, row in rows:
+        with closing(bar), closing(iter(rows)) as numbered:
+            for number, row in numbered:
                 if number <= progress.rows:
                     continue
                 last = number
@@ -129,9 +123,6 @@ class Importer:
             progress.done = True
             _save(state, progress)
             bar.show(last, 1.0)
-        finally:
-            bar.end()
-            rows.close()
 
     def _payload(self, row: Any, path: Path, number: int) -> bytes:
         try:
@@ -200,6 +191,6 @@ class _Bar:
             line = f"{self._name} [{'=' * full}{' ' * (30 - full)}] {share:4.0%} {rows:,} rows, {rate:,.0f}/s"
             print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
 
-    def end(self) -> None:
+    def close(self) -> None:
         if self._shown:
             print(file=sys.stderr)
