@@ -1,0 +1,55 @@
+"""The shell around the pure alerts: what is known now goes in, transitions are recorded.
+
+Promises: evaluating again records nothing twice; a fall that late events explain away is closed as `revised`,
+kept and announced; an incident whose series cannot be judged stays as it is.
+"""
+
+import msgspec
+
+from pipeline.alerts import drop_off, silence
+from pipeline.alerts.silence import Silence
+from pipeline.alerts.state import BACKFILL_NS, Transition
+from pipeline.history import History
+from pipeline.operations import Operations
+from pipeline.periods import day_of
+
+
+def evaluate_drop_off(history: History, operations: Operations, as_of_ns: int, now_ns: int) -> bool:
+    """Replay one pilot's past and record what is new; True where anything was."""
+    pilot = history.pilot
+    _, transitions = drop_off.replay(history, as_of_ns, now_ns)
+    changed = False
+    opened = {found.since for found in transitions if found.what == "opened"}
+    for incident in operations.of_series(pilot.slug, "drop_off", drop_off.SERIES):
+        if incident.since not in opened and incident.closed_ns is None:
+            revised = Transition(
+                pilot=pilot.slug, kind="drop_off", series=drop_off.SERIES, what="closed", day=incident.since,
+                since=incident.since, at_ns=now_ns, sentence="Late events explain the fall.", reason="revised",
+                backfill=now_ns - incident.opened_ns > BACKFILL_NS)
+            changed |= operations.record(revised, now_ns, incident.synthetic) is not None
+    for transition in transitions:
+        changed |= operations.record(transition, now_ns, _synthetic(history)) is not None
+    return changed
+
+
+def evaluate_silence(history: History, operations: Operations, heard: dict[str, int], now_ns: int) -> bool:
+    """Look at the clock for each feed of a pilot that states its rhythm; `heard` is the newest sign of life."""
+    pilot, changed = history.pilot, False
+    for feed in pilot.feeds:
+        every = feed.heartbeat_every or feed.expect_every
+        if every is None:
+            continue
+        kept = operations.state(pilot.slug, feed.id, "feed_silent")
+        state = msgspec.json.decode(kept, type=Silence) if kept else Silence()
+        last_ns = heard.get(feed.id)
+        day = "" if last_ns is None else day_of(last_ns, pilot.zone)
+        after, transitions = silence.step(state, feed.id, every.total_seconds(), last_ns, now_ns, day, pilot.slug)
+        for transition in transitions:
+            changed |= operations.record(transition, now_ns, _synthetic(history) or feed.synthetic) is not None
+        if after != state:
+            operations.keep_state(pilot.slug, feed.id, "feed_silent", msgspec.json.encode(after))
+    return changed
+
+
+def _synthetic(history: History) -> bool:
+    return history.pilot.synthetic

@@ -1,0 +1,147 @@
+"""What pages and exports ask: one read side, so that the same number stands on the screen and in the file.
+
+Promises: a chosen period is computed from the same daily documents, by the same functions and under the same
+release rule as the stored ones, and judged as of the pipeline's last look at the clock; an empty store gives
+empty answers. Nothing here writes.
+"""
+
+from collections.abc import Iterable, Sequence
+from threading import Lock
+
+import msgspec
+
+from config.catalogue import Catalogue
+from pipeline.history import History
+from pipeline.indicators.evaluate import evaluate
+from pipeline.operations import Operations
+from pipeline.partials import Partial
+from pipeline.periods import Period, date_ns, iso
+from pipeline.pulse import Pulse, read_pulse
+from pipeline.store.port import Store
+from pipeline.values import Activity, Incident, IndicatorValue, NowBoard, PeriodValues
+
+ALL_NS = (-(1 << 62), 1 << 62)
+
+
+class Answers:
+    """Reads of one store under one catalogue; may be shared by threads. Unknown pilots give nothing."""
+
+    def __init__(self, store: Store, catalogue: Catalogue, operations: Operations) -> None:
+        self._store = store
+        self._catalogue = catalogue
+        self._operations = operations
+        self._histories: dict[str, tuple[int, History]] = {}
+        self._lock = Lock()
+
+    def values(self, pilots: Sequence[str], indicators: Iterable[str] | None, period: str,
+               start: str | None = None, end: str | None = None) -> list[IndicatorValue]:
+        """Stored values of "day", "week", "month" or "all" periods that overlap the dates, in order of pilot,
+        start and registry. None for `start` or `end` leaves that side open; "all" ignores both."""
+        if period == "chosen":
+            return self.chosen(pilots, indicators, start, end)
+        wanted = None if indicators is None else set(indicators)
+        first_ns = ALL_NS[0] if start is None or period == "all" else date_ns(start) - date_ns("1970-02-01")
+        last_ns = ALL_NS[1] if end is None or period == "all" else date_ns(end) + 1
+        found: list[IndicatorValue] = []
+        for pilot in self._known(pilots):
+            for record in self._store.get("values", pilot, first_ns, last_ns, key=period):
+                document = msgspec.json.decode(record.body, type=PeriodValues)
+                if period == "all" or ((end is None or document.start <= end) and (start is None or document.end >= start)):
+                    found += [value for value in document.values if wanted is None or value.indicator in wanted]
+        return found
+
+    def chosen(self, pilots: Sequence[str], indicators: Iterable[str] | None, start: str | None = None,
+               end: str | None = None) -> list[IndicatorValue]:
+        """Values of one period from `start` to `end` (both included; None is the pilot's first or last day),
+        computed now from the daily documents. A pilot without data gives nothing."""
+        wanted = None if indicators is None else list(indicators)
+        found: list[IndicatorValue] = []
+        for pilot in self._known(pilots):
+            with self._lock:
+                history, as_of_ns = self._history(pilot)
+                span = history.span(as_of_ns)
+                if span is None:
+                    continue
+                period = Period("chosen", start or iso(span[0]), end or iso(span[1]))
+                if period.end >= period.start:
+                    found += evaluate(history, period, as_of_ns, self._catalogue.common.disclosure_k, wanted)
+        return found
+
+    def span(self, pilot: str) -> tuple[str, str] | None:
+        """First and last local day of a pilot's series; None without data."""
+        if pilot not in self._catalogue.pilots:
+            return None
+        with self._lock:
+            history, as_of_ns = self._history(pilot)
+            span = history.span(as_of_ns)
+        return None if span is None else (iso(span[0]), iso(span[1]))
+
+    def now(self, pilot: str) -> NowBoard | None:
+        """The live board of a pilot, None before the pipeline has written one."""
+        records = self._store.get("now", pilot, 0, 1, key="now") if pilot in self._catalogue.pilots else []
+        return msgspec.json.decode(records[-1].body, type=NowBoard) if records else None
+
+    def activities(self, pilot: str, start: str | None = None, end: str | None = None) -> list[Activity]:
+        """Activities held, in order of day and id; attendance of 1 to k-1 is hidden (None)."""
+        if pilot not in self._catalogue.pilots:
+            return []
+        k = self._catalogue.common.disclosure_k
+        with self._lock:
+            history, as_of_ns = self._history(pilot)
+            span = history.span(as_of_ns)
+            days = [] if span is None else history.days(*span)
+        attending: dict[str, int] = {}
+        for day in days:
+            for activity, number in day.attending.items():
+                attending[activity] = attending.get(activity, 0) + number
+        found = []
+        for day in days:
+            for held in day.held:
+                if (start and day.day < start) or (end and day.day > end):
+                    continue
+                stated = attending.get(held.activity_id, held.attendance)
+                number = None if stated is not None and 0 < stated < k else stated
+                details = {key: value for key, value in held.details.items() if key != "attendance"}
+                found.append(Activity(pilot=pilot, activity_id=held.activity_id, day=day.day, stage=held.stage,
+                                      method=held.method, attendance=number, synthetic=held.synthetic,
+                                      details=dict(details)))
+        return found
+
+    def incidents(self, pilots: Sequence[str], open_only: bool = False) -> list[Incident]:
+        """Incidents of these pilots, newest first."""
+        return self._operations.incidents(self._known(pilots), open_only)
+
+    def alerts_evaluated_ns(self) -> int | None:
+        """When alerts were last evaluated; None if never."""
+        return self._pulse().alerts_ns
+
+    def version(self) -> str:
+        """A token that changes when anything that pages show may have changed; costs one small read."""
+        pulse = self._pulse()
+        return f"{pulse.steps}.{self._operations.version()}"
+
+    def as_of_ns(self) -> int:
+        """The instant as of which periods are judged closed; 0 before the pipeline ran."""
+        return self._pulse().as_of_ns
+
+    def _pulse(self) -> Pulse:
+        return read_pulse(self._store)
+
+    def _known(self, pilots: Sequence[str]) -> list[str]:
+        return [pilot for pilot in pilots if pilot in self._catalogue.pilots]
+
+    def _history(self, pilot: str) -> tuple[History, int]:
+        """The pilot's days, read again only when the pipeline has written new ones. Hold the lock."""
+        pulse = self._pulse()
+        version = pulse.partials.get(pilot, 0)
+        known = self._histories.get(pilot)
+        if known is None:
+            known = (-1, History(self._catalogue.pilots[pilot]))
+        if known[0] != version:
+            for record in self._store.get("partial", pilot, *ALL_NS, key="day"):
+                known[1].put(msgspec.json.decode(record.body, type=Partial))
+            known = (version, known[1])
+            self._histories[pilot] = known
+        return known[1], pulse.as_of_ns
+
+

@@ -1,0 +1,233 @@
+"""Stage 2: the days of one pilot, and sets of people over any window of them.
+
+Promises: answers depend on the days put in, never on the order in which they came; sets are built when
+first asked for and forgotten when a day beneath them changes. Days are numbers (`periods.ordinal`).
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable
+from typing import Final, Literal
+
+from config.catalogue import Feed, Pilot
+from pipeline.feed_days import FeedDay
+from pipeline.partials import Partial
+from pipeline.periods import day_bounds, day_of, iso, ordinal
+from pipeline.quality import UNKNOWN, FeedVerdict, judge
+from pipeline.sketches import NOBODY, OtherKeyEpoch, People
+
+Family = Literal["active", "contributors", "attendees"]
+LIVE_DAYS: Final = 35  # a gated feed silent for longer is a finished one: its pilot's series ends with its data
+
+
+class History:
+    """One pilot's partials in memory, with memoised set algebra over them."""
+
+    def __init__(self, pilot: Pilot) -> None:
+        self.pilot = pilot
+        self._days: dict[int, Partial] = {}
+        self._people: dict[tuple[str, int], People] = {}
+        self._blocks: dict[tuple[str, int, int], People] = {}
+        self._before: dict[str, tuple[int, list[People | None]]] = {}
+        self._newcomers: dict[int, People] = {}
+        self._verdicts: dict[tuple[str, int], FeedVerdict] = {}
+        self._first_heard: dict[str, int] | None = None
+        self._first_device: dict[str, dict[str, int]] = {}
+        self._first_quantity: dict[tuple[str, bool], int] = {}
+        self._heard_days: dict[str, list[int]] = {}
+        self._feed_days: dict[tuple[str, int], FeedDay] = {}
+
+    # Days
+
+    def put(self, partial: Partial) -> bool:
+        """Take a day in place of what was known of it; False where nothing changed."""
+        day = ordinal(partial.day)
+        old = self._days.get(day)
+        if old == partial:
+            return False
+        self._days[day] = partial
+        for feed in (old.feeds if old else []):
+            self._feed_days.pop((feed.feed, day), None)
+        for feed in partial.feeds:
+            self._feed_days[feed.feed, day] = feed
+        if old is None or _who(old) != _who(partial):
+            self._first_heard = None
+            self._verdicts.clear()
+        for key in [key for key in self._verdicts if key[1] in (day - 1, day)]:
+            del self._verdicts[key]
+        self._forget_people(day)
+        return True
+
+    def _forget_people(self, day: int) -> None:
+        for family in ("active", "contributors", "attendees"):
+            self._people.pop((family, day), None)
+            level = 1
+            while self._blocks and 1 << level <= 2 * len(self._days) + 2:
+                for start in range(day - (1 << level) + 1, day + 1):
+                    self._blocks.pop((family, level, start), None)
+                level += 1
+            if family in self._before:
+                first, chain = self._before[family]
+                if day < first:
+                    del self._before[family]
+                else:
+                    del chain[day - first + 1:]
+        self._newcomers = {known: who for known, who in self._newcomers.items() if known < day}
+
+    def day(self, number: int) -> Partial | None:
+        """What is known of a day."""
+        return self._days.get(number)
+
+    def days(self, first: int, last: int) -> list[Partial]:
+        """The known days of a window, in order."""
+        return [self._days[day] for day in range(first, last + 1) if day in self._days]
+
+    # Extent
+
+    def span(self, as_of_ns: int) -> tuple[int, int] | None:
+        """First day and last day of the pilot's series; None before any data.
+
+        The last is today while a feed that states its rhythm was heard within 35 days: silence is then
+        shown as silence. Otherwise it is the last day with data.
+        """
+        heard = [day for _, day in self._feed_days]
+        if not heard:
+            return None
+        first, last = min(heard), max(heard)
+        gated = any(feed.expect_every or feed.heartbeat_every for feed in self.pilot.feeds)
+        today = ordinal(day_of(as_of_ns, self.pilot.zone))
+        return first, today if gated and last < today <= last + LIVE_DAYS else last
+
+    def first_of_stream(self, stream: str) -> int | None:
+        """The first day on which any feed of a stream was heard."""
+        first = self._firsts()
+        found = [first[feed.id] for feed in self.pilot.feeds if feed.stream == stream and feed.id in first]
+        return min(found) if found else None
+
+    def first_of_feed(self, feed_id: str) -> int | None:
+        """The first day on which a feed was heard."""
+        return self._firsts().get(feed_id)
+
+    def devices(self, feed: Feed, until: int) -> set[str]:
+        """The devices that a feed should have by a day: those declared and those heard so far."""
+        self._firsts()
+        seen = self._first_device.get(feed.id, {})
+        return set(feed.devices) | {device for device, day in seen.items() if day <= until}
+
+    def quantities(self, until: int, counting: bool) -> set[str]:
+        """The quantities that sensors measured up to a day: those that count passages, or the others."""
+        self._firsts()
+        return {quantity for (quantity, counts), day in self._first_quantity.items()
+                if day <= until and counts is counting}
+
+    def _firsts(self) -> dict[str, int]:
+        if self._first_heard is None:
+            self._first_heard, self._first_device, self._heard_days, self._first_quantity = {}, {}, {}, {}
+            for day in sorted(self._days):
+                for sensor in self._days[day].sensors:
+                    self._first_quantity.setdefault((sensor.quantity, sensor.counts), day)
+            for (feed_id, day), found in sorted(self._feed_days.items(), key=lambda item: item[0][1]):
+                self._first_heard.setdefault(feed_id, day)
+                self._heard_days.setdefault(feed_id, []).append(day)
+                for device in found.devices:
+                    self._first_device.setdefault(feed_id, {}).setdefault(device.device, day)
+        return self._first_heard
+
+    # People
+
+    def people(self, family: Family, day: int) -> People:
+        """Who was active, contributed or attended on a day."""
+        key = (family, day)
+        if key not in self._people:
+            partial = self._days.get(day)
+            self._people[key] = NOBODY if partial is None else People.load(getattr(partial, family))
+        return self._people[key]
+
+    def union(self, family: Family, first: int, last: int) -> People:
+        """Who was so on any day of a window.
+
+        Two overlapping blocks of 2^n days cover it: uniting somebody twice changes nothing.
+        """
+        if last < first:
+            return NOBODY
+        level = (last - first + 1).bit_length() - 1
+        head = self._block(family, level, first)
+        return head | self._block(family, level, last - (1 << level) + 1)
+
+    def _block(self, family: Family, level: int, start: int) -> People:
+        if level == 0:
+            return self.people(family, start)
+        key = (family, level, start)
+        if key not in self._blocks:
+            half = 1 << (level - 1)
+            self._blocks[key] = self._block(family, level - 1, start) | self._block(family, level - 1, start + half)
+        return self._blocks[key]
+
+    def before(self, family: Family, day: int) -> People:
+        """Who was so on any earlier day of all history."""
+        if not self._days:
+            return NOBODY
+        first, chain = self._before.setdefault(family, (min(self._days), [NOBODY]))
+        place = min(max(day - first, 0), max(self._days) - first + 1)
+        while len(chain) <= place:
+            earlier = chain[-1]
+            try:
+                chain.append(None if earlier is None else earlier | self.people(family, first + len(chain) - 1))
+            except OtherKeyEpoch:
+                chain.append(None)
+        found = chain[place]
+        if found is None:
+            raise OtherKeyEpoch("the key of the pseudonyms changed within the pilot's history")
+        return found
+
+    def newcomers(self, day: int) -> People:
+        """Who did a core action on a day for the first time ever."""
+        if day not in self._newcomers:
+            self._newcomers[day] = self.people("active", day) - self.before("active", day)
+        return self._newcomers[day]
+
+    # Feeds
+
+    def feed_day(self, feed_id: str, day: int) -> FeedDay | None:
+        """What a feed delivered on a day."""
+        return self._feed_days.get((feed_id, day))
+
+    def newest(self, feed_id: str, until: int) -> int | None:
+        """The newest sign of life of a feed up to a day, in ns."""
+        self._firsts()
+        days = self._heard_days.get(feed_id, [])
+        place = bisect_right(days, until)
+        return self._feed_days[feed_id, days[place - 1]].last_ns if place else None
+
+    def verdict(self, feed: Feed, day: int, as_of_ns: int) -> FeedVerdict:
+        """The verdict on a feed's day; unknown before the feed was first heard and for days to come."""
+        first = self.first_of_feed(feed.id)
+        if first is None or day < first:
+            return UNKNOWN
+        key = (feed.id, day)
+        if key in self._verdicts:
+            return self._verdicts[key]
+        start, end = day_bounds(iso(day), self.pilot.zone)
+        found = judge(feed, self.feed_day(feed.id, day), self.feed_day(feed.id, day + 1),
+                      self.devices(feed, day), start, min(end, as_of_ns))
+        if end <= as_of_ns:
+            self._verdicts[key] = found
+        return found
+
+    def completeness(self, stream: str, first: int, last: int, as_of_ns: int) -> float | None:
+        """Of a stream in a window: the mean over days of its worst feed; None where no feed states a rhythm."""
+        return self._worst(lambda feed: feed.stream == stream, first, last, as_of_ns)
+
+    def _worst(self, of: Callable[[Feed], bool], first: int, last: int, as_of_ns: int) -> float | None:
+        means = []
+        for feed in filter(of, self.pilot.feeds):
+            known = [found for day in range(first, last + 1)
+                     if (found := self.verdict(feed, day, as_of_ns).completeness) is not None]
+            if known:
+                means.append(sum(known) / len(known))
+        return min(means) if means else None
+
+
+def _who(partial: Partial) -> tuple[list[tuple[str, list[str]]], set[tuple[str, bool]]]:
+    """The feeds, devices and quantities heard on a day."""
+    feeds = [(feed.feed, [device.device for device in feed.devices]) for feed in partial.feeds]
+    return feeds, {(sensor.quantity, sensor.counts) for sensor in partial.sensors}

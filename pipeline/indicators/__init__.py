@@ -1,0 +1,11 @@
+"""What is measured: each indicator is a function of a window, with its words beside it.
+
+registry   Indicator, @indicator, INDICATORS; window and measure are what the functions take and give
+uptake, engagement, context, feeds   the families
+evaluate   the complete grid of one period: compute, statuses, release
+"""
+
+from pipeline.indicators import context, engagement, feeds, uptake
+from pipeline.indicators.registry import INDICATORS, Indicator
+
+__all__ = ["INDICATORS", "Indicator", "context", "engagement", "feeds", "uptake"]

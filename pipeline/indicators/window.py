@@ -1,0 +1,95 @@
+"""What an indicator function sees: one period of one pilot, and the days around it."""
+
+from functools import cached_property
+
+from config.catalogue import Pilot
+from pipeline.history import History
+from pipeline.model import NS_PER_S
+from pipeline.partials import Partial
+from pipeline.periods import Period, day_bounds, iso, ordinal
+from pipeline.sketches import NOBODY, People, union
+
+
+class Window:
+    """A period as day numbers `first` to `last` (both included), judged as of an instant.
+
+    Days before the pilot's series began or after it ended hold nothing.
+    """
+
+    def __init__(self, history: History, period: Period, as_of_ns: int) -> None:
+        self.history = history
+        self.period = period
+        self.as_of_ns = as_of_ns
+        self.first = ordinal(period.start)
+        self.last = ordinal(period.end)
+
+    @property
+    def pilot(self) -> Pilot:
+        return self.history.pilot
+
+    @cached_property
+    def days(self) -> list[Partial]:
+        """The known days of the period."""
+        return self.history.days(self.first, self.last)
+
+    @cached_property
+    def span(self) -> tuple[int, int]:
+        """First and last day of the pilot's series; an empty span before any data."""
+        return self.history.span(self.as_of_ns) or (self.last + 1, self.last)
+
+    def known(self, stream: str) -> bool:
+        """True where the period holds a day on which a stream could be heard."""
+        began = self.history.first_of_stream(stream)
+        return began is not None and began <= self.last and self.first <= self.span[1]
+
+    def closed_on(self, day: int, streams: tuple[str, ...]) -> bool:
+        """True once a day and the lateness allowed to its feeds are over."""
+        end = day_bounds(iso(day), self.pilot.zone)[1]
+        late = max((feed.lateness.total_seconds() for feed in self.pilot.feeds
+                    if not streams or feed.stream in streams), default=0.0)
+        return end + int(late) * NS_PER_S <= self.as_of_ns
+
+    @cached_property
+    def active(self) -> People:
+        """Who did a core action in the period."""
+        return self.history.union("active", self.first, self.last)
+
+    @cached_property
+    def taking_part(self) -> People:
+        """Who contributed or attended in the period."""
+        history = self.history
+        return history.union("contributors", self.first, self.last) | history.union("attendees", self.first, self.last)
+
+    @cached_property
+    def on_several_days(self) -> People:
+        """Who did a core action on more than one day of the period."""
+        seen, several = NOBODY, []
+        for day in self._active_days:
+            today = self.history.people("active", day)
+            several.append(seen & today)
+            seen = seen | today
+        return union(several)
+
+    @cached_property
+    def newcomers(self) -> People:
+        """Who did a core action in the period for the first time ever."""
+        return self.active - self.history.before("active", self.first)
+
+    def cohorts(self, within: int) -> tuple[People, People, int]:
+        """Of the first-time users of each day: all, those active again 1 to `within` days later, and the
+        number of days left out because those days are not over yet."""
+        cohort, back, young = [], [], 0
+        for day in self._active_days:
+            fresh = self.history.newcomers(day)
+            if fresh.nobody:
+                continue
+            if not self.closed_on(day + within, ("usage",)):
+                young += 1
+                continue
+            cohort.append(fresh)
+            back.append(fresh & self.history.union("active", day + 1, day + within))
+        return union(cohort), union(back), young
+
+    @cached_property
+    def _active_days(self) -> list[int]:
+        return [ordinal(partial.day) for partial in self.days if partial.active]

@@ -1,0 +1,246 @@
+"""What needs transactions: incidents, their transitions, the outbox, leases and the audit, in one SQLite file.
+
+Promises: a transition and its notification are committed together or not at all; transitions and audit are
+only ever added to; a lease is held by one process at a time. Every method may be called from any thread.
+Times are ns UTC and come from the caller.
+"""
+
+import os
+import socket
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+from typing import Final, Literal
+
+import msgspec
+
+from pipeline.alerts.state import Transition
+from pipeline.model import NS_PER_S
+from pipeline.values import Incident
+
+LEASE_S: Final = 30
+_COLUMNS: Final = "id, pilot, kind, series, opened_ns, since, sentence, severity, closed_ns, synthetic"
+MIGRATIONS: Final = ("""
+CREATE TABLE incident (
+    id INTEGER PRIMARY KEY, pilot TEXT NOT NULL, kind TEXT NOT NULL, series TEXT NOT NULL,
+    opened_ns INTEGER NOT NULL, since TEXT NOT NULL, sentence TEXT NOT NULL, severity TEXT NOT NULL,
+    closed_ns INTEGER, close_reason TEXT, synthetic INTEGER NOT NULL, backfill INTEGER NOT NULL);
+CREATE UNIQUE INDEX incident_identity ON incident (pilot, kind, series, since);
+CREATE UNIQUE INDEX incident_open ON incident (pilot, kind, series) WHERE closed_ns IS NULL;
+CREATE TABLE transition (
+    id INTEGER PRIMARY KEY, incident INTEGER NOT NULL REFERENCES incident, at_ns INTEGER NOT NULL,
+    what TEXT NOT NULL, day TEXT NOT NULL, reason TEXT NOT NULL, backfill INTEGER NOT NULL, inputs TEXT NOT NULL);
+CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY, idempotency_key TEXT NOT NULL UNIQUE, body TEXT NOT NULL, made_ns INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0, due_ns INTEGER NOT NULL, sent_ns INTEGER, failed TEXT);
+CREATE TABLE lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, until_ns INTEGER NOT NULL);
+CREATE TABLE alert_state (pilot TEXT NOT NULL, series TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (pilot, series, kind));
+CREATE TABLE audit (id INTEGER PRIMARY KEY, at_ns INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL);
+""",)
+
+
+class OperationsRefused(Exception):
+    """The operational database cannot be used; the sentence says why and what to do."""
+
+
+class Letter(msgspec.Struct, frozen=True):
+    """A notification that waits in the outbox; `body` is JSON."""
+
+    id: int
+    key: str
+    body: str
+    attempts: int
+    made_ns: int
+
+
+class Operations:
+    """The operational database at `path`, created and brought to the current version when opened."""
+
+    def __init__(self, path: Path | Literal[":memory:"]) -> None:
+        self._lock = RLock()
+        try:
+            if isinstance(path, Path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            self._migrate()
+        except (OSError, sqlite3.Error) as error:
+            raise OperationsRefused(f"{path}: incidents cannot be kept there ({error}); make the folder of "
+                                    "PERISCOPE_STATE writable for this user, or choose another") from error
+
+    def _migrate(self) -> None:
+        with self._transaction():
+            version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
+            if version > len(MIGRATIONS):
+                raise OperationsRefused(f"incidents were written by a newer Periscope (schema {version}, this one "
+                                        f"knows {len(MIGRATIONS)}); update Periscope")
+            for number in range(version, len(MIGRATIONS)):
+                for statement in MIGRATIONS[number].split(";"):
+                    self._db.execute(statement)
+                self._db.execute(f"PRAGMA user_version = {number + 1}")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def close(self) -> None:
+        """Give the file back."""
+        with self._lock:
+            self._db.close()
+
+    # Incidents
+
+    def record(self, transition: Transition, now_ns: int, synthetic: bool) -> Incident | None:
+        """Apply a transition and put its notification in the outbox, in one transaction.
+
+        Applying the same transition again does nothing and returns None. Back-filled transitions notify nobody.
+        """
+        with self._transaction():
+            found = self._open(transition, now_ns, synthetic) if transition.what == "opened" else \
+                self._close(transition, now_ns)
+            if found is None:
+                return None
+            self._db.execute(
+                "INSERT INTO transition (incident, at_ns, what, day, reason, backfill, inputs) VALUES (?,?,?,?,?,?,?)",
+                (found.id, now_ns, transition.what, transition.day, transition.reason, transition.backfill,
+                 msgspec.json.encode(transition.inputs).decode()))
+            if not transition.backfill:
+                key = f"{found.id}|{transition.what}"
+                body = msgspec.json.encode({"key": key, "what": transition.what, "reason": transition.reason,
+                                            "sentence": transition.sentence, "incident": found}).decode()
+                self._db.execute("INSERT OR IGNORE INTO outbox (idempotency_key, body, made_ns, due_ns) "
+                                 "VALUES (?,?,?,?)", (key, body, now_ns, now_ns))
+            return found
+
+    def _open(self, transition: Transition, now_ns: int, synthetic: bool) -> Incident | None:
+        done = self._db.execute(
+            "INSERT OR IGNORE INTO incident (pilot, kind, series, opened_ns, since, sentence, severity, synthetic, "
+            "backfill) VALUES (?,?,?,?,?,?,?,?,?)",
+            (transition.pilot, transition.kind, transition.series, transition.at_ns, transition.since,
+             transition.sentence, transition.severity, synthetic, transition.backfill))
+        return self._find("id = ?", (done.lastrowid,))[0] if done.rowcount else None
+
+    def _close(self, transition: Transition, now_ns: int) -> Incident | None:
+        open_ones = self._find("pilot = ? AND kind = ? AND series = ? AND since = ? AND closed_ns IS NULL",
+                               (transition.pilot, transition.kind, transition.series, transition.since))
+        if not open_ones:
+            return None
+        self._db.execute("UPDATE incident SET closed_ns = ?, close_reason = ? WHERE id = ?",
+                         (transition.at_ns, transition.reason, open_ones[0].id))
+        return self._find("id = ?", (open_ones[0].id,))[0]
+
+    def incidents(self, pilots: Sequence[str], open_only: bool = False) -> list[Incident]:
+        """Incidents of these pilots, newest first."""
+        marks = ",".join("?" * len(pilots))
+        where = f"pilot IN ({marks})" + (" AND closed_ns IS NULL" if open_only else "")
+        return self._find(where, tuple(pilots))
+
+    def of_series(self, pilot: str, kind: str, series: str) -> list[Incident]:
+        """Every incident of one series, oldest first."""
+        return self._find("pilot = ? AND kind = ? AND series = ?", (pilot, kind, series))[::-1]
+
+    def _find(self, where: str, parameters: tuple[object, ...]) -> list[Incident]:
+        with self._lock:
+            rows = self._db.execute(f"SELECT {_COLUMNS} FROM incident WHERE {where} "
+                                    "ORDER BY opened_ns DESC, id DESC", parameters).fetchall()
+        return [Incident(id=row[0], pilot=row[1], kind=row[2], series=row[3], opened_ns=row[4], since=row[5],
+                         sentence=row[6], severity=row[7], closed_ns=row[8], synthetic=bool(row[9])) for row in rows]
+
+    def version(self) -> int:
+        """Rises with every transition."""
+        with self._lock:
+            return int(self._db.execute("SELECT coalesce(max(id), 0) FROM transition").fetchone()[0])
+
+    # Alert states
+
+    def state(self, pilot: str, series: str, kind: str) -> bytes | None:
+        """The kept state of one alert."""
+        with self._lock:
+            row = self._db.execute("SELECT body FROM alert_state WHERE pilot = ? AND series = ? AND kind = ?",
+                                   (pilot, series, kind)).fetchone()
+        return row[0].encode() if row else None
+
+    def keep_state(self, pilot: str, series: str, kind: str, body: bytes) -> None:
+        """Keep the state of one alert."""
+        with self._transaction():
+            self._db.execute("INSERT OR REPLACE INTO alert_state VALUES (?,?,?,?)", (pilot, series, kind, body.decode()))
+
+    # Outbox
+
+    def due(self, now_ns: int, limit: int = 20) -> list[Letter]:
+        """Notifications to send now, oldest first."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT id, idempotency_key, body, attempts, made_ns FROM outbox WHERE sent_ns IS NULL AND "
+                "failed IS NULL AND due_ns <= ? ORDER BY id LIMIT ?", (now_ns, limit)).fetchall()
+        return [Letter(*row) for row in rows]
+
+    def sent(self, letter: int, now_ns: int) -> None:
+        """A notification was delivered."""
+        with self._transaction():
+            self._db.execute("UPDATE outbox SET sent_ns = ?, attempts = attempts + 1 WHERE id = ?", (now_ns, letter))
+
+    def put_off(self, letter: int, due_ns: int) -> None:
+        """Delivery failed and is tried again at `due_ns`."""
+        with self._transaction():
+            self._db.execute("UPDATE outbox SET due_ns = ?, attempts = attempts + 1 WHERE id = ?", (due_ns, letter))
+
+    def give_up(self, letter: int, reason: str) -> None:
+        """Delivery can never succeed; the row is kept with its reason."""
+        with self._transaction():
+            self._db.execute("UPDATE outbox SET failed = ?, attempts = attempts + 1 WHERE id = ?", (reason, letter))
+
+    # Leases and audit
+
+    def lease(self, name: str, holder: str, now_ns: int, seconds: float = LEASE_S) -> None:
+        """Take or renew a lease; raises OperationsRefused while another process holds it.
+
+        A holder that died on this machine holds nothing: its process is looked for.
+        """
+        with self._transaction():
+            row = self._db.execute("SELECT holder, until_ns FROM lease WHERE name = ?", (name,)).fetchone()
+            if row and row[0] != holder and row[1] > now_ns and alive(row[0]):
+                raise OperationsRefused(f"another {name} already works on this state ({row[0]}); stop that one, or "
+                                        "give this one its own PERISCOPE_STATE")
+            self._db.execute("INSERT OR REPLACE INTO lease VALUES (?,?,?)",
+                             (name, holder, now_ns + int(seconds * NS_PER_S)))
+
+    def release_lease(self, name: str, holder: str) -> None:
+        """Give a lease back."""
+        with self._transaction():
+            self._db.execute("DELETE FROM lease WHERE name = ? AND holder = ?", (name, holder))
+
+    def audit(self, who: str, what: str, now_ns: int) -> None:
+        """Write down who did what; nothing is ever removed."""
+        with self._transaction():
+            self._db.execute("INSERT INTO audit (at_ns, who, what) VALUES (?,?,?)", (now_ns, who, what))
+
+
+def this_process() -> str:
+    """Who holds a lease: machine and process id."""
+    return f"{socket.gethostname()}/{os.getpid()}"
+
+
+def alive(holder: str) -> bool:
+    """False only where the holder is a process of this machine that is gone."""
+    host, _, pid = holder.partition("/")
+    if host != socket.gethostname() or not pid.isdigit():
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -1,0 +1,156 @@
+"""Stage 1: the events of one pilot-local day as one document.
+
+Promises: the document depends on the day's events alone, not on their order of arrival; people are in it
+only as sketches; `count` of several adds to counts and never to people. Sets of people cannot be added, so
+every longer window is built from these days (`history`).
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from config.catalogue import Pilot
+from pipeline.feed_days import FeedDay, feed_days
+from pipeline.model import NS_PER_S, Event
+from pipeline.periods import day_bounds
+from pipeline.sensor_days import SensorDay, sensor_days
+from pipeline.sketches import People
+
+VERSION: Final = 1
+HOUR_NS: Final = 3600 * NS_PER_S
+SERIES: Final = ("usage", "engagement", "sensor")
+COARSE: Final = ("day", "month")
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One `activity.held`; `attendance` only where the event itself states it."""
+
+    activity_id: str
+    stage: str = "unknown"
+    method: str = "unknown"
+    attendance: int | None = None
+    synthetic: bool = False
+    details: dict[str, str | int | float | bool] = {}
+
+
+class Partial(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One day of one pilot.
+
+    `counts` is by "stream/type". `core_by_people` are the core actions that carry a pseudonym.
+    `attending` is the number of attendances per activity id. `hours` counts each series by hours elapsed
+    since local midnight, without events whose time is known only to the day.
+    Sets of people (`pipeline.sketches`, as text): `active` did a core action, `contributors` made a
+    contribution, `attendees` attended.
+    """
+
+    pilot: str
+    day: str
+    version: int = VERSION
+    synthetic: bool = False
+    counts: dict[str, int] = {}
+    core_actions: int = 0
+    core_by_people: int = 0
+    contributions: dict[str, int] = {}
+    contributions_by_people: int = 0
+    attendances: int = 0
+    attendances_by_people: int = 0
+    active: str = ""
+    contributors: str = ""
+    attendees: str = ""
+    held: list[Held] = []
+    attending: dict[str, int] = {}
+    hours: dict[str, list[int]] = {}
+    sensors: list[SensorDay] = []
+    feeds: list[FeedDay] = []
+
+
+def summarise(pilot: Pilot, day: str, events: Sequence[Event]) -> Partial:
+    """The document of a local day from all its events, in any order."""
+    start, end = day_bounds(day, pilot.zone)
+    people = [event for event in events if event.stream in ("usage", "engagement")]
+    core = [event for event in people if is_core(pilot, event)]
+    contributed = [event for event in people if event.type == "contribution.made"]
+    attended = [event for event in people if event.type == "attendance"]
+    kinds: Counter[str] = Counter()
+    for event in contributed:
+        kinds[str(event.data.get("kind") or "unknown")] += event.count
+    return Partial(
+        pilot=pilot.slug, day=day,
+        synthetic=any(event.synthetic for event in events),
+        counts=dict(sorted(_counts(events).items())),
+        core_actions=_total(core), core_by_people=_total(_personal(core)),
+        contributions=dict(sorted(kinds.items())), contributions_by_people=_total(_personal(contributed)),
+        attendances=_total(attended), attendances_by_people=_total(_personal(attended)),
+        active=_people(core), contributors=_people(contributed), attendees=_people(attended),
+        held=_held(people), attending=_attending(attended),
+        hours=_hours(events, start, end),
+        sensors=sensor_days(pilot, events, start, end),
+        feeds=feed_days(pilot, events, start, end),
+    )
+
+
+def is_core(pilot: Pilot, event: Event) -> bool:
+    """A core action: one of the pilot's core types, unless the event itself says `core: false`."""
+    return event.stream == "usage" and event.type in pilot.core_types and event.data.get("core", True) is not False
+
+
+def _counts(events: Iterable[Event]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for event in events:
+        found[f"{event.stream}/{event.type}"] += event.count
+    return found
+
+
+def _total(events: Iterable[Event]) -> int:
+    return sum(event.count for event in events)
+
+
+def _personal(events: Iterable[Event]) -> list[Event]:
+    """Those of consenting people; an event without a pseudonym counts as an event and as nobody."""
+    return [event for event in events if event.actor_key is not None and event.consent == "cohort"]
+
+
+def _people(events: Iterable[Event]) -> str:
+    return People.of(event.actor_key for event in _personal(events) if event.actor_key is not None).dump()
+
+
+def _held(events: Iterable[Event]) -> list[Held]:
+    """Activities in order of id; of two events about one activity the later revision speaks."""
+    found: dict[str, tuple[tuple[int, int, str], Held]] = {}
+    for event in events:
+        if event.type != "activity.held":
+            continue
+        data = event.data
+        stated = data.get("attendance")
+        number = int(stated) if isinstance(stated, int | float) and not isinstance(stated, bool) else None
+        held = Held(
+            activity_id=str(data.get("activity_id") or event.event_id),
+            stage=str(data.get("stage") or "unknown"), method=str(data.get("method") or "unknown"),
+            attendance=number, synthetic=event.synthetic,
+            details={key: value for key, value in sorted(data.items())
+                     if isinstance(value, str | int | float | bool) and key not in ("activity_id", "stage", "method")},
+        )
+        order = (event.revision, event.time_ns, event.event_id)
+        if held.activity_id not in found or found[held.activity_id][0] < order:
+            found[held.activity_id] = (order, held)
+    return [found[key][1] for key in sorted(found)]
+
+
+def _attending(attended: Iterable[Event]) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for event in attended:
+        if activity := event.data.get("activity_id"):
+            found[str(activity)] += event.count
+    return dict(sorted(found.items()))
+
+
+def _hours(events: Iterable[Event], start: int, end: int) -> dict[str, list[int]]:
+    length = max(1, -(-(end - start) // HOUR_NS))
+    found: dict[str, list[int]] = defaultdict(lambda: [0] * length)
+    for event in events:
+        if event.stream in SERIES and event.time_precision not in COARSE:
+            hour = min(max(event.floor_ns - start, 0) // HOUR_NS, length - 1)
+            found[event.stream][hour] += event.count
+    return {series: found[series] for series in SERIES if series in found}
