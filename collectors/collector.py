@@ -1,0 +1,252 @@
+"""One collector: a session, a spool, two working threads and one that watches them.
+
+Promises: it starts or says in one sentence why not; while it runs every message is in the broker, in the spool or in
+the store; it stops within 10 s with nothing lost; what ends it by itself is in `failure`.
+"""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from collectors import dead_letters, ledger
+from collectors.clock_rules import Window, utc_day
+from collectors.committer import Committer
+from collectors.delivery import Delivery, Hooks
+from collectors.health import Health, HealthServer
+from collectors.index import KEEP_DAYS, EventIndex
+from collectors.ingest import Ingest
+from collectors.intake import Intake
+from collectors.ledger import Counts
+from collectors.ledger_report import LedgerReport
+from collectors.message import CollectorError, SpoolFailed
+from collectors.pseudonym import PseudonymKeys
+from collectors.receiver import MqttReceiver
+from collectors.spool import Spool
+from collectors.topics import Roster, removed
+from config.catalogue import Catalogue
+from config.settings import Settings
+from pipeline.store.port import Store
+
+log = logging.getLogger(__name__)
+Clock = Callable[[], int]
+_DAY_NS = 86_400_000_000_000
+
+
+class Collector:
+    """Wires the parts; `hooks` exist for tests that cut the way of a message."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalogue: Catalogue,
+        store: Store,
+        clock: Clock,
+        hooks: Hooks | None = None,
+        retention_ns: int | None = None,
+    ) -> None:
+        self._settings, self._clock, self._store = settings, clock, store
+        hooks = hooks or Hooks()
+        self.failure: Exception | None = None
+        self._ended = threading.Event()
+        self._stop_intake, self._stop_delivery, self._wake = threading.Event(), threading.Event(), threading.Event()
+        roster = Roster(catalogue, settings.collector)
+        intake = Intake(roster, PseudonymKeys(settings.state / "keys"))
+        self.spool = Spool(spool_folder(settings), settings.spool, lease=True)
+        try:
+            self._index = EventIndex(self.spool.folder)
+            self._filters = _Filters(self.spool.folder / "filters.json")
+            self.receiver = MqttReceiver(
+                settings.mqtt,
+                f"periscope-{settings.collector}",
+                roster.filters(),
+                removed(self._filters.read(), roster.filters()),
+                clock,
+                self._fail,
+            )
+            self._filters.write(roster.filters())
+            self._committer = Committer(self.receiver, self.spool, intake, hooks, self._wake.set)
+            self._delivery = Delivery(
+                self.spool,
+                self._index,
+                Ingest(roster, Window(retention_ns)),
+                roster,
+                store,
+                clock,
+                hooks,
+                settings.spool.write_batch,
+            )
+            self._report = LedgerReport(settings.collector, list(catalogue.pilots))
+            self.health_server = HealthServer(settings.health_port, self.health) if settings.health_port else None
+        except BaseException:
+            self.spool.close()
+            raise
+        self._threads: list[threading.Thread] = []
+
+    def start(self, patience_s: float = 5) -> None:
+        """Start; raises BrokerRefused when the broker will not have us, and goes on trying when it is away."""
+        self.receiver.start()
+        for name, work in (
+            ("commit", lambda: self._committer.run(self._stop_intake)),
+            ("deliver", lambda: self._delivery.run(self._stop_delivery, self._wake)),
+            ("watch", self._watch),
+        ):
+            thread = threading.Thread(target=self._guarded, args=(work,), name=name, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        deadline = time.monotonic() + patience_s
+        while time.monotonic() < deadline and not self.receiver.ready.wait(0.05):
+            if self.failure is not None:
+                self.stop()
+                raise self.failure
+            if self.receiver.connects == 0 and self.receiver.sentence != "not connected yet":
+                return
+
+    def run(self, stop: threading.Event) -> None:
+        """Start, work until `stop` or a failure, stop; raises the failure."""
+        self.start()
+        try:
+            while not stop.wait(0.2) and not self._ended.is_set():
+                pass
+        finally:
+            self.stop()
+        if self.failure is not None:
+            raise self.failure
+
+    def stop(self) -> None:
+        """Commit and acknowledge what is in memory, leave the rest to the broker, close everything."""
+        self._stop_intake.set()
+        self._join("commit", 4)
+        self._stop_delivery.set()
+        self._wake.set()
+        self._ended.set()
+        self._join("deliver", 4)
+        self._join("watch", 1)
+        self.receiver.stop()
+        if self.health_server is not None:
+            self.health_server.close()
+        for sentence in ledger.broken(ledger.total(self.spool.ledger().values())):
+            log.error("the ledger does not add up: %s", sentence)
+        self._index.close()
+        self.spool.close()
+
+    def wait_idle(self, timeout: float) -> bool:
+        """True once nothing is waiting in memory or in the spool, and nothing came for a moment."""
+        deadline, quiet_since, seen = time.monotonic() + timeout, 0.0, -1
+        while time.monotonic() < deadline and self.failure is None:
+            idle = self.receiver.queue.empty() and not self._committer.busy and not self.spool.has_pending()
+            if not idle or seen != self.receiver.received:
+                seen, quiet_since = self.receiver.received, time.monotonic()
+            elif time.monotonic() - quiet_since > 0.5:
+                return True
+            self._ended.wait(0.05)
+        return False
+
+    def ledger(self) -> Counts:
+        """Fates by (pilot, feed, fate), over all days."""
+        return ledger.total(self.spool.ledger().values())
+
+    def health(self) -> Health:
+        receiver, now_ns = self.receiver, self._clock()
+        counts = self.ledger()
+        size, most = self.spool.size(), self._settings.spool.max_bytes
+        alive = receiver.alive() and all(t.is_alive() for t in self._threads) and self.failure is None
+        sentence = self._committer.full or receiver.sentence or self._delivery.sentence
+        oldest = [ns for day in self.spool.days() if (ns := self.spool.day(day).oldest_pending_ns()) is not None]
+        return Health(
+            alive=alive,
+            ready=alive and receiver.ready.is_set() and not self._committer.full and size < 0.9 * most,
+            degraded=self._delivery.state != "ok" or bool(ledger.broken(counts)),
+            sentence=sentence,
+            gauges={
+                "collector_mqtt_connected": float(receiver.ready.is_set()),
+                "spool_bytes": size,
+                "spool_max_bytes": most,
+                "collector_mqtt_inflight": receiver.queue.qsize(),
+                "spool_full": float(bool(self._committer.full)),
+                "spool_records": sum(n for (_, _, fate), n in counts.items() if fate == "pending"),
+                "spool_oldest_age_seconds": max(0.0, (now_ns - min(oldest)) / 1e9) if oldest else 0.0,
+                "store_away": float(self._delivery.state != "ok"),
+            },
+            counters={
+                "collector_mqtt_messages_received": receiver.received,
+                "collector_mqtt_bytes": receiver.bytes,
+                "collector_mqtt_reconnects": max(0, receiver.connects - 1),
+                "collector_mqtt_acks": receiver.acks,
+                "collector_mqtt_session_lost": receiver.session_lost,
+                "collector_stale_acks": receiver.stale_acks,
+                "spool_appended": self._committer.committed,
+                "spool_fsync_seconds": self._committer.commit_s,
+                "spool_corrupt_files": self.spool.corrupt_files,
+            },
+            ledger=dict(counts),
+            dead=dict(dead_letters.counted(self.spool)),
+        )
+
+    def _watch(self) -> None:
+        """Look after the others: a dead network thread, the ledger as events, old days."""
+        seconds = 0
+        while not self._ended.wait(1):
+            seconds += 1
+            if not self.receiver.alive() or (self.receiver.overflowed and self.receiver.queue.empty()):
+                self.receiver.revive()
+            if seconds % 10 == 0 and self.receiver.ready.is_set():
+                for topic, payload in self._report.changed(self.spool.ledger(), self._clock()):
+                    self.receiver.publish(topic, payload)
+            if seconds % 60 == 0:
+                for sentence in ledger.broken(self.ledger()):
+                    log.error("the ledger does not add up: %s", sentence)
+            if seconds % 600 == 1:
+                self.spool.unlink_old(self._clock())
+
+    def forget_old_ids(self) -> int:
+        """Drop event ids received more than ten days ago; for the delivering thread."""
+        return self._index.forget_before(utc_day(self._clock() - KEEP_DAYS * _DAY_NS))
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except CollectorError as error:
+            self._fail(error)
+        except Exception as error:  # a thread's outermost frame: an unknown mistake ends the collector, not silently
+            log.exception("a thread of the collector ended")
+            self._fail(
+                SpoolFailed(
+                    f"an unexpected error ended the collector ({type(error).__name__}: {error}); "
+                    "nothing that was acknowledged is lost, start it again"
+                )
+            )
+
+    def _fail(self, error: Exception) -> None:
+        self.failure = self.failure or error
+        self._ended.set()
+        self._stop_intake.set()
+        self._stop_delivery.set()
+
+    def _join(self, name: str, timeout: float) -> None:
+        for thread in self._threads:
+            if thread.name == name and thread is not threading.current_thread():
+                thread.join(timeout)
+
+
+def spool_folder(settings: Settings) -> Path:
+    """Where a collector's spool lives."""
+    return settings.state / "spool" / settings.collector
+
+
+class _Filters:
+    """The topic filters that the session holds, so that only removed ones are unsubscribed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> list[str]:
+        try:
+            return [str(item) for item in json.loads(self._path.read_text())]
+        except (OSError, ValueError):
+            return []
+
+    def write(self, filters: list[str]) -> None:
+        self._path.write_text(json.dumps(filters))

@@ -1,0 +1,31 @@
+"""Decoders: one pure function per payload format, from a raw message and its place to events.
+
+A decoder is total: it returns events, an empty list included, or raises Undecodable. It reads no clock, keeps
+no state and resolves nothing over a network. `empty` of its answer counts measured fields without a reading.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from collectors.message import RawMessage
+from collectors.topics import Place
+from pipeline.model import Event
+
+
+class Decoded(NamedTuple):
+    """What one message holds; `empty` is how many of its fields carried no reading."""
+
+    events: list[Event]
+    empty: int = 0
+
+
+Decoder = Callable[[RawMessage, Place], Decoded]
+
+
+def _load() -> dict[str, Decoder]:
+    from collectors.decoders import cloudevents, flat_json
+
+    return {"cloudevents": cloudevents.decode, "flat_json": flat_json.decode}
+
+
+DECODERS: dict[str, Decoder] = _load()

@@ -1,0 +1,97 @@
+"""JSON from strangers: bounds first, then one strict parser.
+
+Promises: at most 64 KiB, 32 levels, 1,000 items and 4 KiB per string reach a decoder; NaN, infinities, integers
+beyond 63 bits and doubled identity keys are refused; nothing but Undecodable is raised. The full walk is made
+only when the bytes show that a bound could be broken.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from collectors.message import Undecodable
+
+MAX_BYTES = 64 * 1024
+MAX_DEPTH = 32
+MAX_ITEMS = 1000
+MAX_STRING = 4096
+_LONG_NUMBER = re.compile(rb"\d{19}")
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_decode = msgspec.json.Decoder().decode
+
+
+def parse(payload: bytes, identity: Iterable[bytes] = ()) -> dict[str, Any]:
+    """The JSON object in `payload`; `identity` are keys, in quotes, that may not be given twice in one object."""
+    if len(payload) > MAX_BYTES:
+        raise Undecodable("decode", "too_large", f"the payload has {len(payload)} bytes; at most {MAX_BYTES} are read")
+    if payload.count(b"[") + payload.count(b"{") > MAX_DEPTH:
+        _refuse_depth(payload)
+    try:
+        found = _decode(payload)
+    except UnicodeDecodeError:
+        raise Undecodable("decode", "not_utf8", "the payload is not UTF-8") from None
+    except RecursionError:
+        raise Undecodable("decode", "too_deep", f"more than {MAX_DEPTH} levels of brackets") from None
+    except msgspec.DecodeError as error:
+        if _is_not_utf8(payload):
+            raise Undecodable("decode", "not_utf8", "the payload is not UTF-8") from None
+        raise Undecodable("decode", "not_json", f"the payload is not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise Undecodable("decode", "not_an_object", "the payload is JSON but not an object")
+    if len(payload) > MAX_ITEMS or _LONG_NUMBER.search(payload):
+        _walk(found, [0])
+    if b"\\u" in payload or any(payload.count(key) > 1 for key in identity):
+        _refuse_doubled(payload, {key.decode().strip('"') for key in identity})
+    return found
+
+
+def _is_not_utf8(payload: bytes) -> bool:
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
+def _refuse_depth(payload: bytes) -> None:
+    depth = 0
+    for mark in re.findall(rb"[\[\]{}]", _STRINGS.sub(b"", payload)):
+        depth += 1 if mark in b"[{" else -1
+        if depth > MAX_DEPTH:
+            raise Undecodable("decode", "too_deep", f"more than {MAX_DEPTH} levels of brackets")
+
+
+def _walk(value: Any, seen: list[int]) -> None:
+    seen[0] += 1
+    if seen[0] > MAX_ITEMS:
+        raise Undecodable("decode", "too_many_items", f"more than {MAX_ITEMS} values in one payload")
+    if isinstance(value, str):
+        if len(value) > MAX_STRING or len(value.encode()) > MAX_STRING:
+            raise Undecodable("decode", "long_string", f"a text of more than {MAX_STRING} bytes")
+    elif isinstance(value, int):
+        if not -(2**63) <= value < 2**63:
+            raise Undecodable("decode", "number_too_large", "an integer that does not fit in 64 bits")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if len(key) > MAX_STRING:
+                raise Undecodable("decode", "long_string", f"a key of more than {MAX_STRING} bytes")
+            _walk(item, seen)
+    elif isinstance(value, list):
+        for item in value:
+            _walk(item, seen)
+
+
+def _refuse_doubled(payload: bytes, identity: set[str]) -> None:
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [key for key, _ in items if key in identity]
+        if len(names) != len(set(names)):
+            raise Undecodable("identity", "doubled_key", "a field that identifies the event is given twice")
+        return dict(items)
+
+    try:
+        json.loads(payload, object_pairs_hook=pairs)
+    except ValueError:  # msgspec took it; json may still refuse a huge integer text
+        raise Undecodable("decode", "not_json", "the payload is not JSON that two parsers agree on") from None

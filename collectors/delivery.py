@@ -1,0 +1,232 @@
+"""From the spool to the store: the second thread.
+
+Promises: a message is marked written only after its points are queryable and its days are touched; whatever step
+is cut off is repeated without effect; the store's absence loses nothing and never stops receiving; a point that
+the store refuses is set aside alone. One write never mixes pilots.
+"""
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from collectors.clock_rules import LocalDays
+from collectors.index import Candidate, Claim, EventIndex, Verdict
+from collectors.ingest import Ingest, Judged
+from collectors.ledger import DEAD, DROPPED, DUPLICATE, WRITTEN
+from collectors.message import Fault, RawMessage
+from collectors.spool import Spool
+from collectors.spool_day import Fate, Record
+from collectors.topics import Roster
+from pipeline.model import Event, Touch
+from pipeline.store.port import Store, StoreAway, StoreHeld
+
+log = logging.getLogger(__name__)
+Clock = Callable[[], int]
+_REFUSALS = {
+    Verdict.REUSED: Fault("identity", "id_reused", "another event has this id; a correction needs a higher revision"),
+    Verdict.CROWDED: Fault("write", "time_collision", "no free nanosecond is left for this event"),
+}
+
+
+def _nothing() -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """Where a test may cut the way of a message; in service nothing happens here."""
+
+    before_commit: Callable[[], None] = _nothing
+    after_commit: Callable[[], None] = _nothing
+    after_ack: Callable[[], None] = _nothing
+    after_claim: Callable[[], None] = _nothing
+    after_write: Callable[[], None] = _nothing
+    after_touch: Callable[[], None] = _nothing
+    after_mark: Callable[[], None] = _nothing
+
+
+@dataclass
+class _Work:
+    """One message under way: what it holds and what became of each part."""
+
+    record: Record
+    judged: Judged
+    claims: list[Claim] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+
+class Delivery:
+    """Delivers until `stop` is set. `state` says in one word how the store is: ok, away or held."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        index: EventIndex,
+        ingest: Ingest,
+        roster: Roster,
+        store: Store,
+        clock: Clock,
+        hooks: Hooks,
+        write_batch: int,
+    ) -> None:
+        self._spool, self._index, self._ingest, self._roster = spool, index, ingest, roster
+        self._store, self._clock, self._hooks, self._write_batch = store, clock, hooks, write_batch
+        self._days: dict[str, LocalDays] = {}
+        self._touch_seq = 0
+        self.state = "ok"
+        self.sentence = ""
+        self.written = 0
+        self.beat_ns = clock()
+
+    def run(self, stop: threading.Event, wake: threading.Event) -> None:
+        """Deliver what is pending, then wait for more."""
+        while not stop.is_set():
+            self.beat_ns = self._clock()
+            if not self.step(stop):
+                wake.wait(0.2)
+                wake.clear()
+
+    def step(self, stop: threading.Event) -> bool:
+        """Deliver one batch; False when nothing was pending."""
+        found = self._spool.pending(self._write_batch)
+        if found is None:
+            return False
+        day, records = found
+        works = [_Work(record, self._ingest.judge(_message(record))) for record in records]
+        self._claim(day, works)
+        self._hooks.after_claim()
+        if not self._write(works, stop):
+            return True
+        fates = [fate for work in works if (fate := _fate(work)) is not None]
+        self._spool.mark(day, fates, self._clock())
+        self.written += sum(1 for fate in fates if fate.state == WRITTEN)
+        self._hooks.after_mark()
+        return True
+
+    def _claim(self, day: str, works: Sequence[_Work]) -> None:
+        asked = [
+            (work, Candidate(event, day, work.record.seq, self._roster.place(work.record.topic).zone))
+            for work in works
+            for event in work.judged.events
+        ]
+        claims = self._index.claim([candidate for _, candidate in asked])
+        for (work, _), claim in zip(asked, claims, strict=True):
+            work.claims.append(claim)
+
+    def _write(self, works: Sequence[_Work], stop: threading.Event) -> bool:
+        """Write, then touch; False when stopped before all of it was done."""
+        pilots: dict[str, list[_Work]] = {}
+        for work in works:
+            if _waits(work):
+                continue
+            if any(claim.verdict in (Verdict.NEW, Verdict.REVISION) for claim in work.claims):
+                pilots.setdefault(work.record.pilot, []).append(work)
+        touches: list[Touch] = []
+        for pilot, group in pilots.items():
+            events = [c.event for w in group for c in w.claims if c.verdict in (Verdict.NEW, Verdict.REVISION)]
+            old = [(s, t) for w in group for c in w.claims for s, t in c.superseded]
+            refused = self._patiently(stop, partial(self._put, pilot, events, old))
+            if refused is None:
+                return False
+            for work in group:
+                work.faults += [refused[c.event.event_id] for c in work.claims if c.event.event_id in refused]
+            touches += self._touches(pilot, events, old)
+        self._hooks.after_write()
+        if touches and self._patiently(stop, partial(self._touch, touches)) is None:
+            return False
+        self._hooks.after_touch()
+        return True
+
+    def _put(self, pilot: str, events: list[Event], old: list[tuple[str, int]]) -> dict[str, Fault]:
+        for stream, time_ns in old:
+            self._store.delete(self._store.read(pilot, [stream], time_ns, time_ns + 1))
+        return {r.event_id: Fault("write", r.code, r.reason[:512], r.event_id) for r in self._store.write(events)}
+
+    def _touch(self, touches: list[Touch]) -> dict[str, Fault]:
+        self._store.touch(touches)
+        return {}
+
+    def _touches(self, pilot: str, events: Sequence[Event], old: Sequence[tuple[str, int]]) -> list[Touch]:
+        days = self._days.get(pilot)
+        if days is None:
+            found = self._roster.pilot(pilot)
+            assert found is not None  # events are made for known pilots only
+            days = self._days[pilot] = LocalDays(found.zone)
+        touched = {days.of(event.time_ns) for event in events} | {days.of(time_ns) for _, time_ns in old}
+        self._touch_seq = max(self._clock(), self._touch_seq + 1)
+        return [Touch(pilot=pilot, day=day, seq=self._touch_seq) for day in sorted(touched)]
+
+    def _patiently(self, stop: threading.Event, act: Callable[[], dict[str, Fault]]) -> dict[str, Fault] | None:
+        """Try until it succeeds, with full jitter; None when stopped meanwhile."""
+        attempt = 0
+        while True:
+            try:
+                answer = act()
+                if attempt:
+                    log.warning("the store is back")
+                self.state, self.sentence = "ok", ""
+                return answer
+            except StoreAway as error:
+                held = isinstance(error, StoreHeld)
+                self.state, self.sentence = ("held" if held else "away"), str(error)
+                wait = 60.0 if held else random.uniform(0, min(60.0, 0.5 * 2 ** min(attempt, 10)))
+                if error.retry_after_s is not None:
+                    wait = min(600.0, error.retry_after_s)
+                if attempt == 0 or held:
+                    log.warning("the store is %s: %s; messages stay in the spool", self.state, error)
+                attempt += 1
+            self.beat_ns = self._clock()
+            if stop.wait(wait):
+                return None
+
+
+def _message(record: Record) -> RawMessage:
+    return RawMessage(
+        topic=record.topic,
+        payload=record.payload,
+        received_ns=record.received_ns,
+        content_type=record.content_type,
+        retained=bool(record.retained),
+    )
+
+
+def _waits(work: _Work) -> bool:
+    return any(claim.verdict is Verdict.LATER for claim in work.claims)
+
+
+def _fate(work: _Work) -> Fate | None:
+    """What became of a message; None leaves it pending."""
+    judged = work.judged
+    if _waits(work):
+        return None
+    if judged.fault is not None:
+        return Fate(work.record, DEAD, faults=(judged.fault,))
+    if judged.dropped:
+        return Fate(work.record, DROPPED, judged.dropped, empty=judged.empty)
+    faults = work.faults + [
+        Fault(f.stage, f.code, f.text, claim.event.event_id)
+        for claim in work.claims
+        if (f := _REFUSALS.get(claim.verdict)) is not None
+    ]
+    points = sum(1 for claim in work.claims if claim.verdict is not Verdict.DUPLICATE)
+    if not points:
+        return Fate(work.record, DUPLICATE)
+    first = work.claims[0].event
+    state = DEAD if faults else WRITTEN
+    replaced = sum(1 for claim in work.claims if claim.verdict is Verdict.REVISION)
+    return Fate(
+        work.record,
+        state,
+        "",
+        first.event_id,
+        first.time_ns,
+        first.actor_key,
+        points,
+        len(faults),
+        replaced,
+        judged.empty,
+        tuple(faults),
+    )

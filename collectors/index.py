@@ -1,0 +1,186 @@
+"""Which event ids were seen in the last ten days, at which nanosecond, and which message owns them.
+
+Promises: a claim is on disk before the event reaches the store; a restart that finds its own claim goes on.
+Same id and content is a duplicate; same id and other content needs a higher revision, else the id was reused;
+two ids never share a nanosecond of one pilot and stream: the later one takes its next hash.
+"""
+
+import json
+from collections.abc import Sequence
+from enum import Enum
+from hashlib import blake2b
+from pathlib import Path
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from collectors.clock_rules import floor_and_span
+from collectors.spool_day import connect, disk_errors
+from pipeline.model import Event, place_in_time
+
+KEEP_DAYS = 10
+_ATTEMPTS = 1000
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS event(
+  pilot TEXT NOT NULL, event_id TEXT NOT NULL, stream TEXT NOT NULL, time_ns INTEGER NOT NULL,
+  revision INTEGER NOT NULL, hash BLOB NOT NULL, day TEXT NOT NULL, seq INTEGER NOT NULL, superseded TEXT,
+  PRIMARY KEY (pilot, event_id)) WITHOUT ROWID;
+CREATE UNIQUE INDEX IF NOT EXISTS place ON event(pilot, stream, time_ns);
+CREATE INDEX IF NOT EXISTS age ON event(day);
+"""
+_CLAIM = "INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)"
+_FIND = "SELECT stream, time_ns, revision, hash, day, seq, superseded FROM event WHERE pilot = ? AND event_id = ?"
+_REVISE = """UPDATE OR IGNORE event SET stream = ?, time_ns = ?, revision = ?, hash = ?, day = ?, seq = ?,
+             superseded = ? WHERE pilot = ? AND event_id = ?"""
+_encode = msgspec.json.Encoder(order="sorted").encode
+
+
+class Verdict(Enum):
+    """What an event is to what was seen before."""
+
+    NEW = "new"
+    DUPLICATE = "duplicate"
+    REVISION = "revision"
+    REUSED = "id_reused"
+    CROWDED = "time_collision"
+    LATER = "later"
+
+
+class Claim(NamedTuple):
+    """The verdict, the event at its final nanosecond, and (stream, time_ns) of the points that it replaces."""
+
+    verdict: Verdict
+    event: Event
+    superseded: list[tuple[str, int]]
+
+
+class Candidate(NamedTuple):
+    """An event that asks for its place, the message (day, seq) it came in and its pilot's zone."""
+
+    event: Event
+    day: str
+    seq: int
+    zone: ZoneInfo
+
+
+class EventIndex:
+    """A SQLite file beside the spool, used by the delivering thread alone."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "index.db"
+        with disk_errors(self._path):
+            self._connection = connect(self._path)
+            self._connection.execute("PRAGMA cache_size=-65536").fetchall()
+            self._connection.executescript(_SCHEMA)
+
+    def claim(self, candidates: Sequence[Candidate]) -> list[Claim]:
+        """Judge events in order; when this returns, what was claimed is on disk."""
+        if not candidates:
+            return []
+        rows = [
+            (e.pilot, e.event_id, e.stream, e.time_ns, e.revision, content_hash(e), day, seq)
+            for e, day, seq, _ in candidates
+        ]
+        with disk_errors(self._path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                before = self._connection.total_changes
+                self._connection.executemany(_CLAIM, rows)
+                if self._connection.total_changes - before == len(rows):
+                    claims = [Claim(Verdict.NEW, c.event, []) for c in candidates]
+                else:
+                    batch = {(c.day, c.seq) for c in candidates}
+                    claims = [self._judge(c, row[5], batch) for c, row in zip(candidates, rows, strict=True)]
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+        return claims
+
+    def _judge(self, candidate: Candidate, digest: bytes, batch: set[tuple[str, int]]) -> Claim:
+        event, day, seq, _ = candidate
+        found = self._connection.execute(_FIND, (event.pilot, event.event_id)).fetchone()
+        if found is None:
+            return self._next_place(candidate, digest)
+        stream, time_ns, revision, known, owner_day, owner_seq, superseded = found
+        if known == digest:
+            if (owner_day, owner_seq) != (day, seq):
+                return Claim(Verdict.DUPLICATE, event, [])
+            old = [(str(s), int(t)) for s, t in json.loads(superseded)] if superseded else []
+            return Claim(Verdict.REVISION if old else Verdict.NEW, _moved(event, time_ns), old)
+        if event.revision <= revision:
+            return Claim(Verdict.REUSED, event, [])
+        if (owner_day, owner_seq) in batch:
+            return Claim(Verdict.LATER, event, [])  # what it replaces is not written yet
+        return self._revise(candidate, digest, [(stream, time_ns)])
+
+    def _next_place(self, candidate: Candidate, digest: bytes) -> Claim:
+        event, day, seq, zone = candidate
+        floor, span = floor_and_span(event.time_ns, event.time_precision, zone)
+        for attempt in range(1, min(_ATTEMPTS, span)):
+            time_ns = place_in_time(floor, span, event.event_id, attempt)
+            done = self._connection.execute(
+                _CLAIM, (event.pilot, event.event_id, event.stream, time_ns, event.revision, digest, day, seq)
+            )
+            if done.rowcount:
+                return Claim(Verdict.NEW, _moved(event, time_ns), [])
+        return Claim(Verdict.CROWDED, event, [])
+
+    def _revise(self, candidate: Candidate, digest: bytes, old: list[tuple[str, int]]) -> Claim:
+        event, day, seq, zone = candidate
+        floor, span = floor_and_span(event.time_ns, event.time_precision, zone)
+        for attempt in range(min(_ATTEMPTS, span)):
+            time_ns = place_in_time(floor, span, event.event_id, attempt)
+            done = self._connection.execute(
+                _REVISE,
+                (event.stream, time_ns, event.revision, digest, day, seq, json.dumps(old), event.pilot, event.event_id),
+            )
+            if done.rowcount:
+                return Claim(Verdict.REVISION, _moved(event, time_ns), old)
+        return Claim(Verdict.CROWDED, event, [])
+
+    def forget_before(self, day: str) -> int:
+        """Drop ids received before a UTC day, a bounded number at a time; returns how many."""
+        with disk_errors(self._path):
+            return self._connection.execute(
+                "DELETE FROM event WHERE (pilot, event_id) IN"
+                " (SELECT pilot, event_id FROM event WHERE day < ? LIMIT 5000)",
+                (day,),
+            ).rowcount
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def content_hash(event: Event) -> bytes:
+    """What two deliveries of one event have in common; the time of receipt is not part of it."""
+    own_time = event.time_ns if event.time_rule != "receipt" else 0
+    return blake2b(
+        _encode(
+            (
+                event.feed,
+                event.stream,
+                event.type,
+                own_time,
+                event.time_precision,
+                event.synthetic,
+                event.count,
+                event.consent,
+                event.actor_key,
+                event.actor_kind,
+                event.service_id,
+                event.device,
+                event.quantity,
+                event.value,
+                event.unit,
+                event.data,
+            )
+        ),
+        digest_size=16,
+    ).digest()
+
+
+def _moved(event: Event, time_ns: int) -> Event:
+    return event if event.time_ns == time_ns else msgspec.structs.replace(event, time_ns=time_ns)

@@ -1,0 +1,79 @@
+"""Pure: one message from the spool → events that may be stored, or the reason why not.
+
+Promises: every message gets exactly one answer and nothing but that answer; the pilot is the topic's; a person's
+key without consent, a count without consent to counting, and a time outside the clock window never reach a store.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from collectors.clock_rules import Window, floor_and_span
+from collectors.decoders import DECODERS, Decoder
+from collectors.decoders.cloudevents import OPS_TYPES
+from collectors.message import Fault, RawMessage, Undecodable
+from collectors.topics import Place, Roster
+from pipeline.model import Event
+
+
+class Judged(NamedTuple):
+    """Events to store, or a fault, or the rule by which the message is dropped."""
+
+    events: list[Event]
+    empty: int = 0
+    fault: Fault | None = None
+    dropped: str = ""
+
+
+_UNKNOWN = {
+    "unknown_pilot": "the topic names no pilot of this catalogue; add its file or mend the topic",
+    "unknown_feed": "the pilot declares no feed with this topic; add it to the pilot's file or mend the topic",
+}
+
+
+class Ingest:
+    """Judges messages for one catalogue. `excluded` are actor keys that were erased or asked not to be counted."""
+
+    def __init__(self, roster: Roster, window: Window, decoders: Mapping[str, Decoder] = DECODERS) -> None:
+        self._roster = roster
+        self._window = window
+        self._decoders = decoders
+
+    def judge(self, message: RawMessage) -> Judged:
+        """What becomes of one message, as far as the message itself says."""
+        place = self._roster.place(message.topic)
+        if place.feed is None:
+            return Judged([], fault=Fault("identity", place.code, _UNKNOWN[place.code]))
+        try:
+            events, empty = self._decoders[place.feed.decoder](message, place)
+            if rule := _drop_rule(message, place, events):
+                return Judged([], dropped=rule)
+            for event in events:
+                self._check(event, message, place)
+        except Undecodable as error:
+            return Judged([], fault=error.fault)
+        except Exception as error:  # a decoder's own mistake condemns this payload, never the stream
+            return Judged([], fault=Fault("decode", "decoder_error", f"the decoder failed: {type(error).__name__}"))
+        if not events:
+            return Judged([], empty, dropped="no_reading")
+        return Judged(events, empty)
+
+    def _check(self, event: Event, message: RawMessage, place: Place) -> None:
+        if event.actor_key is not None and event.consent != "cohort":
+            raise Undecodable("validate", "consent", "an actor_key came without consent = cohort")
+        if event.count > 1 and event.consent != "count_only":
+            raise Undecodable("validate", "count", "a count above 1 needs consent = count_only")
+        floor_ns = event.floor_ns
+        if event.time_precision in ("day", "month"):
+            floor_ns = floor_and_span(event.time_ns, event.time_precision, place.zone)[0]
+        since = place.feed.accept_since if place.feed is not None else None
+        self._window.check(floor_ns, message.received_ns, since, place.zone)
+
+
+def _drop_rule(message: RawMessage, place: Place, events: list[Event]) -> str:
+    if place.feed is None or not events or events[0].type in OPS_TYPES:
+        return ""
+    if message.retained and "retained_replay" in place.feed.drop:
+        return "retained_replay"
+    if "simulated" in place.feed.drop and events[0].synthetic:
+        return "simulated"
+    return ""

@@ -1,0 +1,201 @@
+"""The receiving side: one persistent session, from which messages go into a bounded queue.
+
+Promises: a callback copies and enqueues, it parses nothing, touches no disk and cannot raise; the session outlives
+us, so the broker keeps what we have not acknowledged; an acknowledgement leaves only through `ack`, in the order
+given, and only on the connection that delivered the message; nothing is unsubscribed at stop.
+"""
+
+import logging
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from queue import SimpleQueue
+from typing import Any, NamedTuple
+
+from collectors.message import BrokerRefused
+from collectors.mqtt import Client, absence, is_passing, new_client, refusal, subscribe
+from config.settings import Mqtt
+
+log = logging.getLogger(__name__)
+_TAKEN_OVER = 0x8E
+
+
+class Received(NamedTuple):
+    """A message as the network thread saw it; `mid` means something on the connection of `epoch` only."""
+
+    epoch: int
+    mid: int
+    topic: bytes
+    payload: bytes
+    content_type: str
+    retained: bool
+    received_ns: int
+
+
+class MqttReceiver:
+    """One persistent session. `on_failure` is told once about what trying again cannot mend."""
+
+    def __init__(
+        self,
+        settings: Mqtt,
+        client_id: str,
+        filters: Sequence[str],
+        removed: Sequence[str],
+        clock: Callable[[], int],
+        on_failure: Callable[[Exception], None],
+    ) -> None:
+        self._settings, self._client_id, self._filters, self._removed = settings, client_id, filters, removed
+        self._clock, self._on_failure = clock, on_failure
+        self._lock = threading.Lock()
+        self._epoch = 0
+        self._bound = max(2000, 4 * settings.receive_maximum)
+        self._needs_type = settings.protocol == "5"
+        self.queue: SimpleQueue[Received] = SimpleQueue()
+        self.ready = threading.Event()
+        self.sentence = "not connected yet"
+        self.ever_connected = False
+        self.received = self.bytes = self.acks = self.stale_acks = self.connects = self.session_lost = self.errors = 0
+        self.overflowed = False
+        self._stopping = False
+        self._client = self._build()
+
+    def _build(self) -> Client:
+        client = new_client(self._settings, self._client_id, keep_session=True)
+        client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
+        client.on_connect_fail, client.on_subscribe = self._on_connect_fail, self._on_subscribe
+        client.on_message = self._on_message
+        return client
+
+    def start(self) -> None:
+        self._client.loop_start()
+
+    def stop(self) -> None:
+        """Send what is queued and a plain DISCONNECT; the session and its filters stay."""
+        self._stopping = True
+        self._client.disconnect()
+        self._client.loop_stop()
+        self.ready.clear()
+
+    def ack(self, messages: Sequence[Received]) -> int:
+        """Acknowledge in the order given what came on the current connection; returns how many left."""
+        with self._lock:
+            mids = [m.mid for m in messages if m.epoch == self._epoch and m.mid]
+            if mids:
+                self._client.puback_all(mids)
+        self.acks += len(mids)
+        self.stale_acks += sum(1 for m in messages if m.mid) - len(mids)
+        return len(mids)
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Publish beside the session, QoS 1, without waiting."""
+        self._client.publish(topic, payload, qos=1)
+
+    def alive(self) -> bool:
+        """Whether the network thread lives; `is_connected` stays True when it died."""
+        return self._client.thread_alive()
+
+    def revive(self) -> None:
+        """Replace a client whose network thread died, or whose queue overflowed, so that the broker sends again."""
+        log.error("the connection to the broker is made anew")
+        with self._lock:
+            self._epoch += 1
+        self.errors += 1
+        self.overflowed = False
+        old, self._client = self._client, self._build()
+        old.on_disconnect = None
+        old.disconnect()
+        old.loop_stop()
+        self._client.loop_start()
+
+    def _on_message(self, _client: Any, _data: Any, message: Any) -> None:
+        try:
+            if self.queue.qsize() >= self._bound:
+                self.overflowed = True  # not acknowledged, so the broker keeps it for the next connection
+                return
+            kind = getattr(message.properties, "ContentType", "") if self._needs_type else ""
+            self.queue.put(
+                Received(
+                    self._epoch,
+                    message.mid if message.qos else 0,
+                    message._topic,
+                    message.payload,
+                    kind,
+                    message.retain,
+                    self._clock(),
+                )
+            )
+            self.received += 1
+            self.bytes += len(message.payload)
+        except BaseException:  # anything raised here would end the network thread while all seems connected
+            self.errors += 1
+            self.overflowed = True
+
+    def _on_connect(self, client: Any, _data: Any, flags: Any, reason: Any, _props: Any) -> None:
+        with self._lock:
+            self._epoch += 1
+        if reason.is_failure:
+            refused = refusal(self._settings, str(reason))
+            self.sentence = str(refused)
+            if not self.ever_connected and not is_passing(reason):
+                self._fail(refused)
+            else:
+                log.warning("%s", refused)
+            return
+        self.connects += 1
+        if self.ever_connected and not flags.session_present:
+            self.session_lost += 1
+            log.error("the broker lost our session; what it held for us is gone, look for gaps")
+        self.ever_connected = True
+        self._subscribe(client)
+
+    def _subscribe(self, client: Any) -> None:
+        if self._removed:
+            client.unsubscribe(list(self._removed))
+        subscribe(client, self._filters, v5=self._settings.protocol == "5")
+        self.sentence = "waiting for the broker to grant the topics"
+
+    def _on_subscribe(self, _client: Any, _data: Any, _mid: int, reasons: list[Any], _props: Any) -> None:
+        denied = [f for f, reason in zip(self._filters, reasons, strict=False) if reason.is_failure or reason.value < 1]
+        if denied:
+            self.sentence = (
+                f"the broker does not grant {', '.join(denied)} with QoS 1; let its user "
+                f'"{self._settings.username or ""}" read these topics'
+            )
+            log.error("%s", self.sentence)
+            return
+        log.info(
+            "connected to broker %s:%d, %d topic filters", self._settings.host, self._settings.port, len(self._filters)
+        )
+        self.sentence = ""
+        self.ready.set()
+
+    def _on_connect_fail(self, _client: Any, _data: Any) -> None:
+        missing = absence(self._settings, sys.exc_info()[1])
+        if isinstance(missing, BrokerRefused) and not self.ever_connected:
+            self._fail(missing)
+        if str(missing) != self.sentence:
+            self.sentence = str(missing)
+            log.warning("%s; trying again", missing)
+
+    def _on_disconnect(self, _client: Any, _data: Any, flags: Any, reason: Any, _props: Any) -> None:
+        with self._lock:
+            self._epoch += 1
+        self.ready.clear()
+        if self._stopping:
+            return
+        if flags.is_disconnect_packet_from_server and reason.value == _TAKEN_OVER:
+            self._fail(
+                BrokerRefused(
+                    f"broker {self._settings.host}:{self._settings.port}: another client took over the session "
+                    f'"{self._client_id}"; give each collector its own PERISCOPE_COLLECTOR'
+                )
+            )
+        elif self.ever_connected:
+            self.sentence = f"connection to the broker lost: {reason}"
+            log.warning("%s; trying again", self.sentence)
+
+    def _fail(self, error: Exception) -> None:
+        self._stopping = True
+        self.sentence = str(error)
+        self._client.disconnect()
+        self._on_failure(error)

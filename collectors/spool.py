@@ -1,0 +1,229 @@
+"""The queue on disk between the broker and the store, and the journal of what was written.
+
+Promises: a message is on disk before `append` returns; it stays until its whole day file has nothing pending and
+its last record is `journal_h` old, and its ledger and dead letters are kept beyond that in `archive.db`. Many
+processes may append; one holds the lease and delivers. Beyond the quota `append` raises SpoolFull and drops
+nothing. A damaged file is set aside and counted, and the rest goes on. Nothing here reads a payload.
+"""
+
+import contextlib
+import fcntl
+import logging
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from collectors import ledger
+from collectors.clock_rules import utc_day
+from collectors.ledger import Counts
+from collectors.message import SpoolFailed, SpoolFull, SpoolHeld
+from collectors.spool_archive import archive, archived_ledger
+from collectors.spool_day import Corrupt, DayFile, Entry, Fate, Record
+from config.settings import Spool as SpoolSettings
+
+log = logging.getLogger(__name__)
+_HOUR_NS = 3_600_000_000_000
+LIVE, DIRECT = 0, 1
+
+
+class Spool:
+    """A folder of day files. `lease` is True for the one collector that delivers."""
+
+    def __init__(self, folder: Path, settings: SpoolSettings, lease: bool) -> None:
+        self.folder = folder
+        self.settings = settings
+        self.corrupt_files = 0
+        self._days: dict[str, DayFile] = {}
+        self._drained: set[str] = set()
+        self._lock = threading.RLock()
+        self._lease: int | None = None
+        self._room_checked = 0.0
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if lease:
+                self._lease = self._take_lease()
+            self.sync_folder()
+        except OSError as error:
+            raise SpoolFailed(
+                f"{folder}: the spool folder cannot be used ({error.strerror}); "
+                "make it writable or set PERISCOPE_STATE to another folder"
+            ) from error
+
+    def _take_lease(self) -> int:
+        handle = os.open(self.folder / "lease", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            raise SpoolHeld(
+                f"{self.folder}: another collector already delivers from this spool; stop it, or give this "
+                "one its own name with PERISCOPE_COLLECTOR"
+            ) from None
+        return handle
+
+    def sync_folder(self) -> None:
+        """Make the names of new files durable; SQLite syncs their content only."""
+        handle = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        """Commit messages to the file of the day on which they were received."""
+        self._check_room()
+        groups: dict[str, list[Entry]] = {}
+        for entry in entries:
+            groups.setdefault(utc_day(entry.received_ns), []).append(entry)
+        for day, group in groups.items():
+            for attempt in (1, 2):
+                try:
+                    self._day(day).append(group, time.monotonic_ns())
+                    break
+                except Corrupt:
+                    self._set_aside(day)
+                    if attempt == 2:
+                        raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk") from None
+
+    def pending(self, limit: int) -> tuple[str, list[Record]] | None:
+        """The next messages to deliver, all of one day file: live ones before direct ones, older days first."""
+        for priority in (LIVE, DIRECT):
+            for day in self.days():
+                if day not in self._drained and (rows := self._rows(day, priority, limit)):
+                    return day, rows
+        for day in self.days()[:-2]:  # another process appends only to today's file, at midnight to yesterday's
+            self._drained.add(day)
+        return None
+
+    def _rows(self, day: str, priority: int, limit: int) -> list[Record]:
+        try:
+            return self._day(day).pending(priority, limit)
+        except Corrupt:
+            self._set_aside(day)
+            return []
+
+    def mark(self, day: str, fates: Sequence[Fate], now_ns: int) -> None:
+        """Record what became of messages of one day file."""
+        self._day(day).mark(fates, now_ns)
+
+    def reopen(self, day: str, seqs: Sequence[int]) -> int:
+        """Make dead-lettered messages of a day pending again."""
+        self._drained.discard(day)
+        return self._day(day).reopen(seqs)
+
+    def days(self) -> list[str]:
+        """UTC days that have a file, oldest first."""
+        return sorted(path.stem.removeprefix("spool-") for path in self.folder.glob("spool-????-??-??.db"))
+
+    def day(self, day: str) -> DayFile:
+        return self._day(day)
+
+    def has_pending(self) -> bool:
+        return any(self._day(day).has_pending() for day in self.days() if day not in self._drained)
+
+    def ledger(self) -> dict[str, Counts]:
+        """The ledger of every day that is known, archived days included."""
+        found = archived_ledger(self.folder)
+        for day in self.days():
+            with self._day(day).reading() as connection:
+                found[day] = ledger.read(connection)
+        return found
+
+    def derived_ledger(self) -> dict[str, Counts]:
+        """The same, counted again from the records of the day files that are still here."""
+        found = {}
+        for day in self.days():
+            with self._day(day).reading() as connection:
+                found[day] = ledger.derive(connection)
+        return found
+
+    def totals(self) -> Counter[str]:
+        """All ledgers by fate."""
+        fates: Counter[str] = Counter()
+        for counts in self.ledger().values():
+            for (_, _, fate), n in counts.items():
+                fates[fate] += n
+        return fates
+
+    def size(self) -> int:
+        """Bytes on disk."""
+        total = 0
+        for path in self.folder.glob("*.db*"):
+            with contextlib.suppress(FileNotFoundError):
+                total += path.stat().st_size
+        return total
+
+    def unlink_old(self, now_ns: int) -> list[str]:
+        """Remove day files whose journal time is over, after their ledger and dead letters were archived."""
+        gone = []
+        for day in self.days():
+            if day >= utc_day(now_ns - self.settings.journal_h * _HOUR_NS):
+                break
+            file = self._day(day)
+            if file.has_pending() or file.last_received_ns() > now_ns - self.settings.journal_h * _HOUR_NS:
+                continue
+            archive(self.folder, file)
+            with self._lock:
+                self._days.pop(day).close()
+                for suffix in ("", "-wal", "-shm"):
+                    file.path.with_name(file.path.name + suffix).unlink(missing_ok=True)
+                self.sync_folder()
+            gone.append(day)
+        return gone
+
+    def close(self) -> None:
+        with self._lock:
+            for file in self._days.values():
+                file.close()
+            self._days.clear()
+            if self._lease is not None:
+                os.close(self._lease)
+                self._lease = None
+
+    def _day(self, day: str) -> DayFile:
+        with self._lock:
+            file = self._days.get(day)
+            if file is None:
+                path = self.folder / f"spool-{day}.db"
+                fresh = not path.exists()
+                try:
+                    file = DayFile(path)
+                except Corrupt:
+                    self._set_aside(day)
+                    file, fresh = DayFile(path), True
+                if fresh:
+                    self.sync_folder()
+                self._days[day] = file
+            return file
+
+    def _set_aside(self, day: str) -> None:
+        """Keep a damaged file under another name, so that the day can go on in a new one."""
+        with self._lock:
+            if (file := self._days.pop(day, None)) is not None:
+                file.close()
+            self.corrupt_files += 1
+            path = self.folder / f"spool-{day}.db"
+            number = len(list(self.folder.glob(f"{path.name}.damaged-*")))
+            for suffix in ("", "-wal", "-shm"):
+                with contextlib.suppress(FileNotFoundError):
+                    path.with_name(path.name + suffix).rename(path.with_name(f"{path.name}.damaged-{number}{suffix}"))
+            self.sync_folder()
+            log.error(
+                "%s is damaged and was set aside as %s.damaged-%d; its pending messages are lost to delivery",
+                path.name,
+                path.name,
+                number,
+            )
+
+    def _check_room(self) -> None:
+        if time.monotonic() - self._room_checked < 1:
+            return
+        if self.size() > self.settings.max_bytes:
+            raise SpoolFull(
+                f"{self.folder}: the spool has reached its limit of {self.settings.max_bytes} bytes; raise "
+                "PERISCOPE_SPOOL__MAX_BYTES or wait until written days are removed"
+            )
+        self._room_checked = time.monotonic()

@@ -1,0 +1,304 @@
+"""One day of the spool: a SQLite file that holds the messages received on one UTC day, and their ledger.
+
+Promises: `append` and `mark` return after their commit is on disk (WAL, synchronous=FULL, asserted at open); a
+record and its ledger row change in one transaction; a record leaves only with its whole file, and what is
+deleted is overwritten. Several processes may append; one delivers.
+"""
+
+import sqlite3
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+from collectors import ledger
+from collectors.ledger import DEAD, Counts
+from collectors.message import Fault, SpoolFailed, SpoolFull
+
+VERSION = 1
+SOFTWARE = "periscope 1"
+_FULL = 2
+_SCHEMA = f"""
+CREATE TABLE message(
+  seq INTEGER PRIMARY KEY, received_ns INTEGER NOT NULL, monotonic_ns INTEGER NOT NULL, pilot TEXT NOT NULL,
+  feed TEXT NOT NULL, topic TEXT NOT NULL, payload BLOB NOT NULL, content_type TEXT NOT NULL DEFAULT '',
+  retained INTEGER NOT NULL DEFAULT 0, priority INTEGER NOT NULL DEFAULT 0, state INTEGER NOT NULL DEFAULT 0,
+  rule TEXT NOT NULL DEFAULT '', attempts INTEGER NOT NULL DEFAULT 0, event_id TEXT, ts_ns INTEGER, actor_key TEXT,
+  points INTEGER NOT NULL DEFAULT 0, points_dead INTEGER NOT NULL DEFAULT 0, replaced INTEGER NOT NULL DEFAULT 0,
+  empty INTEGER NOT NULL DEFAULT 0,  frame INTEGER NOT NULL DEFAULT 1);
+CREATE INDEX pending ON message(priority, seq) WHERE state = 0;
+CREATE INDEX person ON message(pilot, actor_key) WHERE actor_key IS NOT NULL;
+CREATE TABLE dead_letter(
+  seq INTEGER NOT NULL, point TEXT NOT NULL DEFAULT '', stage TEXT NOT NULL, code TEXT NOT NULL, text TEXT NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 1, first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL,
+  size INTEGER NOT NULL, sha256 TEXT NOT NULL, software TEXT NOT NULL, PRIMARY KEY (seq, point));
+{ledger.SCHEMA}
+PRAGMA user_version = {VERSION};
+"""
+_APPEND = """INSERT INTO message(received_ns, pilot, feed, topic, payload, content_type, retained, priority,
+             monotonic_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_PENDING = """SELECT seq, received_ns, pilot, feed, topic, payload, content_type, retained, attempts
+              FROM message INDEXED BY pending WHERE state = 0 AND priority = ? ORDER BY seq LIMIT ?"""
+_MARK = """UPDATE message SET state = ?, rule = ?, event_id = ?, ts_ns = ?, actor_key = ?, points = ?, points_dead = ?,
+           replaced = ?, empty = ? WHERE seq = ? AND state = 0"""
+_SET_ASIDE = """INSERT INTO dead_letter(seq, point, stage, code, text, first_ns, last_ns, size, sha256, software)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(seq, point) DO UPDATE SET stage = excluded.stage,
+                code = excluded.code, text = excluded.text, last_ns = excluded.last_ns, attempts = attempts + 1"""
+
+
+class Entry(NamedTuple):
+    """One message on its way to disk; with a `fault` it goes to the dead letters at once."""
+
+    received_ns: int
+    pilot: str
+    feed: str
+    topic: str
+    payload: bytes
+    content_type: str = ""
+    retained: bool = False
+    priority: int = 0
+    fault: Fault | None = None
+    size: int = 0
+    digest: str = ""
+
+
+class Record(NamedTuple):
+    """One pending message as read from disk."""
+
+    seq: int
+    received_ns: int
+    pilot: str
+    feed: str
+    topic: str
+    payload: bytes
+    content_type: str
+    retained: int
+    attempts: int
+
+
+class Fate(NamedTuple):
+    """What became of one pending message."""
+
+    record: Record
+    state: int
+    rule: str = ""
+    event_id: str | None = None
+    ts_ns: int | None = None
+    actor_key: str | None = None
+    points: int = 0
+    points_dead: int = 0
+    replaced: int = 0
+    empty: int = 0
+    faults: tuple[Fault, ...] = ()
+
+
+class Corrupt(Exception):
+    """A file of the spool cannot be read any more."""
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """SQLite's errors as ours: no room, damaged file, or a failing disk."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+        if code == sqlite3.SQLITE_FULL:
+            raise SpoolFull(f"{path}: no space is left on this disk; free some, receiving resumes by itself") from error
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise Corrupt(str(path)) from error
+        raise SpoolFailed(f"{path}: the disk answered with an error ({error}); check it, then start again") from error
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection whose commits reach the disk before they return; that it does is asserted."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30, cached_statements=64)
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "busy_timeout=30000",
+        "wal_autocheckpoint=4000",
+        "secure_delete=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+    if connection.execute("PRAGMA synchronous").fetchone()[0] != _FULL:
+        raise SpoolFailed(f"{path}: SQLite does not keep synchronous=FULL here; use another disk for the spool")
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] not in ("wal", "memory"):
+        raise SpoolFailed(f"{path}: this disk cannot hold a WAL database; use a local disk for the spool")
+    return connection
+
+
+class DayFile:
+    """The messages of one UTC day. `append` and the delivering side have a connection each."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.day = path.stem.removeprefix("spool-")
+        self._lock = threading.Lock()
+        with disk_errors(path):
+            self._append, self._deliver = self._open(), connect(path)
+
+    def _open(self) -> sqlite3.Connection:
+        connection = connect(self.path)
+        connection.execute("BEGIN IMMEDIATE")
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            for statement in _SCHEMA.split(";\n"):
+                connection.execute(statement)
+        connection.execute("COMMIT")
+        if version > VERSION:
+            raise SpoolFailed(f"{self.path}: was written by a newer version of Periscope; start that version instead")
+        return connection
+
+    @contextmanager
+    def _writing(self, connection: sqlite3.Connection) -> Iterator[None]:
+        with self._lock, disk_errors(self.path):
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def append(self, entries: Sequence[Entry], monotonic_ns: int) -> None:
+        """Commit messages; when this returns they are on disk."""
+        changes: Counts = Counter((e.pilot, e.feed, "received") for e in entries)
+        sound = [e for e in entries if e.fault is None]
+        changes.update(Counter((e.pilot, e.feed, "pending") for e in sound))
+        with self._writing(self._append):
+            self._append.executemany(_APPEND, [(*e[:8], monotonic_ns) for e in sound])
+            for entry in entries:
+                if entry.fault is not None:
+                    self._append_dead(entry, entry.fault, monotonic_ns)
+                    changes[entry.pilot, entry.feed, "dead_lettered"] += 1
+            ledger.add(self._append, changes)
+
+    def _append_dead(self, entry: Entry, fault: Fault, monotonic_ns: int) -> None:
+        seq = self._append.execute(_APPEND, (*entry[:8], monotonic_ns)).lastrowid
+        self._append.execute("UPDATE message SET state = ? WHERE seq = ?", (DEAD, seq))
+        size = entry.size or len(entry.payload)
+        digest = entry.digest or sha256(entry.payload).hexdigest()
+        self._append.execute(
+            _SET_ASIDE,
+            (
+                seq,
+                fault.point,
+                fault.stage,
+                fault.code,
+                fault.text,
+                entry.received_ns,
+                entry.received_ns,
+                size,
+                digest,
+                SOFTWARE,
+            ),
+        )
+
+    def pending(self, priority: int, limit: int) -> list[Record]:
+        """The oldest pending messages of a priority."""
+        with disk_errors(self.path):
+            return [Record._make(row) for row in self._deliver.execute(_PENDING, (priority, limit))]
+
+    def mark(self, fates: Sequence[Fate], now_ns: int) -> None:
+        """Record what became of messages, with their ledger rows; a message already marked stays as it is."""
+        changes: Counts = Counter()
+        with self._writing(self._deliver):
+            for fate in fates:
+                done = self._deliver.execute(
+                    _MARK,
+                    (
+                        fate.state,
+                        fate.rule,
+                        fate.event_id,
+                        fate.ts_ns,
+                        fate.actor_key,
+                        fate.points,
+                        fate.points_dead,
+                        fate.replaced,
+                        fate.empty,
+                        fate.record.seq,
+                    ),
+                )
+                if done.rowcount:
+                    self._count(fate, changes)
+                    for fault in fate.faults:
+                        self._set_aside(fate.record, fault, now_ns)
+            ledger.add(self._deliver, changes)
+
+    def _count(self, fate: Fate, changes: Counts) -> None:
+        pilot, feed = fate.record.pilot, fate.record.feed
+        changes[pilot, feed, "pending"] -= 1
+        changes[pilot, feed, ledger.fate_of(fate.state, fate.rule)] += 1
+        ledger.add_points(changes, pilot, feed, (fate.points, fate.points_dead, fate.replaced, fate.empty))
+
+    def _set_aside(self, record: Record, fault: Fault, now_ns: int) -> None:
+        self._deliver.execute(
+            _SET_ASIDE,
+            (
+                record.seq,
+                fault.point,
+                fault.stage,
+                fault.code,
+                fault.text,
+                now_ns,
+                now_ns,
+                len(record.payload),
+                sha256(record.payload).hexdigest(),
+                SOFTWARE,
+            ),
+        )
+
+    def reopen(self, seqs: Sequence[int]) -> int:
+        """Make dead-lettered messages pending again; returns how many were dead."""
+        changes: Counts = Counter()
+        with self._writing(self._deliver):
+            for seq in seqs:
+                row = self._deliver.execute(
+                    "SELECT pilot, feed, points, points_dead, replaced, empty FROM message WHERE seq = ? AND state = ?",
+                    (seq, DEAD),
+                ).fetchone()
+                if row is None:
+                    continue
+                self._deliver.execute(
+                    "UPDATE message SET state = 0, points = 0, points_dead = 0, replaced = 0,"
+                    " empty = 0, attempts = attempts + 1 WHERE seq = ?",
+                    (seq,),
+                )
+                changes[row[0], row[1], "dead_lettered"] -= 1
+                changes[row[0], row[1], "pending"] += 1
+                ledger.add_points(changes, row[0], row[1], row[2:], sign=-1)
+            ledger.add(self._deliver, changes)
+        return sum(n for (_, _, fate), n in changes.items() if fate == "pending")
+
+    def has_pending(self) -> bool:
+        with disk_errors(self.path):
+            return self._deliver.execute("SELECT 1 FROM message WHERE state = 0 LIMIT 1").fetchone() is not None
+
+    def last_received_ns(self) -> int:
+        with disk_errors(self.path):
+            row = self._deliver.execute("SELECT received_ns FROM message ORDER BY seq DESC LIMIT 1").fetchone()
+        return int(row[0]) if row else 0
+
+    def oldest_pending_ns(self) -> int | None:
+        with disk_errors(self.path):
+            row = self._deliver.execute("SELECT min(received_ns) FROM message WHERE state = 0").fetchone()
+        return None if row[0] is None else int(row[0])
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection of its own, for reports beside the running threads."""
+        with disk_errors(self.path):
+            connection = connect(self.path)
+            try:
+                yield connection
+            finally:
+                connection.close()
+
+    def close(self) -> None:
+        self._append.close()
+        self._deliver.close()
