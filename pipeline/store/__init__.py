@@ -1,7 +1,8 @@
 """Where events and values live: `port` (the promises), `sqlite` and `influx` (two ways to keep them).
 
-`limits` says what can be stored at all, `schema` names the tables, measurements, tags and fields that
-`docs/store.md` describes, `line_protocol` and `flux` are InfluxDB's two languages, `responses` its answers.
+`limits` says what can be stored at all, `schema` names the tables, measurements, tags and fields of
+`docs/store.md`. `sqlite_file` is one file of SQLite; `line_protocol` and `flux` are InfluxDB's two languages,
+`responses` its answers.
 """
 
 from typing import Literal
