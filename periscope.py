@@ -15,7 +15,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -55,7 +55,7 @@ class Command:
             level=self.settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
         )
 
-    @property
+    @cached_property
     def catalogue(self) -> Catalogue:
         return load_catalogue(self.settings.catalogue)
 
@@ -78,14 +78,10 @@ def collect(command: Command) -> int:
     from collectors.collector import Collector
     from pipeline.store import open_store
 
+    settings, catalogue = command.settings, command.catalogue
     command.stop_on_signals()
-    with closing(open_store(command.settings, "raw")) as store:
-        collector = Collector(command.settings, command.catalogue, store, time.time_ns)
-        collector.start()
-        try:
-            command.stop.wait()
-        finally:
-            collector.stop()
+    with closing(open_store(settings, "raw")) as store:
+        Collector(settings, catalogue, store, time.time_ns).run(command.stop)
     return DONE
 
 
@@ -96,12 +92,12 @@ def pipeline(command: Command) -> int:
     from pipeline.run import Pipeline
     from pipeline.store import open_store
 
+    settings, catalogue = command.settings, command.catalogue
     command.stop_on_signals()
-    settings = command.settings
     with closing(open_store(settings, "derived")) as store:
         with closing(Operations(settings.state / "operations.db")) as operations:
             notifier = Notifier(settings.notify)
-            work = Pipeline(store, command.catalogue, operations, settings.pipeline, time.time_ns, notifier)
+            work = Pipeline(store, catalogue, operations, settings.pipeline, time.time_ns, notifier)
             work.run(command.stop, command.args.once)
     return DONE
 
@@ -128,9 +124,11 @@ def dashboard(command: Command) -> int:
             ) from None
         address = f"http://{web.host}:{server.effective_port}"
         command.tell(f"Open {address}", address=address)
-        threading.Thread(target=server.run, name="web", daemon=True).start()
+        serving = threading.Thread(target=server.run, name="web", daemon=True)
+        serving.start()
         command.stop.wait()
         server.close()
+        serving.join(5)
     return DONE
 
 
@@ -199,11 +197,12 @@ def lint(command: Command) -> int:
 
 def dead_letters(command: Command) -> int:
     """List or count the messages that could not become events, with their reasons."""
+    from collectors.collector import spool_folder
     from collectors.dead_letters import counted, listed
     from collectors.spool import Spool
 
     settings, args = command.settings, command.args
-    folder = settings.state / "spool" / settings.collector
+    folder = spool_folder(settings)
     if not folder.is_dir():
         raise Failed(f"There is no spool at {folder}; set PERISCOPE_STATE and PERISCOPE_COLLECTOR as the collector's.")
     with closing(Spool(folder, settings.spool, lease=False)) as spool:
@@ -253,9 +252,10 @@ def _answers(command: Command) -> Iterator[Any]:
     from pipeline.operations import Operations
     from pipeline.store import open_store
 
-    with closing(open_store(command.settings, "read")) as store:
-        with closing(Operations(command.settings.state / "operations.db")) as operations:
-            yield Answers(store, command.catalogue, operations)
+    settings, catalogue = command.settings, command.catalogue
+    with closing(open_store(settings, "read")) as store:
+        with closing(Operations(settings.state / "operations.db")) as operations:
+            yield Answers(store, catalogue, operations)
 
 
 def main(argv: list[str] | None = None) -> int:

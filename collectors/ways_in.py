@@ -7,6 +7,7 @@ ways meet the same intake, decoders, checks and ledger; messages entered at the 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from collectors.collector import spool_folder
 from collectors.intake import Intake
 from collectors.mqtt import MqttPublisher
 from collectors.pseudonym import PseudonymKeys
@@ -38,7 +39,7 @@ def through_broker(settings: Settings) -> Iterator[Send]:
 @contextmanager
 def at_the_spool(settings: Settings, catalogue: Catalogue, clock: Clock) -> Iterator[Send]:
     """Commit to the spool of this machine's collector, which may be running; raises a CollectorError."""
-    spool = Spool(settings.state / "spool" / settings.collector, settings.spool, lease=False)
+    spool = Spool(spool_folder(settings), settings.spool, lease=False)
     intake = Intake(Roster(catalogue, settings.collector), PseudonymKeys(settings.state / "keys"))
     try:
         yield lambda messages: spool.append(
