@@ -1,0 +1,52 @@
+/* What only the browser knows: the colour scheme, the title, the place on a page, whether the server answers. */
+(function () {
+    "use strict";
+    var root = document.documentElement;
+
+    function scheme() {
+        return root.getAttribute("data-mantine-color-scheme") === "dark" ? "dark" : "light";
+    }
+
+    // Figures are drawn by the server in one scheme; a switch of the scheme asks for them again.
+    new MutationObserver(function () {
+        if (window.dash_clientside && window.dash_clientside.set_props) {
+            window.dash_clientside.set_props("scheme", {data: scheme()});
+        }
+    }).observe(root, {attributes: true, attributeFilter: ["data-mantine-color-scheme"]});
+
+    // A page that cannot reach its server must not look alive.
+    var fetched = window.fetch;
+    window.fetch = function (resource) {
+        var address = String(resource && resource.url ? resource.url : resource);
+        var answer = fetched.apply(this, arguments);
+        if (address.indexOf("_dash-update-component") >= 0) {
+            answer.then(function (response) {
+                root.classList.toggle("is-lost", response.status >= 502);
+            }, function () {
+                root.classList.add("is-lost");
+            });
+        }
+        return answer;
+    };
+
+    window.dash_clientside = Object.assign({}, window.dash_clientside, {
+        periscope: {
+            scheme: scheme,
+            title: function (title) {
+                if (title) { document.title = title; }
+                return window.dash_clientside.no_update;
+            },
+            more: function (clicks, shown) {
+                return (shown || "wide bar").replace(" is-open", "") + (clicks % 2 ? " is-open" : "");
+            },
+            scroll: function (body, hash) {
+                var id = decodeURIComponent((hash || "").slice(1));
+                window.requestAnimationFrame(function () {
+                    var place = id && document.getElementById(id);
+                    if (place) { place.scrollIntoView({block: "start"}); }
+                });
+                return window.dash_clientside.no_update;
+            }
+        }
+    });
+})();

@@ -1,0 +1,58 @@
+"""The notices above every page: simulated data, open incidents, and when alerts were last judged."""
+
+from typing import Any
+
+from dash import html
+
+from dashboard import wording
+from dashboard.components import icon, notice
+from dashboard.queries import Queries
+from dashboard.selection import Selection
+from dashboard.texts import _, _n
+from dashboard.viewer import Viewer
+from pipeline.values import Incident
+
+_SHOWN = 3
+
+
+def notices(queries: Queries, who: Viewer, selection: Selection) -> list[Any]:
+    """What must be said of the chosen pilots on every page; [] when there is nothing to say."""
+    pilots = queries.pilots(who, selection)
+    made_up = [pilot.name for pilot in pilots if pilot.synthetic or any(feed.synthetic for feed in pilot.feeds)]
+    found: list[Any] = []
+    if made_up:
+        whose = _("all of it") if len(made_up) == len(pilots) else wording.listing(made_up)
+        found.append(html.Div(
+            [icon("flask"), html.Strong(_("Simulated data")), html.Span(_("What is shown is made up by the simulator: {whose}. No city is described by it.", whose=whose))],
+            className="strip strip-synthetic", role="note", id="synthetic-notice",
+        ))
+    names = {pilot.slug: pilot.name for pilot in pilots}
+    incidents = queries.incidents(who, list(names))
+    if incidents:
+        found.append(_incidents(incidents, names))
+    return found
+
+
+def _incidents(incidents: list[Incident], names: dict[str, str]) -> html.Div:
+    incidents = sorted(incidents, key=lambda one: one.opened_ns, reverse=True)
+    said = [html.Li([html.Strong(names[one.pilot]), " ", kind(one), ": ", one.sentence]) for one in incidents[:_SHOWN]]
+    rest = len(incidents) - _SHOWN
+    if rest > 0:
+        said.append(html.Li(_n("and {n} more, on its pilot's page", "and {n} more, on their pilots' pages", rest)))
+    return notice("warn", _n("{n} open incident", "{n} open incidents", len(incidents)), html.Ul(said), id="incident-notice")
+
+
+def kind(incident: Incident) -> str:
+    """The kind of an incident in words."""
+    return {"feed_silent": _("feed silent"), "drop_off": _("drop-off")}.get(incident.kind, incident.kind)
+
+
+def evaluated(queries: Queries) -> str:
+    """When alerts were last judged, so that no incident can be told from nobody looking."""
+    when = queries.alerts_evaluated_ns()
+    if when is None:
+        return _("Alerts not evaluated yet")
+    ago = (queries.now_ns() - when) / 1e9
+    if ago < 86_400:
+        return _("Alerts evaluated {time} UTC", time=wording.clock_time(when)[:5])
+    return _("Alerts last evaluated {day}", day=wording.day(wording.local(when).date().isoformat()))

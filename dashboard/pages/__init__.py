@@ -1,0 +1,8 @@
+"""One file per page: PATH, TITLE, `layout(**chosen)` and `register(app, queries)`; PAGES is the order of the menu."""
+
+from types import ModuleType
+from typing import Final
+
+from dashboard.pages import compare, definitions, now, pilot
+
+PAGES: Final[tuple[ModuleType, ...]] = (now, compare, pilot, definitions)

@@ -1,0 +1,34 @@
+"""Serving the pages with waitress; `/healthz` says that we run, `/readyz` that the store answers."""
+
+from dash import Dash
+from flask import Flask
+from waitress import create_server
+from waitress.server import BaseWSGIServer
+
+from dashboard.queries import AnswersAway, Queries
+from dashboard.security import check_address
+
+
+def health(server: Flask, queries: Queries) -> None:
+    """The two probes; they say nothing but state."""
+
+    @server.get("/healthz")
+    def healthz() -> tuple[str, int]:
+        return "ok\n", 200
+
+    @server.get("/readyz")
+    def readyz() -> tuple[str, int]:
+        try:
+            queries.version()
+        except AnswersAway:
+            return "the store does not answer\n", 503
+        return "ok\n", 200
+
+
+def open_server(app: Dash, host: str, port: int) -> BaseWSGIServer:
+    """A server that listens but does not run yet: `effective_port` is its port, `run` serves, `close` ends it.
+
+    Raises ConfigError for an address that other machines reach, OSError when the port is taken.
+    """
+    check_address(host)
+    return create_server(app.server, host=host, port=port, threads=8, connection_limit=1000, ident="periscope")
