@@ -19,6 +19,7 @@ from pipeline.periods import Period, date_ns, iso
 from pipeline.pulse import Pulse, read_pulse
 from pipeline.store.port import Store
 from pipeline.values import Activity, Incident, IndicatorValue, NowBoard, PeriodValues
+from pipeline.work import everything
 
 ALL_NS = (-(1 << 62), 1 << 62)
 
@@ -46,13 +47,14 @@ class Answers:
         for pilot in self._known(pilots):
             for record in self._store.get("values", pilot, first_ns, last_ns, key=period):
                 document = msgspec.json.decode(record.body, type=PeriodValues)
-                if period == "all" or ((end is None or document.start <= end) and (start is None or document.end >= start)):
+                within = (end is None or document.start <= end) and (start is None or document.end >= start)
+                if period == "all" or within:
                     found += [value for value in document.values if wanted is None or value.indicator in wanted]
         return found
 
     def chosen(self, pilots: Sequence[str], indicators: Iterable[str] | None, start: str | None = None,
                end: str | None = None) -> list[IndicatorValue]:
-        """Values of one period from `start` to `end` (both included; None is the pilot's first or last day),
+        """Values of one period from `start` to `end` (both included; None is the pilot's first or last closed day),
         computed now from the daily documents. A pilot without data gives nothing."""
         wanted = None if indicators is None else list(indicators)
         found: list[IndicatorValue] = []
@@ -62,7 +64,8 @@ class Answers:
                 span = history.span(as_of_ns)
                 if span is None:
                     continue
-                period = Period("chosen", start or iso(span[0]), end or iso(span[1]))
+                whole = everything(history, as_of_ns) or Period("all", iso(span[0]), iso(span[1]))
+                period = Period("chosen", start or whole.start, end or whole.end)
                 if period.end >= period.start:
                     found += evaluate(history, period, as_of_ns, self._catalogue.common.disclosure_k, wanted)
         return found
@@ -92,8 +95,8 @@ class Answers:
             days = [] if span is None else history.days(*span)
         attending: dict[str, int] = {}
         for day in days:
-            for activity, number in day.attending.items():
-                attending[activity] = attending.get(activity, 0) + number
+            for activity, visits in day.attending.items():
+                attending[activity] = attending.get(activity, 0) + visits
         found = []
         for day in days:
             for held in day.held:

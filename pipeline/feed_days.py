@@ -1,5 +1,6 @@
 """What one feed delivered on one day, as counted from what is stored; `quality` judges it."""
 
+import itertools
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -74,7 +75,7 @@ def track(times: Sequence[int]) -> Track | None:
     """The track of sorted instants; None of none."""
     if not times:
         return None
-    gap = max((later - earlier for earlier, later in zip(times, times[1:], strict=False)), default=0)
+    gap = max((later - earlier for earlier, later in itertools.pairwise(times)), default=0)
     return Track(times[0], times[-1], len(times), gap / NS_PER_S)
 
 

@@ -32,7 +32,9 @@ class History:
         self._verdicts: dict[tuple[str, int], FeedVerdict] = {}
         self._first_heard: dict[str, int] | None = None
         self._first_device: dict[str, dict[str, int]] = {}
+        self._first_type: dict[str, int] = {}
         self._first_quantity: dict[tuple[str, bool], int] = {}
+        self._extent = (0, -1)
         self._heard_days: dict[str, list[int]] = {}
         self._feed_days: dict[tuple[str, int], FeedDay] = {}
 
@@ -89,10 +91,9 @@ class History:
         The last is today while a feed that states its rhythm was heard within 35 days: silence is then
         shown as silence. Otherwise it is the last day with data.
         """
-        heard = [day for _, day in self._feed_days]
-        if not heard:
+        if not self._firsts():
             return None
-        first, last = min(heard), max(heard)
+        first, last = self._extent
         gated = any(feed.expect_every or feed.heartbeat_every for feed in self.pilot.feeds)
         today = ordinal(day_of(as_of_ns, self.pilot.zone))
         return first, today if gated and last < today <= last + LIVE_DAYS else last
@@ -113,6 +114,11 @@ class History:
         seen = self._first_device.get(feed.id, {})
         return set(feed.devices) | {device for device, day in seen.items() if day <= until}
 
+    def heard_of(self, stream_and_type: str, until: int) -> bool:
+        """True once any event of a "stream/type" was stored, up to a day: before that, none is no zero."""
+        self._firsts()
+        return self._first_type.get(stream_and_type, until + 1) <= until
+
     def quantities(self, until: int, counting: bool) -> set[str]:
         """The quantities that sensors measured up to a day: those that count passages, or the others."""
         self._firsts()
@@ -120,17 +126,25 @@ class History:
                 if day <= until and counts is counting}
 
     def _firsts(self) -> dict[str, int]:
-        if self._first_heard is None:
-            self._first_heard, self._first_device, self._heard_days, self._first_quantity = {}, {}, {}, {}
-            for day in sorted(self._days):
-                for sensor in self._days[day].sensors:
-                    self._first_quantity.setdefault((sensor.quantity, sensor.counts), day)
-            for (feed_id, day), found in sorted(self._feed_days.items(), key=lambda item: item[0][1]):
-                self._first_heard.setdefault(feed_id, day)
-                self._heard_days.setdefault(feed_id, []).append(day)
-                for device in found.devices:
-                    self._first_device.setdefault(feed_id, {}).setdefault(device.device, day)
-        return self._first_heard
+        """First days by feed; every other first and last is found on the way."""
+        if self._first_heard is not None:
+            return self._first_heard
+        first: dict[str, int] = {}
+        self._first_device, self._heard_days, self._first_quantity, self._first_type = {}, {}, {}, {}
+        for (feed_id, day), found in sorted(self._feed_days.items(), key=lambda item: item[0][1]):
+            first.setdefault(feed_id, day)
+            self._heard_days.setdefault(feed_id, []).append(day)
+            for device in found.devices:
+                self._first_device.setdefault(feed_id, {}).setdefault(device.device, day)
+        for day in sorted(self._days):
+            for kind in self._days[day].counts:
+                self._first_type.setdefault(kind, day)
+            for sensor in self._days[day].sensors:
+                self._first_quantity.setdefault((sensor.quantity, sensor.counts), day)
+        heard = [day for _, day in self._feed_days]
+        self._extent = (min(heard), max(heard)) if heard else (0, -1)
+        self._first_heard = first
+        return first
 
     # People
 
@@ -227,7 +241,7 @@ class History:
         return min(means) if means else None
 
 
-def _who(partial: Partial) -> tuple[list[tuple[str, list[str]]], set[tuple[str, bool]]]:
-    """The feeds, devices and quantities heard on a day."""
+def _who(partial: Partial) -> tuple[object, ...]:
+    """The feeds, devices, quantities and types heard on a day."""
     feeds = [(feed.feed, [device.device for device in feed.devices]) for feed in partial.feeds]
-    return feeds, {(sensor.quantity, sensor.counts) for sensor in partial.sensors}
+    return feeds, {(sensor.quantity, sensor.counts) for sensor in partial.sensors}, set(partial.counts)

@@ -52,7 +52,8 @@ class Notifier:
                 done += 1
         return done
 
-    def run(self, operations: Operations, clock: Callable[[], int], stop: threading.Event, pause_s: float = 1.0) -> None:
+    def run(self, operations: Operations, clock: Callable[[], int], stop: threading.Event,
+            pause_s: float = 1.0) -> None:
         """Deliver until told to stop: made for a thread of its own, so that a slow receiver delays no alert."""
         while not stop.is_set():
             self.deliver(operations, clock())
@@ -63,7 +64,7 @@ class Notifier:
             _log.error("Notification %s could not be delivered for a day: %s", letter.key, error)
             operations.give_up(letter.id, f"not delivered within a day: {error}")
             return
-        pause_s = min(600.0, 2.0 ** min(letter.attempts, 10)) * random.uniform(0.75, 1.25)  # noqa: S311
+        pause_s = min(600.0, 2.0 ** min(letter.attempts, 10)) * random.uniform(0.75, 1.25)
         _log.warning("Notification %s failed (%s); next try in %.0f s", letter.key, error, pause_s)
         operations.put_off(letter.id, now_ns + int(pause_s * NS_PER_S))
 
@@ -74,10 +75,10 @@ class Notifier:
             self._mail(self._settings.smtp_host, letter)
 
     def _post(self, url: str, letter: Letter) -> None:
-        request = urllib.request.Request(url, data=letter.body.encode(), method="POST", headers={  # noqa: S310
+        request = urllib.request.Request(url, data=letter.body.encode(), method="POST", headers={
             "Content-Type": "application/json", "Idempotency-Key": letter.key})
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_S):  # noqa: S310 - the settings allow http(s) only
+            with urllib.request.urlopen(request, timeout=TIMEOUT_S):
                 return
         except urllib.error.HTTPError as error:
             if 400 <= error.code < 500 and error.code not in (408, 429):

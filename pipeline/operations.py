@@ -174,7 +174,8 @@ class Operations:
     def keep_state(self, pilot: str, series: str, kind: str, body: bytes) -> None:
         """Keep the state of one alert."""
         with self._transaction():
-            self._db.execute("INSERT OR REPLACE INTO alert_state VALUES (?,?,?,?)", (pilot, series, kind, body.decode()))
+            self._db.execute("INSERT OR REPLACE INTO alert_state VALUES (?,?,?,?)",
+                             (pilot, series, kind, body.decode()))
 
     # Outbox
 

@@ -13,13 +13,15 @@ NOBODY: Final = "-"  # no pilot has this slug
 class Pulse(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`steps` rises whenever anything was written, `partials` per pilot whenever its days were.
 
-    `as_of_ns` is the instant as of which stored values were judged; `alerts_ns` when alerts were evaluated.
+    `as_of_ns` is the instant as of which stored values were judged; `alerts_ns` when alerts were evaluated;
+    `basis` names the catalogue and the definitions that stored values rest on.
     """
 
     steps: int = 0
     partials: dict[str, int] = {}
     as_of_ns: int = 0
     alerts_ns: int | None = None
+    basis: str = ""
 
 
 def read_pulse(store: Store) -> Pulse:

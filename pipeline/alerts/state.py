@@ -137,7 +137,8 @@ class _Teller(msgspec.Struct, frozen=True):
         sentence = f"{self.series.capitalize()}: back at {week:.0f} in 7 days, of {expected:.0f} before the fall."
         return self._transition("closed", since, sentence, "recovered on 3 judged days", week, expected)
 
-    def _transition(self, what: str, since: str, sentence: str, reason: str, week: float, expected: float) -> Transition:
+    def _transition(self, what: str, since: str, sentence: str, reason: str, week: float,
+                    expected: float) -> Transition:
         severity = "critical" if week < 0.3 * expected else "warning"
         return Transition(
             pilot=self.pilot, kind=self.rule.kind, series=self.series, what=what, day=self.judged.day, since=since,

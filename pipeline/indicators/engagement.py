@@ -13,6 +13,7 @@ from pipeline.sketches import People, union
 
 NO_FEED = "no engagement feed had been heard by then"
 NO_CONSENT = "engagement is counted without pseudonyms, so people cannot be told apart"
+NO_ACTIVITY = "no activity or attendance had ever been reported by then"
 FOLLOWED = 60
 
 
@@ -94,6 +95,8 @@ def participants_who_use(window: Window) -> list[Measure]:
 def activities_held(window: Window) -> list[Measure]:
     if not window.known("engagement"):
         return [not_defined(NO_FEED)]
+    if not window.history.heard_of("engagement/activity.held", window.last):
+        return [not_defined(NO_ACTIVITY)]
     held = held_in(window)
     stages, methods = Counter(one.stage for one in held.values()), Counter(one.method for one in held.values())
     return [of_total(len(held), len(held)),
@@ -116,6 +119,9 @@ def held_in(window: Window) -> dict[str, Held]:
 def attendance(window: Window) -> list[Measure]:
     if not window.known("engagement"):
         return [not_defined(NO_FEED)]
+    kinds = ("engagement/activity.held", "engagement/attendance")
+    if not any(window.history.heard_of(kind, window.last) for kind in kinds):
+        return [not_defined(NO_ACTIVITY)]
     held = held_in(window)
     events: Counter[str] = Counter()
     for day in window.days:
@@ -146,7 +152,8 @@ def _split(events: Counter[str], held: dict[str, Held], dim: str, nameless: int)
     "who attended in the period on a day that was followed for 60 days and by another activity within them",
     window="the period and 60 days after", min_n=20, interval_method="wilson", comparable="within",
     needs=("attendance", "activity.held"), streams=("engagement",), look_ahead=FOLLOWED,
-    caveat="Where nothing was offered afterwards it is not defined, and not 0.", source=f"E8 return participation; {THETA}",
+    caveat="Where nothing was offered afterwards it is not defined, and not 0.",
+    source=f"E8 return participation; {THETA}",
 )
 def return_participation(window: Window) -> list[Measure]:
     if not window.known("engagement"):

@@ -1,0 +1,306 @@
+"""The shell: touched days are read, summarised, computed and written; then alerts, then the clock goes on.
+
+Promises: a touch is marked done only after every period whose window holds its day was written, so a kill at
+any point repeats work and loses none; each step is bounded, newest days first, so that today stays live while
+history loads; what is written equals a computation from scratch at the same time.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from config.catalogue import Catalogue
+from config.settings import Pipeline as Settings
+from pipeline.alerts.evaluate import evaluate_drop_off, evaluate_silence
+from pipeline.history import History
+from pipeline.indicators import INDICATORS
+from pipeline.indicators.evaluate import evaluate
+from pipeline.model import NS_PER_S, STREAMS, Event, Record, Touch
+from pipeline.notify import Notifier
+from pipeline.now import Board
+from pipeline.operations import Operations, this_process
+from pipeline.partials import VERSION, Partial, summarise
+from pipeline.periods import Period, date_ns, day_bounds, day_of, ordinal, shift
+from pipeline.pulse import pulse_record, read_pulse
+from pipeline.store.port import Store, StoreAway
+from pipeline.values import PeriodValues
+from pipeline.work import Work, moved_by_clock
+
+Clock = Callable[[], int]
+_log = logging.getLogger(__name__)
+LEASE: Final = "pipeline"
+DAYS_A_STEP: Final = 60
+PERIODS_A_STEP: Final = 150
+DAYS_A_READ: Final = 10
+PASS_EVERY_NS: Final = 10 * NS_PER_S  # while touches keep coming, old periods are computed at most this often
+AS_OF_NS: Final = 900 * NS_PER_S  # what is over is judged at quarters of an hour
+BOARD_EVERY_NS: Final = 10 * NS_PER_S
+BUSY: Final = 5000
+_EVER: Final = (-(1 << 62), 1 << 62)
+
+
+class _Seq(msgspec.Struct):
+    seq: int
+
+
+class Pipeline:
+    """The one pipeline on a store and its operational database; a second is refused (OperationsRefused)."""
+
+    def __init__(self, store: Store, catalogue: Catalogue, operations: Operations, settings: Settings, clock: Clock,
+                 notifier: Notifier, holder: str | None = None) -> None:
+        self._store, self._catalogue, self._operations = store, catalogue, operations
+        self._settings, self._clock, self._notifier = settings, clock, notifier
+        self._holder = holder or this_process()
+        operations.lease(LEASE, self._holder, clock())
+        self._pulse = read_pulse(store)
+        basis = _basis(catalogue)
+        self._known_basis = self._pulse.basis == basis
+        self._pulse = msgspec.structs.replace(self._pulse, basis=basis)
+        self._as_of_ns = self._pulse.as_of_ns
+        self._histories = {slug: History(pilot) for slug, pilot in catalogue.pilots.items()}
+        self._boards = {slug: Board(history) for slug, history in self._histories.items()}
+        self._work = {slug: Work() for slug in catalogue.pilots}
+        self._done: dict[tuple[str, str], int] = {}
+        self._summarised: dict[tuple[str, str], int] = {}
+        self._seen_today: dict[str, tuple[int, int]] = {}
+        self._boarded_ns: dict[str, int] = {}
+        self._busy: set[str] = set()
+        self._exact_ns: dict[str, int] = {}
+        self._to_judge: set[str] = set(catalogue.pilots)
+        self._load()
+
+    def _load(self) -> None:
+        for record in self._store.get("partial", None, *_EVER, key="day"):
+            if record.pilot in self._histories:
+                partial = msgspec.json.decode(record.body, type=Partial)
+                if partial.version == VERSION:
+                    self._histories[record.pilot].put(partial)
+        if self._known_basis:
+            for record in self._store.get("done", None, *_EVER, key="day"):
+                day = shift("1970-01-01", record.time_ns // (86_400 * NS_PER_S))
+                self._done[record.pilot, day] = msgspec.json.decode(record.body, type=_Seq).seq
+        else:
+            for work in self._work.values():
+                work.everything()
+        for board in self._boards.values():
+            board.remember()
+
+    def run(self, stop: threading.Event, once: bool) -> None:
+        """Step until told to stop, or with `once` until no work is left; a store that is away is waited for."""
+        sender = threading.Thread(target=self._notifier.run, args=(self._operations, self._clock, stop), daemon=True)
+        if not once:
+            sender.start()
+        pause_s = self._settings.interval_s
+        try:
+            while not stop.is_set():
+                try:
+                    worked = self.step(hurry=once)
+                    pause_s = self._settings.interval_s
+                except StoreAway as error:
+                    if once:
+                        raise
+                    pause_s = error.retry_after_s or min(60.0, 2 * pause_s)
+                    _log.warning("The store is away (%s); trying again in %.0f s", error, pause_s)
+                    stop.wait(pause_s)
+                    continue
+                if once and not worked:
+                    self._notifier.deliver(self._operations, self._clock())
+                    return
+                if not once and not self.behind:
+                    stop.wait(pause_s)
+        finally:
+            self._operations.release_lease(LEASE, self._holder)
+            if sender.is_alive():
+                sender.join(timeout=10)
+
+    @property
+    def behind(self) -> bool:
+        """True while work is left that needs no new event."""
+        return any(work.passing or work.fresh for work in self._work.values()) or self._more_days
+
+    _more_days = False
+
+    def step(self, hurry: bool = False) -> bool:
+        """Do one bounded portion of work; False where there was none. `hurry` does not put off today."""
+        now_ns = self._clock()
+        self._operations.lease(LEASE, self._holder, now_ns)
+        touches = [touch for touch in self._store.touches() if touch.pilot in self._histories]
+        pending = [touch for touch in touches if self._done.get((touch.pilot, touch.day)) != touch.seq]
+        boarded = self._refresh_boards(touches, now_ns)
+        summarised = self._summarise(pending, now_ns, hurry)
+        computed = self._compute(pending, now_ns, hurry)
+        judged = self._judge(pending, now_ns)
+        wrote = bool(boarded or summarised or computed or judged)
+        self._beat(now_ns, wrote, summarised)
+        return bool(summarised or computed)
+
+    # Days
+
+    def _summarise(self, pending: Sequence[Touch], now_ns: int, hurry: bool) -> set[str]:
+        """Partials of touched days, newest first; the pilots that got any."""
+        ready = [touch for touch in pending if self._summarised.get((touch.pilot, touch.day)) != touch.seq
+                 and (hurry or self._due(touch, now_ns))]
+        ready.sort(key=lambda touch: (touch.day, touch.pilot), reverse=True)
+        self._more_days = len(ready) > DAYS_A_STEP
+        by_pilot: dict[str, list[Touch]] = {}
+        for touch in ready[:DAYS_A_STEP]:
+            by_pilot.setdefault(touch.pilot, []).append(touch)
+        for pilot, touches in by_pilot.items():
+            for run in _runs(touches):
+                self._summarise_run(pilot, run, now_ns)
+        return set(by_pilot)
+
+    def _due(self, touch: Touch, now_ns: int) -> bool:
+        """Today is summarised at most every `today_s`; any other day at once."""
+        if touch.day != day_of(now_ns, self._catalogue.pilots[touch.pilot].zone):
+            return True
+        return now_ns - self._exact_ns.get(touch.pilot, _EVER[0]) >= self._settings.today_s * NS_PER_S
+
+    def _summarise_run(self, slug: str, touches: Sequence[Touch], now_ns: int) -> None:
+        pilot, history = self._catalogue.pilots[slug], self._histories[slug]
+        bounds = [day_bounds(touch.day, pilot.zone) for touch in touches]
+        events = self._store.read(slug, STREAMS, bounds[0][0], bounds[-1][1])
+        records, place = [], 0
+        partials: list[tuple[Touch, Partial]] = []
+        for touch, (_, end) in zip(touches, bounds, strict=True):
+            begin = place
+            while place < len(events) and events[place].time_ns < end:
+                place += 1
+            partial = summarise(pilot, touch.day, events[begin:place])
+            partials.append((touch, partial))
+            records.append(Record(kind="partial", pilot=slug, key="day", time_ns=date_ns(touch.day),
+                                  body=msgspec.json.encode(partial)))
+        self._store.put(records)
+        for touch, partial in partials:
+            differs = history.put(partial) or (slug, touch.day) not in self._summarised
+            self._work[slug].changed(ordinal(touch.day), touch.seq, differs)
+            self._summarised[slug, touch.day] = touch.seq
+        today = day_of(now_ns, pilot.zone)
+        if touches[-1].day == today:
+            self._exact_ns[slug] = now_ns
+            self._boards[slug].take(_of_day(events, bounds[-1][0]), *bounds[-1], now_ns)
+        self._boards[slug].remember()
+        self._boarded_ns.pop(slug, None)
+
+    # Periods
+
+    def _compute(self, pending: Sequence[Touch], now_ns: int, hurry: bool) -> int:
+        """Values of what is stale, at most PERIODS_A_STEP periods; how many were written."""
+        as_of_ns = now_ns - now_ns % AS_OF_NS
+        if as_of_ns != self._as_of_ns:
+            for slug, history in self._histories.items():
+                moved = moved_by_clock(history, self._as_of_ns, as_of_ns)
+                self._work[slug].fresh.update(dict.fromkeys(moved))
+            self._as_of_ns = as_of_ns
+        waiting = {touch.pilot for touch in pending
+                   if self._summarised.get((touch.pilot, touch.day)) != touch.seq and self._due(touch, now_ns)}
+        left, written = PERIODS_A_STEP, 0
+        for slug in sorted(self._work, key=lambda slug: self._work[slug].began_ns):
+            work = self._work[slug]
+            if slug not in waiting or now_ns - work.began_ns >= PASS_EVERY_NS:
+                work.begin(self._histories[slug], as_of_ns, now_ns)
+            periods = work.take(left)
+            left -= len(periods)
+            written += len(periods)
+            if periods:
+                self._write(slug, periods, as_of_ns, now_ns)
+            finished = work.finish()
+            if finished:
+                self._mark_done(slug, finished)
+                self._to_judge.add(slug)
+                written += 1
+        return written
+
+    def _write(self, slug: str, periods: Sequence[Period], as_of_ns: int, now_ns: int) -> None:
+        history, k = self._histories[slug], self._catalogue.common.disclosure_k
+        run = f"{now_ns}"
+        self._store.put([
+            Record(kind="values", pilot=slug, key=period.name,
+                   time_ns=0 if period.name == "all" else date_ns(period.start),
+                   body=msgspec.json.encode(PeriodValues(
+                       pilot=slug, period=period.name, start=period.start, end=period.end, run=run, computed_ns=now_ns,
+                       values=evaluate(history, period, as_of_ns, k))))
+            for period in periods])
+
+    def _mark_done(self, slug: str, finished: dict[str, int]) -> None:
+        self._store.put([Record(kind="done", pilot=slug, key="day", time_ns=date_ns(day),
+                                body=msgspec.json.encode(_Seq(seq))) for day, seq in sorted(finished.items())])
+        self._done.update({(slug, day): seq for day, seq in finished.items()})
+
+    # Boards, alerts, pulse
+
+    def _refresh_boards(self, touches: Sequence[Touch], now_ns: int) -> int:
+        newest: dict[str, tuple[int, int]] = {}
+        for touch in touches:
+            today = day_of(now_ns, self._catalogue.pilots[touch.pilot].zone)
+            before, current = newest.get(touch.pilot, (0, 0))
+            if touch.day == today:
+                newest[touch.pilot] = (before, touch.seq)
+            elif touch.day == shift(today, -1):
+                newest[touch.pilot] = (touch.seq, current)
+        records = []
+        for slug, board in self._boards.items():
+            touched = newest.get(slug, (0, 0)) != self._seen_today.get(slug)
+            if not touched and now_ns - self._boarded_ns.get(slug, _EVER[0]) < BOARD_EVERY_NS:
+                continue
+            if touched:
+                start, end = board.to_read(now_ns, slug in self._busy)
+                events = self._store.read(slug, STREAMS, start, end)
+                board.take(events, start, end, now_ns)
+                (self._busy.add if len(events) > BUSY else self._busy.discard)(slug)
+            self._seen_today[slug], self._boarded_ns[slug] = newest.get(slug, (0, 0)), now_ns
+            records.append(Record(kind="now", pilot=slug, key="now", time_ns=0,
+                                  body=msgspec.json.encode(board.board(now_ns))))
+        if records:
+            self._store.put(records)
+        return len(records)
+
+    def _judge(self, pending: Sequence[Touch], now_ns: int) -> bool:
+        """Alerts of the pilots whose past days are all in; the others wait, since a fall may be a missing day."""
+        loading = {touch.pilot for touch in pending
+                   if touch.day != day_of(now_ns, self._catalogue.pilots[touch.pilot].zone)}
+        changed = False
+        for slug, history in self._histories.items():
+            if slug in loading:
+                continue
+            changed |= evaluate_silence(history, self._operations, self._boards[slug].heard, now_ns)
+            if slug in self._to_judge:
+                changed |= evaluate_drop_off(history, self._operations, self._as_of_ns, now_ns)
+                self._to_judge.discard(slug)
+        return changed
+
+    def _beat(self, now_ns: int, wrote: bool, summarised: set[str]) -> None:
+        pulse = self._pulse
+        partials = {**pulse.partials, **{slug: pulse.partials.get(slug, 0) + 1 for slug in summarised}}
+        stale = pulse.alerts_ns is None or now_ns - pulse.alerts_ns >= BOARD_EVERY_NS
+        # Were it told before the periods that it moved are written, a kill would leave them as they were.
+        as_of_ns = pulse.as_of_ns if any(work.fresh for work in self._work.values()) else self._as_of_ns
+        if wrote or stale:
+            self._pulse = msgspec.structs.replace(pulse, steps=pulse.steps + wrote, partials=partials,
+                                                  alerts_ns=now_ns, as_of_ns=as_of_ns)
+            self._store.put([pulse_record(self._pulse)])
+
+
+def _runs(touches: Sequence[Touch]) -> list[list[Touch]]:
+    """Touches of one pilot as stretches of consecutive days, oldest first within a stretch."""
+    runs: list[list[Touch]] = []
+    for touch in sorted(touches, key=lambda touch: touch.day):
+        if runs and len(runs[-1]) < DAYS_A_READ and shift(runs[-1][-1].day, 1) == touch.day:
+            runs[-1].append(touch)
+        else:
+            runs.append([touch])
+    return runs[::-1]
+
+
+def _of_day(events: Sequence[Event], start_ns: int) -> list[Event]:
+    return [event for event in events if event.time_ns >= start_ns]
+
+
+def _basis(catalogue: Catalogue) -> str:
+    """What stored values rest on besides events: another catalogue or definition means computing all again."""
+    versions = ",".join(f"{one.id}:{one.version}" for one in INDICATORS.values())
+    return f"{catalogue.config_hash}|{VERSION}|{versions}"
+
