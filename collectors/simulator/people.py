@@ -1,18 +1,16 @@
 """The people of one simulated city: who they are, when they arrive, how often they come, when they leave.
 
-A person's pseudonym is stable for the whole simulation, as `docs/simulator.md` and the rule for `actor_key`
-demand; the simulated id behind it is never published.
+A person's pseudonym is stable for the whole simulation; the simulated id behind it is never published.
 """
 
-import base64
 import hashlib
-import hmac
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from collectors.pseudonym import pseudonym
 from collectors.simulator.chance import rng_of
 from collectors.simulator.habits import Habit
 
@@ -52,22 +50,21 @@ class People:
         return index, weight / weight.sum() if len(index) else weight
 
 
-def pseudonym(seed: int, pilot: str, person_id: str) -> str:
-    """`kid + base32(HMAC-SHA-256(key, "v1|pilot|id"))[:26]`, the form of every actor_key.
+def actor_key(seed: int, pilot: str, person_id: str) -> str:
+    """A person's pseudonym, made as for real people but with a key that anyone can derive from the seed.
 
-    >>> pseudonym(1, "malmo", "p-1") == pseudonym(1, "malmo", "p-1") != pseudonym(1, "milan", "p-1")
+    >>> actor_key(1, "malmo", "p-1") == actor_key(1, "malmo", "p-1") != actor_key(1, "milan", "p-1")
     True
     """
     key = hashlib.sha256(f"periscope simulator|{seed}|{pilot}".encode()).digest()
-    digest = hmac.new(key, f"v1|{pilot}|{person_id}".encode(), hashlib.sha256).digest()
-    return KEY_ID + base64.b32encode(digest).decode()[:26].lower()
+    return pseudonym(key, pilot, person_id, KEY_ID)
 
 
 def person(seed: int, pilot: str, person_id: str, kind: str, cohort: bool) -> dict[str, Any]:
     """The fields that say who acted: a pseudonym only with consent to be recognised again."""
     if not cohort:
         return {"consent": "count_only", "actor_kind": kind}
-    return {"consent": "cohort", "actor_key": pseudonym(seed, pilot, person_id), "actor_kind": kind}
+    return {"consent": "cohort", "actor_key": actor_key(seed, pilot, person_id), "actor_kind": kind}
 
 
 def populate(seed: int, pilot: str, habit: Habit, days: Ints, arrivals: Floats) -> People:

@@ -1,0 +1,146 @@
+"""What living on promises: it moves, it keeps intervals, it never repeats history, and it ends when told."""
+
+from itertools import pairwise
+from threading import Event
+
+import msgspec
+import pandas as pd
+import pytest
+
+from collectors.simulator import Simulated, live
+from collectors.simulator.truth import TRUTH
+from config.catalogue import Catalogue
+from tests.unit.simulator.telling import NOW, rows, told
+
+HOUR = 3_600_000_000_000
+
+
+class Time(Event):
+    """A clock that a wait moves on at once, and that sets the stop at its end."""
+
+    def __init__(self, hours: float) -> None:
+        super().__init__()
+        self.now, self.end = NOW, NOW + round(hours * HOUR)
+
+    def clock(self) -> int:
+        return self.now
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.now += max(1_000, round((timeout or 0) * 1e9))
+        if self.now >= self.end:
+            self.set()
+        return self.is_set()
+
+
+def lived(catalogue: Catalogue, hours: float, seed: int = 7, speed: float = 1.0,
+          since_ns: int | None = None) -> list[tuple[Simulated, bool]]:
+    time, found = Time(hours), list[tuple[Simulated, bool]]()
+    live(catalogue, seed, lambda topic, payload, retain: found.append((Simulated(topic, payload, time.now), retain)),
+         time.clock, time, speed, since_ns)
+    return found
+
+
+@pytest.fixture(scope="module")
+def two_hours(catalogue: Catalogue) -> list[tuple[Simulated, bool]]:
+    return lived(catalogue, 2.0)
+
+
+def table(found: list[tuple[Simulated, bool]]) -> pd.DataFrame:
+    return rows(message for message, _ in found)
+
+
+def test_every_city_visibly_moves(two_hours: list[tuple[Simulated, bool]]) -> None:
+    events = table(two_hours)
+    per_minute = events[events.type != "feed.heartbeat"].groupby("pilot").size() / 120
+    assert set(per_minute.index) == set(TRUTH.lifts)
+    assert per_minute.between(0.8, 8).all()
+
+
+def test_speed_multiplies_what_people_do(catalogue: Catalogue, two_hours: list[tuple[Simulated, bool]]) -> None:
+    fast, usual = table(lived(catalogue, 2.0, speed=5.0)), table(two_hours)
+    count = [(found.type == "action.performed").sum() for found in (fast, usual)]
+    assert 3.5 < count[0] / count[1] < 7
+
+
+def test_the_planted_drop_off_goes_on_at_its_true_pace(two_hours: list[tuple[Simulated, bool]]) -> None:
+    events = table(two_hours)
+    part = events[(events.pilot == TRUTH.drop_off.pilot) & (events.type == "contribution.made")]
+    assert len(part) <= 6
+
+
+def test_the_planted_outage_stays_silent(catalogue: Catalogue) -> None:
+    events = table(lived(catalogue, 2.0))
+    assert len(events[(events.pilot == TRUTH.outage.pilot) & (events.stream == TRUTH.outage.stream)]) == 0
+    assert len(events[(events.pilot == TRUTH.outage.pilot) & (events.stream == "usage")]) > 50
+
+
+def test_heartbeats_are_retained_keep_their_interval_and_tile_the_time(catalogue: Catalogue) -> None:
+    found = lived(catalogue, 0.5, since_ns=NOW - HOUR)
+    assert {retain for message, retain in found if b"feed.heartbeat" in message.payload} == {True}
+    assert {retain for message, retain in found if b"feed.heartbeat" not in message.payload} == {False}
+    events = table(found)
+    for (_, _), part in events[events.type == "feed.heartbeat"].groupby(["pilot", "stream"]):
+        spans = [(data["since"], data["until"]) for data in part.data]
+        assert len(spans) == 30
+        assert all(a[1] == b[0] for a, b in pairwise(spans))
+        assert spans[0] == ("2026-11-25T22:07:42.037Z", "2026-11-25T23:07:42.037Z")
+        assert part.data.map(lambda data: data["seq"]).diff().dropna().eq(1).all()
+
+
+def test_heartbeats_announce_exactly_the_events_of_their_interval(two_hours: list[tuple[Simulated, bool]]) -> None:
+    events = table(two_hours)
+    beats, rest = events[events.type == "feed.heartbeat"], events[events.type != "feed.heartbeat"]
+    for (pilot, stream), part in beats.groupby(["pilot", "stream"]):
+        mine = rest[(rest.pilot == pilot) & (rest.stream == stream)]
+        for data in part.data:
+            since, until = (pd.Timestamp(data[key]).value for key in ("since", "until"))
+            at = mine.time_ns // 1_000_000 * 1_000_000
+            inside = mine[(at >= since) & (at < until)]
+            assert inside.type.value_counts().to_dict() == data["counts"]
+
+
+def test_readings_continue_on_the_grid_of_history(two_hours: list[tuple[Simulated, bool]]) -> None:
+    readings = [msgspec.json.decode(m.payload) for m, _ in two_hours if "/sensor/" in m.topic]
+    assert {body["time"] for body in readings} == {"2026-11-26T00:00:00.000Z", "2026-11-26T01:00:00.000Z"}
+    assert all(body["synthetic"] is True for body in readings)
+
+
+def test_nothing_live_repeats_history(two_hours: list[tuple[Simulated, bool]]) -> None:
+    past, now = rows(told(7, 2)), table(two_hours)
+    assert set(past.id).isdisjoint(now.id)
+    assert now.id.is_unique
+    assert min(m.time_ns for m, _ in two_hours) >= NOW
+
+
+def test_it_ends_when_told_before_anything_is_due(catalogue: Catalogue) -> None:
+    stop = Time(1.0)
+    stop.set()
+    live(catalogue, 7, lambda *_: pytest.fail("published after the stop"), stop.clock, stop)
+
+
+def test_what_publishing_raises_ends_it(catalogue: Catalogue) -> None:
+    def away(topic: str, payload: bytes, retain: bool) -> None:
+        raise ConnectionError(topic)
+
+    with pytest.raises(ConnectionError):
+        live(catalogue, 7, away, Time(1.0).clock, Time(1.0))
+
+
+def test_after_a_suspended_machine_nothing_is_caught_up(catalogue: Catalogue) -> None:
+    time, found = Time(30.0), list[int]()
+    moved = False
+
+    def clock() -> int:
+        nonlocal moved
+        if len(found) > 50 and not moved:
+            time.now, moved = time.now + 24 * HOUR, True
+        return time.now
+
+    def publish(topic: str, payload: bytes, retain: bool) -> None:
+        found.append(time.now)
+        if moved and len(found) > 400:
+            time.set()
+
+    live(catalogue, 7, publish, clock, time)
+    after = [at for at in found if at >= NOW + 24 * HOUR]
+    assert len({at // 60_000_000_000 for at in after}) > 5
