@@ -234,8 +234,9 @@ def demo(command: Command) -> int:
     command.stop_on_signals()
     settings, args = command.settings, command.args
     run_demo(
-        settings.state, settings.catalogue, settings.dashboard.port, command.stop, command.tell, args.keep, args.seed
-    )
+        settings.state, settings.catalogue, settings.dashboard.port, command.stop, command.tell, args.keep, args.seed,
+        args.broker,
+    )  # fmt: skip
     return DONE
 
 

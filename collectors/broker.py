@@ -84,10 +84,13 @@ def listens(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
-def prepare(folder: Path, program: str | None) -> Broker:
-    """Write the configuration of a broker into `folder`; `program` is Mosquitto's path, None takes amqtt."""
+def prepare(folder: Path, wanted: str | None = None) -> Broker:
+    """Write the configuration of a broker into `folder`; `wanted` names one, None takes the best that is installed."""
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
+    program = None if wanted == "amqtt" else mosquitto()
+    if program is None and wanted == "mosquitto":
+        raise NoBroker("Mosquitto is not installed; install it (Debian and Ubuntu: apt install mosquitto).")
     if program is not None:
         config = folder / "mosquitto.conf"
         # Started by root, Mosquitto would give up its rights and could not write into our folder.

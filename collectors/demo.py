@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Event as Signal
 
-from collectors.broker import HOST, Broker, free_port, listens, mosquitto, prepare
+from collectors.broker import HOST, Broker, free_port, listens, prepare
 from collectors.children import Children
 from collectors.message import CollectorError
 
@@ -31,13 +31,13 @@ class DemoRefused(CollectorError):
 
 def run_demo(
     state: Path, catalogue: Path, port: int, stop: Signal, tell: Callable[[str], None], keep: bool = False,
-    seed: int = 1,
+    seed: int = 1, wanted: str | None = None,
 ) -> None:  # fmt: skip
     """Run until `stop` is set; raises CollectorError with a sentence. `port` is the dashboard's, 0 takes a free one."""
     web = port or free_port()
     _port_is_free(web)
     with _own(state / "demo", keep) as folder:
-        broker = prepare(folder / "broker", mosquitto())
+        broker = prepare(folder / "broker", wanted)
         env = _environment(folder, catalogue, broker, web)
         with Children(folder / "logs", env, stop) as children:
             children.start("broker", broker.command, lambda: listens(broker.port))

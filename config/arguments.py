@@ -71,6 +71,10 @@ def _seed(verb: argparse.ArgumentParser) -> None:
 def _demo(verb: argparse.ArgumentParser) -> None:
     _seed(verb)
     verb.add_argument("--keep", action="store_true", help="keep the last demo's state instead of starting fresh")
+    verb.add_argument(
+        "--broker", choices=["mosquitto", "amqtt"],
+        help="which broker to start (default mosquitto where it is installed, else amqtt)",
+    )  # fmt: skip
 
 
 def _pipeline(verb: argparse.ArgumentParser) -> None:
