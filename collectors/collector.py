@@ -190,7 +190,7 @@ class Collector:
         seconds = 0
         while not self._ended.wait(1):
             seconds += 1
-            if not self.receiver.alive() or (self.receiver.overflowed and self.receiver.queue.empty()):
+            if not self.receiver.alive() or (self.receiver.unheard and self.receiver.queue.empty()):
                 self.receiver.revive()
             if seconds % 10 == 0 and self.receiver.ready.is_set():
                 for topic, payload in self._report.changed(self.spool.ledger(), self._clock()):

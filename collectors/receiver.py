@@ -48,14 +48,14 @@ class MqttReceiver:
         self._clock, self._on_failure = clock, on_failure
         self._lock = threading.Lock()
         self._epoch = 0
-        self._bound = max(2000, 4 * settings.receive_maximum)
+        self._bound = max(1000, 2 * settings.receive_maximum)
         self._needs_type = settings.protocol == "5"
         self.queue: SimpleQueue[Received] = SimpleQueue()
         self.ready = threading.Event()
         self.sentence = "not connected yet"
         self.ever_connected = False
         self.received = self.bytes = self.acks = self.stale_acks = self.connects = self.session_lost = self.errors = 0
-        self.overflowed = False
+        self.unheard = False
         self._stopping = False
         self._client = self._build()
 
@@ -64,6 +64,7 @@ class MqttReceiver:
         client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
         client.on_connect_fail, client.on_subscribe = self._on_connect_fail, self._on_subscribe
         client.on_message = self._on_message
+        client.is_full = lambda: self.queue.qsize() >= self._bound
         return client
 
     def start(self) -> None:
@@ -95,12 +96,12 @@ class MqttReceiver:
         return self._client.thread_alive()
 
     def revive(self) -> None:
-        """Replace a client whose network thread died, or whose queue overflowed, so that the broker sends again."""
+        """Replace a client whose network thread died, or that failed to take a message, so that the broker sends again."""
         log.error("the connection to the broker is made anew")
         with self._lock:
             self._epoch += 1
         self.errors += 1
-        self.overflowed = False
+        self.unheard = False
         old, self._client = self._client, self._build()
         old.on_disconnect = None
         old.disconnect()
@@ -109,9 +110,6 @@ class MqttReceiver:
 
     def _on_message(self, _client: Any, _data: Any, message: Any) -> None:
         try:
-            if self.queue.qsize() >= self._bound:
-                self.overflowed = True  # not acknowledged, so the broker keeps it for the next connection
-                return
             kind = getattr(message.properties, "ContentType", "") if self._needs_type else ""
             self.queue.put(
                 Received(
@@ -128,7 +126,7 @@ class MqttReceiver:
             self.bytes += len(message.payload)
         except BaseException:  # anything raised here would end the network thread while all seems connected
             self.errors += 1
-            self.overflowed = True
+            self.unheard = True  # not acknowledged, so the broker sends it again on the next connection
 
     def _on_connect(self, client: Any, _data: Any, flags: Any, reason: Any, _props: Any) -> None:
         with self._lock:
