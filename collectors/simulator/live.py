@@ -25,7 +25,6 @@ from config.catalogue import Catalogue, Feed
 USES_PER_MINUTE, VOICES_PER_MINUTE = 3.0, 0.6  # per pilot, at the mean hour of a day
 _CALMEST, _BUSIEST = 0.4, 1.6  # the daily rhythm is kept within these, so that a night's demo moves too
 _NEWCOMERS = 0.04
-_PATIENCE_NS = 60_000_000_000  # what is later than this (a suspended machine) is skipped, not caught up
 
 Publish = Callable[[str, bytes, bool], None]
 Clock = Callable[[], int]
@@ -57,7 +56,10 @@ class _Pulse:
 
 
 class _Show:
-    """A queue of what is due, each entry (due in ns, order, act); an act returns when it is due again."""
+    """A queue of what is due, each entry (due in ns, order, act); an act returns when it is due again.
+
+    That is always counted from now, so a machine that was suspended catches nothing up.
+    """
 
     def __init__(self, cities: list[City], publish: Publish, clock: Clock, speed: float, since_ns: int | None) -> None:
         self._publish, self._clock, self._speed = publish, clock, speed
@@ -76,9 +78,7 @@ class _Show:
 
     def act(self) -> None:
         _, order, act = heapq.heappop(self._queue)
-        now = self._clock()
-        again = act(now)
-        heapq.heappush(self._queue, (again if again > now - _PATIENCE_NS else now, order, act))
+        heapq.heappush(self._queue, (act(self._clock()), order, act))
 
     def _enter(self, due_ns: int, act: Callable[[int], int]) -> None:
         heapq.heappush(self._queue, (due_ns, len(self._queue), act))

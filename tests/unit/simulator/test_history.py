@@ -102,6 +102,9 @@ def test_a_person_is_named_only_with_consent_and_only_in_one_pilot(two_years: pd
     named = two_years[two_years.actor.notna()]
     assert {data["consent"] for data in named.data} == {"cohort"}
     assert named.groupby("actor").pilot.nunique().max() == 1
+    unnamed = two_years[two_years.actor.isna() & (two_years.type == "action.performed")]
+    assert {data["consent"] for data in unnamed.data} == {"count_only"}
+    assert 0.03 < len(unnamed) / (two_years.type == "action.performed").sum() < 0.2
     assert named.actor.str.fullmatch(r"[A-Za-z0-9_-]{16,64}").all()
 
 
