@@ -123,7 +123,7 @@ class _Show:
 
     def _readings(self, city: City, feed: Feed, every: int, now: int) -> int:
         at = now // every * every
-        for message in readings(city, feed, day_of(at, city.pilot.zone), max(at, self._start), at + 1):
+        for message in readings(city, feed, day_of(at, city.pilot.zone), at, at + 1):
             self._publish(message.topic, message.payload, False)
         return at + every
 

@@ -1,5 +1,6 @@
 """What living on promises: it moves, it keeps intervals, it never repeats history, and it ends when told."""
 
+from datetime import timedelta
 from itertools import pairwise
 from threading import Event
 
@@ -90,7 +91,10 @@ def test_heartbeats_are_retained_keep_their_interval_and_tile_the_time(catalogue
 
 @pytest.mark.parametrize("tick_ns", [1, 20_000_000_000])
 def test_heartbeats_announce_exactly_the_events_of_their_interval(catalogue: Catalogue, tick_ns: int) -> None:
-    found = lived(catalogue, 1.0, tick_ns=tick_ns)
+    assert_announced(lived(catalogue, 1.0, tick_ns=tick_ns))
+
+
+def assert_announced(found: list[tuple[Simulated, bool]]) -> None:
     events = rows(Simulated(m.topic, m.payload, pd.Timestamp(msgspec.json.decode(m.payload)["time"]).value)
                   for m, _ in found)
     beats, rest = events[events.type == "feed.heartbeat"], events[events.type != "feed.heartbeat"]
@@ -100,6 +104,13 @@ def test_heartbeats_announce_exactly_the_events_of_their_interval(catalogue: Cat
             since, until = (pd.Timestamp(data[key]).value for key in ("since", "until"))
             inside = mine[(mine.time_ns >= since) & (mine.time_ns < until)]
             assert inside.type.value_counts().to_dict() == data["counts"]
+
+
+def test_events_in_the_very_millisecond_of_a_heartbeat_are_announced_once(catalogue: Catalogue) -> None:
+    pilot = catalogue.pilots["malmo"]
+    feed = pilot.feeds[0].model_copy(update={"heartbeat_every": timedelta(seconds=1)})
+    crowded = catalogue.model_copy(update={"pilots": {"malmo": pilot.model_copy(update={"feeds": [feed]})}})
+    assert_announced(lived(crowded, 15 / 3600, speed=30_000.0))
 
 
 def test_readings_continue_on_the_grid_of_history(two_hours: list[tuple[Simulated, bool]]) -> None:
