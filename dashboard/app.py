@@ -44,15 +44,32 @@ def create_app(queries: Queries, *, refresh_s: float, secret_key: str | None = N
     server = Flask("periscope_dashboard", static_folder=None)
     security.guard(server, [page.PATH for page in PAGES], secret_key)
     _speak_the_readers_language(server)
-    server.config["COMPRESS_MIMETYPES"] = ["text/html", "text/css", "text/csv", "application/json", "application/javascript",
-                                           "text/javascript", "image/svg+xml"]
+    server.config["COMPRESS_MIMETYPES"] = [
+        "text/html",
+        "text/css",
+        "text/csv",
+        "application/json",
+        "application/javascript",
+        "text/javascript",
+        "image/svg+xml",
+    ]
     app = Dash(
-        "dashboard", server=server, title=queries.title, update_title="", index_string=_index(), compress=True,
-        use_pages=False, pages_folder="", suppress_callback_exceptions=False, add_log_handler=False, enable_mcp=False,
+        "dashboard",
+        server=server,  # type: ignore[arg-type]
+        title=queries.title,
+        update_title="",
+        index_string=_index(),
+        compress=True,
+        use_pages=False,
+        pages_folder="",
+        suppress_callback_exceptions=False,
+        add_log_handler=False,
+        enable_mcp=False,
         on_error=_tell_log,
     )
     app.layout = lambda: shell.layout(queries, refresh_s)
-    app.validation_layout = [shell.layout(queries, refresh_s), *[page.layout() for page in PAGES]]
+    parts: Any = [shell.layout(queries, refresh_s), *[page.layout() for page in PAGES]]
+    app.validation_layout = parts
     shell.register(app, queries)
     for page in PAGES:
         page.register(app, queries)
@@ -65,7 +82,9 @@ def create_app(queries: Queries, *, refresh_s: float, secret_key: str | None = N
 
 def _index() -> str:
     return _INDEX.format(
-        language=texts.LANGUAGE, script=_SCHEME_SCRIPT, colours=palette.as_css(),
+        language=texts.LANGUAGE,
+        script=_SCHEME_SCRIPT,
+        colours=palette.as_css(),
         noscript=texts._("This page draws live figures and needs JavaScript, all of it from this server."),
     )
 

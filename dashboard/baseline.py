@@ -49,7 +49,10 @@ def as_index(value: IndicatorValue, base: Baseline) -> IndicatorValue:
     >>> index.value, index.lower, index.upper
     (150.0, 120.0, 180.0)
     """
+
     def scaled(x: float | None) -> float | None:
         return None if x is None else 100 * x / base.mean
 
-    return msgspec.structs.replace(value, value=scaled(value.value), lower=scaled(value.lower), upper=scaled(value.upper))
+    return msgspec.structs.replace(
+        value, value=scaled(value.value), lower=scaled(value.lower), upper=scaled(value.upper)
+    )

@@ -1,16 +1,19 @@
 """Pure: the small parts that pages and frames are made of."""
 
 import functools
+import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import dash_mantine_components as dmc
-from dash import html
+from dash import html, no_update
 from dash.exceptions import PreventUpdate
+from plotly.io.json import to_json_plotly
 
 from config.catalogue import Pilot
+from dashboard.palette import LIGHT
 from dashboard.queries import AnswersAway
 from dashboard.texts import _
 
@@ -18,14 +21,20 @@ log = logging.getLogger(__name__)
 Draw = TypeVar("Draw", bound=Callable[..., Any])
 
 
+def attributes(named: dict[str, str]) -> dict[str, Any]:
+    """Attributes such as aria-label or data-pilot, whose names are no Python names."""
+    return dict(named)
+
+
 def icon(name: str) -> html.Span:
     """A decorative icon of assets/icons.css, in the colour of its text."""
-    return html.Span(className=f"icon icon-{name}", **{"aria-hidden": "true"})
+    return html.Span(className=f"icon icon-{name}", **attributes({"aria-hidden": "true"}))
 
 
 def swatch(hue: int) -> html.Span:
     """The dot in a pilot's colour that stands before its name everywhere."""
-    return html.Span(className="swatch", style={"background": f"var(--hue-{hue % 6})"}, **{"aria-hidden": "true"})
+    ground = {"background": f"var(--hue-{hue % len(LIGHT.hues)})"}
+    return html.Span(className="swatch", style=ground, **attributes({"aria-hidden": "true"}))
 
 
 def pilot_name(pilot: Pilot, hue: int) -> html.Span:
@@ -37,7 +46,9 @@ def notice(kind: str, title: str, sentence: Any, **more: Any) -> html.Div:
     names = {"info": "info", "warn": "alert", "bad": "alert", "empty": "empty"}
     return html.Div(
         [icon(names[kind]), html.Div([html.Strong(title), html.P(sentence)])],
-        className=f"notice notice-{kind}", role="alert" if kind == "bad" else "status", **more,
+        className=f"notice notice-{kind}",
+        role="alert" if kind == "bad" else "status",
+        **more,
     )
 
 
@@ -52,31 +63,40 @@ def answered(draw: Draw) -> Draw:
             raise
         except AnswersAway as error:
             log.warning("The store is away: %s", error)
-            return notice("bad", _("The store does not answer"),
-                          _("Nothing is lost: what arrives is kept on disk meanwhile. This page tries again by itself."))
+            return notice(
+                "bad",
+                _("The store does not answer"),
+                _("Nothing is lost: what arrives is kept on disk meanwhile. This page tries again by itself."),
+            )
         except Exception:
             log.exception("A page could not be drawn")
-            return notice("bad", _("This part could not be drawn"),
-                          _("The fault is ours and is in the log of the dashboard. Other pages are not affected."))
+            return notice(
+                "bad",
+                _("This part could not be drawn"),
+                _("The fault is ours and is in the log of the dashboard. Other pages are not affected."),
+            )
 
     return told  # type: ignore[return-value]
 
 
-def table(head: Sequence[Any], rows: Sequence[Sequence[Any]], caption: str, *, dense: bool = True) -> html.Div:
-    """An accessible table that scrolls inside itself; the first cell of a row is its header. Cells may be components."""
-    def cell(content: Any, first: bool) -> Any:
-        if isinstance(content, (dmc.TableTd, dmc.TableTh)):
-            return content
-        return html.Th(content, scope="row") if first else dmc.TableTd(content)
+def unless_drawn(content: Any, drawn: str | None) -> tuple[Any, Any]:
+    """Content and its digest, or no update when it is what the page already shows: nothing moves without need."""
+    digest = hashlib.sha256(to_json_plotly(content).encode()).hexdigest()
+    return (no_update, no_update) if digest == drawn else (content, digest)
 
-    body = [dmc.TableTr([cell(content, at == 0) for at, content in enumerate(row)]) for row in rows]
-    return html.Div(
-        dmc.Table(
-            [html.Caption(caption), dmc.TableThead(dmc.TableTr([html.Th(one, scope="col") for one in head])), dmc.TableTbody(body)],
-            verticalSpacing=4 if dense else 8, className="numbers",
-        ),
-        className="table-scroll", tabIndex=0, role="region", **{"aria-label": caption},
-    )
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> html.Div:
+    """An accessible table that scrolls inside itself. A cell is a text whose second line is set small.
+
+    The whole table is one component: a page of a thousand cells as components keeps a browser busy for seconds.
+    """
+    data = {"caption": caption, "head": list(head), "body": [list(row) for row in rows]}
+    return scrolling(dmc.Table(data=data, className="numbers plain"), caption)
+
+
+def scrolling(content: Any, label: str) -> html.Div:
+    """A region that scrolls by itself, also by keyboard."""
+    return html.Div(content, className="table-scroll", tabIndex=0, role="region", **attributes({"aria-label": label}))
 
 
 def outside(url: str, text: str) -> Any:

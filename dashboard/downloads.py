@@ -16,15 +16,35 @@ from dashboard.tables import raw
 from dashboard.viewer import Viewer
 from pipeline.values import IndicatorValue
 
-COLUMNS = ("pilot", "indicator", "version", "unit", "period", "start", "end", "dim", "segment", "value", "n", "lower",
-           "upper", "interval", "status", "completeness", "synthetic", "reason")
+COLUMNS = (
+    "pilot",
+    "indicator",
+    "version",
+    "unit",
+    "period",
+    "start",
+    "end",
+    "dim",
+    "segment",
+    "value",
+    "n",
+    "lower",
+    "upper",
+    "interval",
+    "status",
+    "completeness",
+    "synthetic",
+    "reason",
+)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 
 
 def register(server: Flask, queries: Queries) -> None:
     """One route for all downloads; the guard has set the viewer."""
     kinds: dict[str, Callable[[Queries, Viewer, Selection], Iterable[Sequence[object]]]] = {
-        "series": _series, "period": _period, "activities": _activities,
+        "series": _series,
+        "period": _period,
+        "activities": _activities,
     }
 
     @server.get("/download/<name>.csv")
@@ -36,8 +56,11 @@ def register(server: Flask, queries: Queries) -> None:
             rows = list(kinds[name](queries, who, queries.select(who, request.query_string.decode("ascii", "replace"))))
         except AnswersAway:
             return Response("The store does not answer; try again in a minute.\n", 503, mimetype="text/plain")
-        return Response(as_csv(rows), mimetype="text/csv",
-                        headers={"Content-Disposition": f'attachment; filename="periscope-{name}.csv"'})
+        return Response(
+            as_csv(rows),
+            mimetype="text/csv",
+            headers={"Content-Disposition": f'attachment; filename="periscope-{name}.csv"'},
+        )
 
 
 def as_csv(rows: Iterable[Sequence[object]]) -> str:
@@ -84,14 +107,39 @@ def _activities(queries: Queries, who: Viewer, selection: Selection) -> Iterable
     for slug in _slugs(queries, who, selection):
         bounds = queries.bounds(who, selection, [slug])
         for one in queries.activities(who, slug, *bounds) if bounds else []:
-            yield (one.pilot, one.activity_id, one.day, one.stage, one.method, "" if one.attendance is None else one.attendance, str(one.synthetic).lower())
+            yield (
+                one.pilot,
+                one.activity_id,
+                one.day,
+                one.stage,
+                one.method,
+                "" if one.attendance is None else one.attendance,
+                str(one.synthetic).lower(),
+            )
 
 
 def _row(queries: Queries, one: IndicatorValue) -> Sequence[object]:
     unit = queries.unit(queries.definitions()[one.indicator], one.segment)
-    return (one.pilot, one.indicator, one.version, unit, one.period, one.start, one.end, one.dim, one.segment, _number(one.value),
-            "" if one.n is None else one.n, _number(one.lower), _number(one.upper), one.interval, one.status, _number(one.completeness),
-            str(one.synthetic).lower(), one.reason)
+    return (
+        one.pilot,
+        one.indicator,
+        one.version,
+        unit,
+        one.period,
+        one.start,
+        one.end,
+        one.dim,
+        one.segment,
+        _number(one.value),
+        "" if one.n is None else one.n,
+        _number(one.lower),
+        _number(one.upper),
+        one.interval,
+        one.status,
+        _number(one.completeness),
+        str(one.synthetic).lower(),
+        one.reason,
+    )
 
 
 def _number(value: float | None) -> object:

@@ -12,7 +12,7 @@ from typing import Any
 from dash import html
 
 from dashboard import wording
-from dashboard.components import icon
+from dashboard.components import attributes, icon
 from dashboard.texts import _
 from pipeline.values import IndicatorValue
 
@@ -44,20 +44,28 @@ def frame(shown: Framed) -> html.Section:
         links.append(html.A([icon("download"), _("CSV")], href=shown.csv, className="frame-link", download=""))
     return html.Section(
         [
-            html.Div([html.Div([*head, html.H2(shown.title, id=title_id)]), html.Div(links, className="frame-links")],
-                     className="frame-head"),
+            html.Div(
+                [html.Div([*head, html.H2(shown.title, id=title_id)]), html.Div(links, className="frame-links")],
+                className="frame-head",
+            ),
             html.P(shown.sentence, className="frame-sentence"),
             html.Div(shown.body, className="frame-body"),
             _foot(shown),
         ],
-        className="frame", id=f"frame-{shown.name}", **{"aria-labelledby": title_id},
+        className="frame",
+        id=f"frame-{shown.name}",
+        **attributes({"aria-labelledby": title_id}),
     )
 
 
 def _foot(shown: Framed) -> html.Div:
     facts = html.Dl([html.Div([html.Dt(term), html.Dd(said)]) for term, said in shown.facts], className="facts")
     notes = [html.P(note, className="note") for note in shown.notes]
-    numbers = [html.Details([html.Summary(_("Numbers as table")), shown.table], className="frame-table")] if shown.table else []
+    numbers = (
+        [html.Details([html.Summary(_("Numbers as table")), shown.table], className="frame-table")]
+        if shown.table
+        else []
+    )
     return html.Div([*([facts] if shown.facts else []), *notes, *numbers], className="frame-foot")
 
 

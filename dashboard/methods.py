@@ -3,6 +3,13 @@
 from typing import Final
 
 INTERVALS: Final = {
-    "wilson": "Wilson", "poisson": "Poisson", "bootstrap": "bootstrap", "boot": "bootstrap", "beta": "Beta(½, ½)",
-    "theta": "Theta sketch bounds", "sketch": "Theta sketch bounds", "exact": "exact", "none": "none",
+    "wilson": "Wilson",
+    "poisson": "Poisson",
+    "bootstrap": "bootstrap",
+    "boot": "bootstrap",
+    "beta": "Beta(½, ½)",
+    "theta": "Theta sketch bounds",
+    "sketch": "Theta sketch bounds",
+    "exact": "exact",
+    "none": "none",
 }

@@ -8,7 +8,7 @@ from dash import html
 
 from config.catalogue import Pilot
 from dashboard import baseline, sentences, wording
-from dashboard.components import pilot_name, table
+from dashboard.components import attributes, pilot_name, table
 from dashboard.figures import graph, trends
 from dashboard.frame import Framed, facts_of, frame
 from dashboard.methods import INTERVALS
@@ -75,35 +75,71 @@ def multiples(row: Row) -> html.Section:
     drawn = {column.pilot.slug: column.drawn(row.scale) for column in row.columns}
     common = trends.top_of(value for values in drawn.values() for value in values) if row.shared else None
     cells = [_cell(row, column, drawn[column.pilot.slug], common) for column in row.columns]
-    told = [sentences.Told(column.pilot.name, sentences.latest(column.values), sentences.latest(column.drawn("own")))
-            for column in row.columns]
+    told = [
+        sentences.Told(column.pilot.name, sentences.latest(column.values), sentences.latest(column.drawn("own")))
+        for column in row.columns
+    ]
     said = sentences.against_baselines(told) if row.scale == "own" else sentences.in_own_units(told, row.own_unit)
     title = _(row.definition.title) + (f" · {row.segment}" if row.segment else "")
-    return frame(Framed(
-        name=row.name, eyebrow=_(row.definition.family.capitalize()), title=title, sentence=said,
-        body=html.Div(cells, className="multiples", style={"--columns": str(min(6, len(cells)))}),
-        facts=[(_("Unit"), _unit_words(row)), *facts_of([one for column in row.columns for one in column.values], row.k, INTERVALS)],
-        notes=_notes(row), table=_table(row),
-        csv=f"/download/series.csv{_with(row.query, 'only', row.definition.id)}",
-        definition=f"/definitions{row.query}#{row.definition.id}",
-    ))
+    return frame(
+        Framed(
+            name=row.name,
+            eyebrow=_(row.definition.family.capitalize()),
+            title=title,
+            sentence=said,
+            body=html.Div(cells, className="multiples", style={"--columns": str(min(6, len(cells)))}),
+            facts=[
+                (_("Unit"), _unit_words(row)),
+                *facts_of([one for column in row.columns for one in column.values], row.k, INTERVALS),
+            ],
+            notes=_notes(row),
+            table=_table(row),
+            csv=f"/download/series.csv{_with(row.query, 'only', row.definition.id)}",
+            definition=f"/definitions{row.query}#{row.definition.id}",
+        )
+    )
 
 
 def _cell(row: Row, column: Column, values: list[IndicatorValue], common: float | None) -> html.Div:
     last = sentences.latest(values)
     shown = wording.number(last.value, row.unit) if last and last.value is not None else wording.NOTHING
     n = _("n {n}", n=wording.number(last.n)) if last and last.n is not None else ""
-    head = html.Div([pilot_name(column.pilot, column.hue), html.Span([html.Strong(shown), " ", html.Span(n, className="quiet")])],
-                    className="multiple-head")
+    head = html.Div(
+        [
+            pilot_name(column.pilot, column.hue),
+            html.Span([html.Strong(shown), " ", html.Span(n, className="quiet multiple-n")]),
+        ],
+        className="multiple-head",
+    )
     if not any(value.value is not None for value in values):
-        why = column.missing if not column.values or row.scale != "own" or column.base else _("No baseline yet: too few complete values.")
+        why = (
+            column.missing
+            if not column.values or row.scale != "own" or column.base
+            else _("No baseline yet: too few complete values.")
+        )
         return html.Div([head, html.P(why, className="multiple-empty")], className="multiple")
-    look = trends.Look(row.scheme, row.scheme.hue(column.hue), row.unit, row.k, row.period,
-                       reference=100 if row.scale == "own" else None, top=common)
+    look = trends.Look(
+        row.scheme,
+        row.scheme.hue(column.hue),
+        row.unit,
+        row.k,
+        row.period,
+        reference=100 if row.scale == "own" else None,
+        top=common,
+    )
     figure = trends.trend(values, row.start, row.end, look)
     chart = graph({"type": "multiple", "row": row.name, "pilot": column.pilot.slug}, figure, 132)
-    said = _("{title}, {pilot}: last complete value {value}", title=_(row.definition.title), pilot=column.pilot.name, value=shown)
-    return html.Div([head, html.Div(chart, role="img", **{"aria-label": said})], className="multiple", **{"data-pilot": column.pilot.slug})
+    said = _(
+        "{title}, {pilot}: last complete value {value}",
+        title=_(row.definition.title),
+        pilot=column.pilot.name,
+        value=shown,
+    )
+    return html.Div(
+        [head, html.Div(chart, role="img", **attributes({"aria-label": said}))],
+        className="multiple",
+        **attributes({"data-pilot": column.pilot.slug}),
+    )
 
 
 def _unit_words(row: Row) -> str:
@@ -129,8 +165,14 @@ def _denominator(pilot: Pilot) -> str:
     found = pilot.denominator()
     if found is None:
         return _("{name}: no population is documented, so no rate is given.", name=pilot.name)
-    said = _("{name}: per 1,000 {kind} ({value}, {year}; {source})", name=pilot.name, kind=_(found.kind),
-             value=wording.number(float(found.value)), year=found.year, source=found.source)
+    said = _(
+        "{name}: per 1,000 {kind} ({value}, {year}; {source})",
+        name=pilot.name,
+        kind=wording.population(found.kind),
+        value=wording.number(float(found.value)),
+        year=found.year,
+        source=found.source,
+    )
     return said + (_(", made up for the simulation.") if found.synthetic else ".")
 
 
@@ -138,24 +180,33 @@ def _table(row: Row) -> Any:
     starts = sorted({value.start for column in row.columns for value in column.values}, reverse=True)[:_ROWS]
     ends = {value.start: value.end for column in row.columns for value in column.values}
     known = {(column.pilot.slug, value.start): value for column in row.columns for value in column.values}
-    rows = [[wording.days(start, ends[start]), *[value_cell(known.get((column.pilot.slug, start)), row.own_unit, row.k)
-             for column in row.columns]] for start in starts]
-    caption = _("{title}, in {unit}, newest first; n and 95 % interval under each value", title=_(row.definition.title), unit=_(row.own_unit))
+    rows = [
+        [
+            wording.days(start, ends[start]),
+            *[value_text(known.get((column.pilot.slug, start)), row.own_unit, row.k) for column in row.columns],
+        ]
+        for start in starts
+    ]
+    caption = _(
+        "{title}, in {unit}, newest first; n and 95 % interval under each value",
+        title=_(row.definition.title),
+        unit=_(row.own_unit),
+    )
     return table([_("Days"), *[column.pilot.name for column in row.columns]], rows, caption)
 
 
-def value_cell(value: IndicatorValue | None, unit: str, k: int) -> html.Div:
-    """A value with what it rests on, or the reason why there is none."""
+def value_text(value: IndicatorValue | None, unit: str, k: int) -> str:
+    """A value and, on a second line, what it rests on; or the reason why there is none."""
     if value is None:
-        return html.Div(wording.NOTHING, className="value")
+        return wording.NOTHING
     if value.value is None:
-        return html.Div([html.Span(wording.status(value, k), className="value-why", title=value.reason)], className="value")
+        return f"\u200b\n{wording.status(value, k)}"
     under = [f"n {wording.number(value.n)}"] if value.n is not None else []
     if value.lower is not None and value.upper is not None:
         under.append(wording.interval(value, unit))
     if value.status != "ok":
         under.append(wording.status(value, k))
-    return html.Div([html.Span(wording.number(value.value, unit)), html.Small(" · ".join(under))], className="value")
+    return f"{wording.number(value.value, unit)}\n{' · '.join(under)}".rstrip()
 
 
 def _with(query: str, key: str, value: str) -> str:

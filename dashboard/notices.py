@@ -5,7 +5,7 @@ from typing import Any
 from dash import html
 
 from dashboard import wording
-from dashboard.components import icon, notice
+from dashboard.components import icon
 from dashboard.queries import Queries
 from dashboard.selection import Selection
 from dashboard.texts import _, _n
@@ -21,11 +21,20 @@ def notices(queries: Queries, who: Viewer, selection: Selection) -> list[Any]:
     made_up = [pilot.name for pilot in pilots if pilot.synthetic or any(feed.synthetic for feed in pilot.feeds)]
     found: list[Any] = []
     if made_up:
-        whose = _("all of it") if len(made_up) == len(pilots) else wording.listing(made_up)
-        found.append(html.Div(
-            [icon("flask"), html.Strong(_("Simulated data")), html.Span(_("What is shown is made up by the simulator: {whose}. No city is described by it.", whose=whose))],
-            className="strip strip-synthetic", role="note", id="synthetic-notice",
-        ))
+        whose = (
+            _("All of it is")
+            if len(made_up) == len(pilots)
+            else _("That of {names} is", names=wording.listing(made_up))
+        )
+        said = _("{whose} made up by the simulator; no city is described by it.", whose=whose)
+        found.append(
+            html.Div(
+                [icon("flask"), html.Strong(_("Simulated data")), html.Span(said)],
+                className="strip strip-synthetic",
+                role="note",
+                id="synthetic-notice",
+            )
+        )
     names = {pilot.slug: pilot.name for pilot in pilots}
     incidents = queries.incidents(who, list(names))
     if incidents:
@@ -33,13 +42,16 @@ def notices(queries: Queries, who: Viewer, selection: Selection) -> list[Any]:
     return found
 
 
-def _incidents(incidents: list[Incident], names: dict[str, str]) -> html.Div:
+def _incidents(incidents: list[Incident], names: dict[str, str]) -> html.Details:
     incidents = sorted(incidents, key=lambda one: one.opened_ns, reverse=True)
-    said = [html.Li([html.Strong(names[one.pilot]), " ", kind(one), ": ", one.sentence]) for one in incidents[:_SHOWN]]
+    said = [html.Li([html.Strong(names[one.pilot]), " – ", one.sentence]) for one in incidents[:_SHOWN]]
     rest = len(incidents) - _SHOWN
     if rest > 0:
         said.append(html.Li(_n("and {n} more, on its pilot's page", "and {n} more, on their pilots' pages", rest)))
-    return notice("warn", _n("{n} open incident", "{n} open incidents", len(incidents)), html.Ul(said), id="incident-notice")
+    short = list(dict.fromkeys(f"{names[one.pilot]}: {kind(one)}" for one in incidents))
+    title = html.Strong(_n("{n} open incident", "{n} open incidents", len(incidents)))
+    summary = html.Summary([icon("alert"), title, html.Span(" · ".join(short), className="strip-short")])
+    return html.Details([summary, html.Ul(said)], className="strip strip-warn", id="incident-notice")
 
 
 def kind(incident: Incident) -> str:

@@ -33,13 +33,35 @@ class Scheme:
 
 
 LIGHT: Final = Scheme(
-    name="light", page="#f5f6f4", card="#ffffff", sunken="#eef0ed", line="#dcdfda", ink="#1a2027", quiet="#59626d",
-    accent="#1f4f7a", good="#1d6b3f", warn="#8a5200", bad="#a8201a", warn_ground="#fdf3e0", info_ground="#e9f0f6",
+    name="light",
+    page="#f5f6f4",
+    card="#ffffff",
+    sunken="#eef0ed",
+    line="#dcdfda",
+    ink="#1a2027",
+    quiet="#59626d",
+    accent="#1f4f7a",
+    good="#1d6b3f",
+    warn="#8a5200",
+    bad="#a8201a",
+    warn_ground="#fdf3e0",
+    info_ground="#e9f0f6",
     hues=("#2b69c9", "#8f2b06", "#00756a", "#4c1a6b", "#8d6600", "#bb3480"),
 )
 DARK: Final = Scheme(
-    name="dark", page="#12161b", card="#1a1f26", sunken="#222831", line="#333b46", ink="#e8ebee", quiet="#a3adb9",
-    accent="#8fc1ea", good="#6cc894", warn="#e6b25c", bad="#ff8f85", warn_ground="#2e2616", info_ground="#1c2a38",
+    name="dark",
+    page="#12161b",
+    card="#1a1f26",
+    sunken="#222831",
+    line="#333b46",
+    ink="#e8ebee",
+    quiet="#a3adb9",
+    accent="#8fc1ea",
+    good="#6cc894",
+    warn="#e6b25c",
+    bad="#ff8f85",
+    warn_ground="#2e2616",
+    info_ground="#1c2a38",
     hues=("#4f93f0", "#e8743a", "#3cc9a7", "#d5c6fb", "#f0d26a", "#e873b0"),
 )
 SCHEMES: Final = {scheme.name: scheme for scheme in (LIGHT, DARK)}
@@ -59,6 +81,19 @@ def as_css() -> str:
 
 
 def _variables(one: Scheme) -> str:
-    plain = ("page", "card", "sunken", "line", "ink", "quiet", "accent", "good", "warn", "bad", "warn_ground", "info_ground")
+    plain = (
+        "page",
+        "card",
+        "sunken",
+        "line",
+        "ink",
+        "quiet",
+        "accent",
+        "good",
+        "warn",
+        "bad",
+        "warn_ground",
+        "info_ground",
+    )
     names = "".join(f"--p-{name.replace('_', '-')}:{getattr(one, name)};" for name in plain)
     return names + "".join(f"--hue-{index}:{colour};" for index, colour in enumerate(one.hues))

@@ -36,8 +36,13 @@ class AnswersAway(Exception):
 class Queries:
     """Reads for pages, cached until the data change."""
 
-    def __init__(self, answers: "Answers", catalogue: Catalogue, clock: Clock,
-                 definitions: Mapping[str, "Indicator"] | None = None) -> None:
+    def __init__(
+        self,
+        answers: "Answers",
+        catalogue: Catalogue,
+        clock: Clock,
+        definitions: Mapping[str, "Indicator"] | None = None,
+    ) -> None:
         if definitions is None:
             from pipeline.indicators import INDICATORS
 
@@ -71,7 +76,9 @@ class Queries:
     def pilot(self, viewer: Viewer, selection: Selection) -> Pilot | None:
         """The one pilot that page *Pilot* shows."""
         one = [selection.pilot] if selection.pilot else []
-        return next(iter([self._catalogue.pilots[slug] for slug in viewer.may_see(one)] or self.pilots(viewer, selection)), None)
+        return next(
+            iter([self._catalogue.pilots[slug] for slug in viewer.may_see(one)] or self.pilots(viewer, selection)), None
+        )
 
     def hue(self, slug: str) -> int:
         """The place of a pilot in the catalogue, which fixes its colour on every page."""
@@ -109,8 +116,11 @@ class Queries:
 
     def known(self, viewer: Viewer, slugs: Sequence[str]) -> tuple[str, str] | None:
         """First and last local day with data of any of these pilots."""
-        spans = [span for slug in viewer.may_see(slugs) if (span := self._cached(("span", slug), lambda s=slug: self._answers.span(s)))]
+        spans = [span for slug in viewer.may_see(slugs) if (span := self._span(slug))]
         return (min(span[0] for span in spans), max(span[1] for span in spans)) if spans else None
+
+    def _span(self, slug: str) -> tuple[str, str] | None:
+        return self._cached(("span", slug), lambda: self._answers.span(slug))
 
     def bounds(self, viewer: Viewer, selection: Selection, slugs: Sequence[str]) -> tuple[str, str] | None:
         return selection.bounds(self.known(viewer, slugs))
@@ -118,14 +128,17 @@ class Queries:
     def now(self, viewer: Viewer, slug: str) -> NowBoard | None:
         return self._cached(("now", slug), lambda: self._answers.now(slug)) if viewer.may_see([slug]) else None
 
-    def series(self, viewer: Viewer, slugs: Sequence[str], indicators: Sequence[str], period: str,
-               start: str, end: str) -> list[IndicatorValue]:
+    def series(
+        self, viewer: Viewer, slugs: Sequence[str], indicators: Sequence[str], period: str, start: str, end: str
+    ) -> list[IndicatorValue]:
         """Values of every whole period that begins within [start, end]."""
         seen = viewer.may_see(slugs)
         key = ("values", tuple(seen), tuple(indicators), period, start, end)
         return list(self._cached(key, lambda: self._answers.values(seen, list(indicators), period, start, end)))
 
-    def baseline_values(self, viewer: Viewer, slug: str, indicators: Sequence[str], period: str) -> list[IndicatorValue]:
+    def baseline_values(
+        self, viewer: Viewer, slug: str, indicators: Sequence[str], period: str
+    ) -> list[IndicatorValue]:
         """Values of the first 8 complete weeks of a pilot's data; [] when it has no data."""
         known = self.known(viewer, [slug])
         if known is None:
@@ -149,10 +162,13 @@ class Queries:
 
     def incidents(self, viewer: Viewer, slugs: Sequence[str], open_only: bool = True) -> list[Incident]:
         seen = viewer.may_see(slugs)
-        return list(self._cached(("incidents", tuple(seen), open_only), lambda: self._answers.incidents(seen, open_only)))
+        return list(
+            self._cached(("incidents", tuple(seen), open_only), lambda: self._answers.incidents(seen, open_only))
+        )
 
     def alerts_evaluated_ns(self) -> int | None:
-        return self._ask(self._answers.alerts_evaluated_ns)
+        found: int | None = self._ask(self._answers.alerts_evaluated_ns)
+        return found
 
     def _cached(self, key: Hashable, compute: Callable[[], Found]) -> Found:
         found: Found = self._cache.get(self._ask(self._answers.version), key, lambda: self._ask(compute))

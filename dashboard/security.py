@@ -1,6 +1,6 @@
 """Before and after each request: who may pass, what browsers are told.
 
-Promises: a route that is not listed here is refused; a callback comes as JSON of at most 1 MiB from our own origin; every
+Promises: a route that is not listed here is refused; a callback is JSON of at most 1 MiB from our own origin; every
 answer carries the security headers, and data are never cached; scripts run only from this server or by their hash.
 """
 
@@ -16,21 +16,42 @@ from dashboard.viewer import EVERYTHING, Viewer
 MAX_BODY = 1024 * 1024
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 # Rules of url_map, by what they may answer without asking who is there. Anything else is refused.
-PUBLIC_RULES = frozenset({
-    "/healthz", "/readyz", "/_favicon.ico", "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>",
-    "/_dash-component-suites/<path:fingerprinted_path>", "/assets/<path:filename>",
-})
-VIEWER_RULES = frozenset({
-    "/", "/<path:path>", "/_dash-layout", "/_dash-dependencies", "/_dash-update-component", "/download/<name>.csv",
-})
+PUBLIC_RULES = frozenset(
+    {
+        "/healthz",
+        "/readyz",
+        "/_favicon.ico",
+        "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>",
+        "/_dash-component-suites/<path:fingerprinted_path>",
+        "/assets/<path:filename>",
+    }
+)
+VIEWER_RULES = frozenset(
+    {
+        "/",
+        "/<path:path>",
+        "/_dash-layout",
+        "/_dash-dependencies",
+        "/_dash-update-component",
+        "/download/<name>.csv",
+    }
+)
 
 
 def check_address(host: str, *, accounts: bool = False, secret: bool = False) -> None:
     """Refuse an address that other machines can reach, unless readers log in and sessions are signed."""
     if host in LOOPBACK or (accounts and secret):
         return
-    raise ConfigError([Problem("settings", "dashboard.host", "is not this machine's loopback address",
-                               "use 127.0.0.1 and a proxy that asks who is there; accounts are not built yet")])
+    raise ConfigError(
+        [
+            Problem(
+                "settings",
+                "dashboard.host",
+                "is not this machine's loopback address",
+                "use 127.0.0.1 and a proxy that asks who is there; accounts are not built yet",
+            )
+        ]
+    )
 
 
 def viewer() -> Viewer:
@@ -43,7 +64,9 @@ def guard(server: Flask, pages: Sequence[str], secret_key: str | None) -> None:
     """Install the checks before requests."""
     server.secret_key = secret_key or secrets.token_hex(32)
     server.config.update(
-        MAX_CONTENT_LENGTH=MAX_BODY, SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax",
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
         PROPAGATE_EXCEPTIONS=False,
     )
 
@@ -70,12 +93,22 @@ def _own_origin_only() -> None:
 
 
 def headers(server: Flask, script_hashes: Sequence[str]) -> None:
-    """Install the headers after requests; call it when every callback is registered, since hashes are of inline scripts."""
-    policy = "; ".join([
-        "default-src 'self'", " ".join(["script-src 'self'", *script_hashes]), "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data: blob:", "font-src 'self' data:", "worker-src 'self' blob:", "connect-src 'self'",
-        "frame-ancestors 'none'", "object-src 'none'", "base-uri 'self'", "form-action 'self'",
-    ])
+    """Install the headers after requests; call it after every callback is registered: hashes are of them."""
+    policy = "; ".join(
+        [
+            "default-src 'self'",
+            " ".join(["script-src 'self'", *script_hashes]),
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "font-src 'self' data:",
+            "worker-src 'self' blob:",
+            "connect-src 'self'",
+            "frame-ancestors 'none'",
+            "object-src 'none'",
+            "base-uri 'self'",
+            "form-action 'self'",
+        ]
+    )
 
     @server.after_request
     def tell(response: Response) -> Response:

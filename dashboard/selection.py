@@ -68,7 +68,9 @@ class Selection:
         pilot = _known(chosen.get("pilot"), choices.pilots)[:1]
         return cls(
             pilots=() if pilots == choices.pilots else pilots,
-            span=span, start=start, end=end,
+            span=span,
+            start=start,
+            end=end,
             period=_one_of(chosen.get("period"), PERIODS, "week"),
             indicators=_known(chosen.get("indicators"), choices.indicators),
             scale=_one_of(chosen.get("scale"), SCALES, "own"),
@@ -81,7 +83,8 @@ class Selection:
         parts = {
             "pilots": ",".join(one.pilots),
             "span": one.span if one.span not in (DEFAULT_SPAN, CUSTOM) else "",
-            "start": one.start or "", "end": one.end or "",
+            "start": one.start or "",
+            "end": one.end or "",
             "period": one.period if one.period != "week" else "",
             "indicators": ",".join(one.indicators),
             "scale": one.scale if one.scale != "own" else "",
@@ -105,7 +108,9 @@ class Selection:
 
 def _known(chosen: object, allowed: tuple[str, ...]) -> tuple[str, ...]:
     """Those of a list (or comma-separated text) that exist, once each, in the order of the catalogue."""
-    parts: Iterable[object] = chosen.split(",") if isinstance(chosen, str) else chosen if isinstance(chosen, list) else ()
+    parts: Iterable[object] = (
+        chosen.split(",") if isinstance(chosen, str) else chosen if isinstance(chosen, list) else ()
+    )
     wanted = {part for part in parts if isinstance(part, str)}
     return tuple(one for one in allowed if one in wanted)
 

@@ -8,6 +8,7 @@ from dashboard.texts import _
 from pipeline.values import FeedNow, IndicatorValue
 
 _EVEN = 100.0
+_CLEAR = 5.0
 
 
 @dataclass(frozen=True)
@@ -25,35 +26,46 @@ def latest(values: Sequence[IndicatorValue]) -> IndicatorValue | None:
 
 
 def against_baselines(told: Sequence[Told]) -> str:
-    """Which pilots are above, below or about their own baseline; an interval that holds 100 decides for "about"."""
-    above, below, even, unknown = [], [], [], []
+    """Which pilots are above, below or about their own baseline; an interval that holds 100 decides for "about".
+
+    Where the definition has no interval, a difference of up to 5 % counts as none.
+    """
+    names: dict[str, list[str]] = {"above": [], "below": [], "even": [], "unknown": []}
     for one in told:
-        if one.index is None or one.index.value is None:
-            unknown.append(one.name)
-            continue
-        low = one.index.value if one.index.lower is None else one.index.lower
-        high = one.index.value if one.index.upper is None else one.index.upper
-        (above if low > _EVEN else below if high < _EVEN else even).append(one.name)
+        names[_standing(one.index)].append(one.name)
     parts = []
-    if above:
-        parts.append(_("above it: {names}", names=wording.listing(above)))
-    if below:
-        parts.append(_("below it: {names}", names=wording.listing(below)))
-    if even:
-        parts.append(_("no clear difference: {names}", names=wording.listing(even)))
-    if unknown:
-        parts.append(_("no baseline yet: {names}", names=wording.listing(unknown)))
+    if names["above"]:
+        parts.append(_("Above: {names}.", names=wording.listing(names["above"])))
+    if names["below"]:
+        parts.append(_("Below: {names}.", names=wording.listing(names["below"])))
+    if names["even"]:
+        parts.append(_("No clear difference: {names}.", names=wording.listing(names["even"])))
     if not parts:
-        return _("There is no value in this period.")
-    return _("Each pilot's last complete value against its own baseline – {parts}.", parts="; ".join(parts))
+        return _("No pilot has both a complete value and a baseline in this period.")
+    if names["unknown"]:
+        parts.append(_("No baseline yet: {names}.", names=wording.listing(names["unknown"])))
+    return " ".join([_("The last complete value against each pilot's own baseline."), *parts])
+
+
+def _standing(index: IndicatorValue | None) -> str:
+    if index is None or index.value is None:
+        return "unknown"
+    low = index.value - _CLEAR if index.lower is None else index.lower
+    high = index.value + _CLEAR if index.upper is None else index.upper
+    return "above" if low > _EVEN else "below" if high < _EVEN else "even"
 
 
 def in_own_units(told: Sequence[Told], unit: str) -> str:
     """The last complete value of each pilot."""
     said = [
-        _("{name} {value} ({when})", name=one.name, value=wording.number(one.latest.value, unit),
-          when=wording.days(one.latest.start, one.latest.end))
-        for one in told if one.latest is not None
+        _(
+            "{name} {value} ({when})",
+            name=one.name,
+            value=wording.number(one.latest.value, unit),
+            when=wording.days(one.latest.start, one.latest.end),
+        )
+        for one in told
+        if one.latest is not None
     ]
     if not said:
         return _("No period is complete enough to give a value.")
@@ -69,11 +81,13 @@ def of_one(name: str, value: IndicatorValue | None, index: IndicatorValue | None
         said += _(" (95 % interval {interval})", interval=wording.interval(value, unit))
     if index is None or index.value is None:
         return said + _(". There is no baseline to set it against yet.")
-    change = index.value - _EVEN
-    if (index.lower is not None and index.lower <= _EVEN) and (index.upper is not None and index.upper >= _EVEN):
+    place = _standing(index)
+    if place == "even":
         return said + _(", not clearly different from {name}'s own baseline.", name=name)
-    direction = _("above") if change > 0 else _("below")
-    return said + _(", {change} % {direction} {name}'s own baseline.", change=f"{abs(change):.0f}", direction=direction, name=name)
+    change = f"{abs(index.value - _EVEN):.0f}"
+    if place == "above":
+        return said + _(", {change} % above {name}'s own baseline.", change=change, name=name)
+    return said + _(", {change} % below {name}'s own baseline.", change=change, name=name)
 
 
 def no_data(name: str, last_day: str | None, silent: Sequence[FeedNow]) -> str:

@@ -1,6 +1,6 @@
 """What all pages share: head with menu, the notices that no page may leave out, the selection bar, the live tick.
 
-The shell holds the one Location. The tick writes only a version to a Store, and a page draws again only when that changes.
+The shell holds the one Location. The tick writes only a version to a Store; a page draws again when that changes.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 from flask import has_request_context
 
 from dashboard import bar, notices
-from dashboard.components import answered, icon, notice
+from dashboard.components import answered, attributes, icon, notice
 from dashboard.figures import FONT
 from dashboard.pages import PAGES
 from dashboard.queries import AnswersAway, Queries
@@ -20,8 +20,14 @@ from dashboard.viewer import EVERYTHING
 
 _SLATE = ["#f1f4f7", "#e1e7ec", "#c2ced9", "#9fb2c4", "#7c97af", "#567a99", "#1f4f7a", "#1b456b", "#163a5a", "#102c46"]
 THEME = {
-    "fontFamily": FONT, "headings": {"fontFamily": FONT}, "primaryColor": "slate", "primaryShade": {"light": 6, "dark": 4},
-    "colors": {"slate": _SLATE}, "defaultRadius": "sm", "cursorType": "pointer", "autoContrast": True,
+    "fontFamily": FONT,
+    "headings": {"fontFamily": FONT},
+    "primaryColor": "slate",
+    "primaryShade": {"light": 6, "dark": 4},
+    "colors": {"slate": _SLATE},
+    "defaultRadius": "sm",
+    "cursorType": "pointer",
+    "autoContrast": True,
 }
 
 
@@ -31,42 +37,64 @@ def layout(queries: Queries, refresh_s: float) -> dmc.MantineProvider:
     return dmc.MantineProvider(
         [
             dcc.Location(id="url", refresh=False),
-            dcc.Store(id="version"), dcc.Store(id="scheme"), dcc.Store(id="page-title"), dcc.Store(id="sink"),
+            dcc.Store(id="version"),
+            dcc.Store(id="scheme"),
+            dcc.Store(id="page-title"),
+            dcc.Store(id="sink"),
             dcc.Interval(id="tick", interval=round(refresh_s * 1000)),
             html.A(_("Skip to content"), href="#page", className="skip"),
             _head(),
             html.Div(id="notices", className="wide"),
             bar.layout(queries, choices),
             html.Main(id="page", className="wide", tabIndex=-1),
-            html.Footer(_("Periscope measures uptake next to engagement. Every value carries its n, interval and status."),
-                        className="wide foot"),
-            html.Div([icon("alert"), _("Connection lost. Trying again; the numbers shown may be old.")], className="lost", role="alert"),
+            html.Footer(
+                _("Periscope measures uptake next to engagement. Every value carries its n, interval and status."),
+                className="wide foot",
+            ),
+            html.Div(
+                [icon("alert"), _("Connection lost. Trying again; the numbers shown may be old.")],
+                className="lost",
+                role="alert",
+            ),
         ],
-        theme=THEME, defaultColorScheme="auto",
+        theme=THEME,
+        defaultColorScheme="auto",
     )
 
 
 def _head() -> html.Header:
+    button = dmc.ActionIcon(icon("menu"), variant="subtle", size="lg", **attributes({"aria-label": _("Menu")}))
     menu = dmc.Menu(
         [
-            dmc.MenuTarget(dmc.ActionIcon(icon("menu"), variant="subtle", size="lg", **{"aria-label": _("Menu")})),
+            dmc.MenuTarget(button),
             dmc.MenuDropdown([], id="menu"),
         ],
-        position="bottom-end", width=220,
+        position="bottom-end",
+        width=220,
     )
+    mark = html.Span(className="mark", **attributes({"aria-hidden": "true"}))
     toggle = dmc.ColorSchemeToggle(
-        lightIcon=icon("sun"), darkIcon=icon("moon"), variant="subtle", size="lg", color="slate",
-        **{"aria-label": _("Switch between light and dark")},
+        lightIcon=icon("sun"),
+        darkIcon=icon("moon"),
+        variant="subtle",
+        size="lg",
+        color="slate",
+        **attributes({"aria-label": _("Switch between light and dark")}),
     )
-    return html.Header(html.Div(
-        [
-            dcc.Link([html.Span(className="mark", **{"aria-hidden": "true"}), "Periscope"], href="/", className="brand"),
-            html.Nav(id="nav", className="nav", **{"aria-label": _("Pages")}),
-            html.Div([html.Span(id="evaluated", className="evaluated"), toggle, html.Div(menu, className="small-only")],
-                     className="head-end"),
-        ],
-        className="wide head",
-    ), className="top")
+    return html.Header(
+        html.Div(
+            [
+                dcc.Link([mark, "Periscope"], href="/", className="brand"),
+                html.Nav(id="nav", className="nav", **attributes({"aria-label": _("Pages")})),
+                html.Div(
+                    [html.Span(id="evaluated", className="evaluated"), toggle, html.Div(menu, className="small-only")],
+                    className="head-end",
+                ),
+            ],
+            className="wide head",
+        ),
+        className="top",
+    )
 
 
 def register(app: Dash, queries: Queries) -> None:
@@ -78,7 +106,7 @@ def register(app: Dash, queries: Queries) -> None:
         ("scheme", Output("scheme", "data"), Input("url", "pathname")),
         ("title", Output("sink", "data"), Input("page-title", "data")),
     ):
-        app.clientside_callback(ClientsideFunction("periscope", name), output, source)
+        app.clientside_callback(ClientsideFunction("periscope", name), output, source)  # type: ignore[no-untyped-call]
 
 
 def _register_routes(app: Dash, queries: Queries) -> None:
@@ -89,20 +117,26 @@ def _register_routes(app: Dash, queries: Queries) -> None:
                 return page.layout(), f"{_(page.TITLE)} – {queries.title}"
         return notice("empty", _("There is no such page"), _("Choose one from the menu above.")), queries.title
 
-    @app.callback(Output("nav", "children"), Output("menu", "children"), Input("url", "pathname"), Input("url", "search"))
+    @app.callback(
+        Output("nav", "children"), Output("menu", "children"), Input("url", "pathname"), Input("url", "search")
+    )
     def link(path: str | None, search: str | None) -> tuple[list[Any], list[Any]]:
         kept = queries.select(viewer(), search).to_query()
         wide, narrow = [], []
         for page in PAGES:
             here = {"aria-current": "page"} if path == page.PATH else {}
-            wide.append(dmc.Anchor(_(page.TITLE), href=page.PATH + kept, underline="never", className="nav-link", **here))
+            wide.append(
+                dmc.Anchor(_(page.TITLE), href=page.PATH + kept, underline="never", className="nav-link", **here)
+            )
             narrow.append(dmc.MenuItem(_(page.TITLE), href=page.PATH + kept, **here))
         return wide, narrow
 
 
 def _register_live(app: Dash, queries: Queries) -> None:
     @app.callback(
-        Output("version", "data"), Input("tick", "n_intervals"), State("version", "data"),
+        Output("version", "data"),
+        Input("tick", "n_intervals"),
+        State("version", "data"),
         running=[(Output("tick", "disabled"), True, False)],
     )
     def look(ticks: int | None, shown: str | None) -> Any:
@@ -112,9 +146,12 @@ def _register_live(app: Dash, queries: Queries) -> None:
             version = "away"
         return no_update if version == shown else version
 
-    @app.callback(Output("notices", "children"), Output("evaluated", "children"), Input("url", "search"), Input("version", "data"))
+    draw, judged = answered(notices.notices), answered(notices.evaluated)
+
+    @app.callback(
+        Output("notices", "children"), Output("evaluated", "children"), Input("url", "search"), Input("version", "data")
+    )
     def warn(search: str | None, version: str | None) -> tuple[Any, Any]:
         who = viewer()
-        draw = answered(lambda: notices.notices(queries, who, queries.select(who, search)))
-        evaluated = answered(lambda: notices.evaluated(queries))
-        return draw(), evaluated() if version != "away" else ""
+        shown = draw(queries, who, queries.select(who, search))
+        return shown, "" if version == "away" else judged(queries)

@@ -10,22 +10,20 @@ from pipeline.values import IndicatorValue
 NOTHING: Final = "–"
 _NS_PER_S = 1_000_000_000
 # Units that are shown behind the number; all others are named once, in the title.
-_SHORT_UNITS = {"%": " %", "‰": " ‰", "share": " %"}
+_SHORT_UNITS = {"%": " %"}
 
 
 def number(value: float | None, unit: str = "") -> str:
-    """Grouped thousands, no decimals on whole numbers, at most two digits behind the point of small ones.
+    """Grouped thousands and three telling digits; no decimals on whole numbers and on an index.
 
-    >>> number(15076.0), number(0.0), number(None), number(3.14159), number(27.44), number(0.0123, "share")
-    ('15,076', '0', '–', '3.14', '27.4', '1.2 %')
+    >>> number(15076.0), number(0.0), number(None), number(3.14159), number(27.44), number(949.7), number(4.25, "%")
+    ('15,076', '0', '–', '3.14', '27.4', '950', '4.25 %')
     """
     if value is None:
         return NOTHING
-    if unit == "share":
-        value *= 100
-    if float(value).is_integer() or abs(value) >= 1000:
+    if float(value).is_integer() or abs(value) >= 100 or unit == "index":
         text = f"{value:,.0f}"
-    elif abs(value) >= 10 or unit == "share":
+    elif abs(value) >= 10:
         text = f"{value:.1f}"
     else:
         text = f"{value:.2f}"
@@ -65,8 +63,20 @@ def day(iso: str, *, year: bool = True) -> str:
     ('12 May 2026', '12 May')
     """
     one = date.fromisoformat(iso)
-    months = (_("January"), _("February"), _("March"), _("April"), _("May"), _("June"), _("July"), _("August"),
-              _("September"), _("October"), _("November"), _("December"))
+    months = (
+        _("January"),
+        _("February"),
+        _("March"),
+        _("April"),
+        _("May"),
+        _("June"),
+        _("July"),
+        _("August"),
+        _("September"),
+        _("October"),
+        _("November"),
+        _("December"),
+    )
     month = months[one.month - 1]
     return f"{one.day} {month} {one.year}" if year else f"{one.day} {month}"
 
@@ -112,6 +122,16 @@ def clock_time(ns: int, zone: ZoneInfo | None = None) -> str:
 def local(ns: int, zone: ZoneInfo | None = None) -> datetime:
     """A moment as local time, whole seconds."""
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=ns // _NS_PER_S)).astimezone(zone or UTC)
+
+
+def population(kind: str) -> str:
+    """The kind of a denominator in words."""
+    return {
+        "inhabitants": _("inhabitants"),
+        "students": _("students"),
+        "visitors": _("visitors"),
+        "target": _("people of the target population"),
+    }.get(kind, kind)
 
 
 def listing(parts: list[str]) -> str:

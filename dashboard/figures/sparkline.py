@@ -18,6 +18,8 @@ def bars(counts: Sequence[int]) -> str:
         height = max(1.0, round(_HEIGHT * count / top, 1))
         drawn.append(f'<rect x="{at * _WIDTH}" y="{_HEIGHT - height:g}" width="3" height="{height:g}"/>')
     width = max(1, len(counts) * _WIDTH)
-    svg = (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {_HEIGHT}" '
-           f'preserveAspectRatio="none">{"".join(drawn)}</svg>')
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {_HEIGHT}" '
+        f'preserveAspectRatio="none">{"".join(drawn)}</svg>'
+    )
     return f'url("data:image/svg+xml,{quote(svg)}")'

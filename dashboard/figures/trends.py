@@ -14,6 +14,7 @@ from dashboard.texts import _
 from pipeline.values import Activity, IndicatorValue
 
 HOLLOW = ("feed_poor", "incomplete")
+_LENGTHS = {"day": 1, "week": 7, "month": 30}
 _STAGE_SYMBOLS = {"co_design": "triangle-down", "co_decide": "diamond", "co_produce": "square", "co_evaluate": "star"}
 
 
@@ -27,6 +28,7 @@ class Look:
     k: int = 0
     period: str = "week"
     reference: float | None = None
+    wide: bool = False
     top: float | None = None
 
 
@@ -79,21 +81,24 @@ def top_of(values: Iterable[IndicatorValue]) -> float | None:
     return max(highest) if highest else None
 
 
-def trend(values: Sequence[IndicatorValue], start: str, end: str, look: Look,
-          activities: Sequence[Activity] = ()) -> go.Figure:
+def trend(
+    values: Sequence[IndicatorValue], start: str, end: str, look: Look, activities: Sequence[Activity] = ()
+) -> go.Figure:
     """The figure; the x axis spans exactly [start, end], so that figures under one another share it."""
     row = slots(values, look.period, start, end)
     figure = go.Figure(layout={"template": TEMPLATES[look.scheme.name]})
     for run in runs(row):
         _draw_interval(figure, run, look)
     _draw_line(figure, row, look)
-    _draw_missing(figure, row, look)
     top = look.top or top_of(values) or 1.0
+    _draw_missing(figure, row, look, top)
     _draw_activities(figure, activities, look, top * 1.12)
     if look.reference is not None:
         figure.add_hline(y=look.reference, line={"color": look.scheme.quiet, "width": 1, "dash": "dot"}, layer="below")
-    figure.update_xaxes(range=[row[0].start if row else start, end], **_ticks(start, end))
-    figure.update_yaxes(range=[-0.06 * top, top * (1.24 if activities else 1.08)], tickformat=_tick_format(look.unit, top))
+    figure.update_xaxes(**_time_axis(row, end, look))
+    figure.update_yaxes(
+        range=[-0.06 * top, top * (1.24 if activities else 1.08)], tickformat=_tick_format(look.unit, top)
+    )
     figure.update_layout(uirevision="keep")
     return figure
 
@@ -102,50 +107,118 @@ def _draw_interval(figure: go.Figure, run: list[Slot], look: Look) -> None:
     known = [slot.value for slot in run if slot.value and slot.value.lower is not None and slot.value.upper is not None]
     if len(run) == 1 and known:
         value = known[0]
-        figure.add_scatter(x=[value.start] * 2, y=[value.lower, value.upper], mode="lines", name="interval",
-                           line={"color": _faint(look.hue, 0.5), "width": 5}, hoverinfo="skip")
+        figure.add_scatter(
+            x=[value.start] * 2,
+            y=[value.lower, value.upper],
+            mode="lines",
+            name="interval",
+            line={"color": _faint(look.hue, 0.5), "width": 5},
+            hoverinfo="skip",
+        )
     elif len(known) > 1:
         days = [value.start for value in known]
-        figure.add_scatter(x=days + days[::-1], y=[v.upper for v in known] + [v.lower for v in reversed(known)],
-                           fill="toself", fillcolor=_faint(look.hue, 0.18), mode="none", name="interval", hoverinfo="skip")
+        figure.add_scatter(
+            x=days + days[::-1],
+            y=[v.upper for v in known] + [v.lower for v in reversed(known)],
+            fill="toself",
+            fillcolor=_faint(look.hue, 0.18),
+            mode="none",
+            name="interval",
+            hoverinfo="skip",
+        )
 
 
 def _draw_line(figure: go.Figure, row: list[Slot], look: Look) -> None:
     lone = {run[0].start for run in runs(row) if len(run) == 1}
     hollow = [slot.value is not None and slot.value.status in HOLLOW for slot in row]
-    sizes = [7 if one else 5 if slot.start in lone or len(row) < 16 else 3 for one, slot in zip(hollow, row, strict=True)]
+    sizes = [
+        7 if one else 5 if slot.start in lone or len(row) < 16 else 3 for one, slot in zip(hollow, row, strict=True)
+    ]
     figure.add_scatter(
-        x=[slot.start for slot in row], y=[slot.y for slot in row], mode="lines+markers", connectgaps=False,
-        name="value", line={"color": look.hue, "width": 1.8},
-        marker={"color": [look.scheme.card if one else look.hue for one in hollow], "size": sizes,
-                "line": {"color": look.hue, "width": 1.4}, "opacity": 1},
-        text=[hover(slot, look) for slot in row], hovertemplate="%{text}<extra></extra>",
+        x=[slot.start for slot in row],
+        y=[slot.y for slot in row],
+        mode="lines+markers",
+        connectgaps=False,
+        name="value",
+        line={"color": look.hue, "width": 1.8},
+        marker={
+            "color": [look.scheme.card if one else look.hue for one in hollow],
+            "size": sizes,
+            "line": {"color": look.hue, "width": 1.4},
+            "opacity": 1,
+        },
+        text=[hover(slot, look) for slot in row],
+        hovertemplate="%{text}<extra></extra>",
     )
 
 
-def _draw_missing(figure: go.Figure, row: list[Slot], look: Look) -> None:
-    """Periods without a value as a strip under the axis, so that a gap is seen to be one and says why."""
+def _draw_missing(figure: go.Figure, row: list[Slot], look: Look, height: float) -> None:
+    """Periods without a value as shaded ground, so that a gap is seen to be one; pointing at it says why."""
     missing = [slot for slot in row if slot.y is None]
-    if missing and len(missing) < len(row):
-        figure.add_scatter(
-            x=[slot.start for slot in missing], y=[0] * len(missing), mode="markers", name="missing", yaxis="y2",
-            marker={"symbol": "line-ew-open", "size": 6, "color": look.scheme.quiet, "line": {"width": 2}},
-            text=[hover(slot, look) for slot in missing], hovertemplate="%{text}<extra></extra>",
+    if not missing or len(missing) == len(row):
+        return
+    half = timedelta(days=_LENGTHS[look.period]) / 2
+    for stretch in _stretches(row):
+        first, last = date.fromisoformat(stretch[0].start), date.fromisoformat(stretch[-1].start)
+        figure.add_shape(
+            type="rect",
+            x0=str(first - half),
+            x1=str(last + half),
+            y0=0,
+            y1=1,
+            yref="y domain",
+            layer="below",
+            fillcolor=look.scheme.sunken,
+            line={"width": 0},
         )
-        figure.update_layout(yaxis2={"overlaying": "y", "range": [-0.03, 1], "visible": False, "fixedrange": True, "tickmode": "auto"})
+    figure.add_scatter(
+        x=[slot.start for slot in missing],
+        y=[height / 2] * len(missing),
+        mode="markers",
+        name="missing",
+        marker={"size": 14, "opacity": 0},
+        text=[hover(slot, look) for slot in missing],
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def _stretches(row: Sequence[Slot]) -> list[list[Slot]]:
+    """Neighbouring slots without a value."""
+    found: list[list[Slot]] = [[]]
+    for slot in row:
+        if slot.y is None:
+            found[-1].append(slot)
+        else:
+            found.append([])
+    return [stretch for stretch in found if stretch]
 
 
 def _draw_activities(figure: go.Figure, activities: Sequence[Activity], look: Look, height: float) -> None:
     if not activities:
         return
     for activity in activities:
-        figure.add_shape(type="line", x0=activity.day, x1=activity.day, y0=0, y1=height, layer="below",
-                         line={"color": look.scheme.quiet, "width": 1, "dash": "dot"})
+        figure.add_shape(
+            type="line",
+            x0=activity.day,
+            x1=activity.day,
+            y0=0,
+            y1=height,
+            layer="below",
+            line={"color": look.scheme.quiet, "width": 1, "dash": "dot"},
+        )
     figure.add_scatter(
-        x=[one.day for one in activities], y=[height] * len(activities), mode="markers", name="activities",
-        marker={"symbol": [_STAGE_SYMBOLS.get(one.stage, "circle") for one in activities], "size": 9,
-                "color": look.scheme.ink, "line": {"color": look.scheme.card, "width": 1}},
-        text=[activity_words(one) for one in activities], hovertemplate="%{text}<extra></extra>",
+        x=[one.day for one in activities],
+        y=[height] * len(activities),
+        mode="markers",
+        name="activities",
+        marker={
+            "symbol": [_STAGE_SYMBOLS.get(one.stage, "circle") for one in activities],
+            "size": 9,
+            "color": look.scheme.ink,
+            "line": {"color": look.scheme.card, "width": 1},
+        },
+        text=[activity_words(one) for one in activities],
+        hovertemplate="%{text}<extra></extra>",
     )
 
 
@@ -182,21 +255,23 @@ def hover(slot: Slot, look: Look) -> str:
     return "<br>".join([*lines, wording.status(value, look.k)])
 
 
-def _ticks(start: str, end: str) -> dict[str, object]:
-    """Few date ticks that fit a narrow figure: first, middle and last."""
-    one, last = date.fromisoformat(start), date.fromisoformat(end)
-    length = (last - one).days
-    places = [one + timedelta(days=round(length * share)) for share in (0.1, 0.5, 0.9)]
-    if length > 500:
-        names = [place.strftime("%Y") if length > 1500 else f"{wording.day(place.isoformat()).split()[1][:3]} {place:%y}" for place in places]
-    else:
-        names = [f"{place.day} {wording.day(place.isoformat()).split()[1][:3]}" for place in places]
-    return {"tickvals": [place.isoformat() for place in places], "ticktext": names}
+def _time_axis(row: Sequence[Slot], end: str, look: Look) -> dict[str, object]:
+    """The range, half a period wider on both sides so that no marker is cut, and few ticks that fit a narrow figure."""
+    half = timedelta(days=_LENGTHS[look.period]) / 2
+    first = date.fromisoformat(row[0].start) if row else date.fromisoformat(end)
+    last = max(date.fromisoformat(row[-1].start) if row else first, first + timedelta(days=1))
+    shares = [at / 14 for at in range(1, 14, 2)] if look.wide else [0.1, 0.5, 0.9]
+    places = sorted({first + timedelta(days=round((last - first).days * share)) for share in shares})
+    names = [_tick_name(place, (last - first).days) for place in places]
+    return {"range": [str(first - half), str(last + half)], "tickvals": [str(one) for one in places], "ticktext": names}
+
+
+def _tick_name(place: date, length: int) -> str:
+    month = wording.day(place.isoformat()).split()[1][:3]
+    return f"{month} {place.year}" if length > 370 else f"{place.day} {month}"
 
 
 def _tick_format(unit: str, top: float) -> str:
-    if unit == "share":
-        return ".0%" if top > 0.05 else ".1%"
     return "~s" if top >= 10_000 else ",~g" if top < 10 else ",.0f"
 
 

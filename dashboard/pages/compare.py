@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-from dash import Dash, Input, Output, html
+from dash import Dash, Input, Output, State, dcc, html
 
 from dashboard import baseline, palette, sentences, wording
-from dashboard.components import answered, heading, notice, skeleton
+from dashboard.components import answered, heading, notice, skeleton, unless_drawn
 from dashboard.frame import Framed, frame
 from dashboard.multiples import Column, Row, multiples
 from dashboard.queries import Queries
@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from pipeline.indicators import Indicator
 
 PATH, TITLE = "/compare", "Compare"
-# Which rate stands for a count in the view per 1,000 people; what is not here and not comparable is not set side by side.
+# Which rate stands for a count in the view per 1,000 people; what is neither here nor comparable is not shown in it.
 PER_1000 = {
-    "people": "adoption-per-1000", "new-people": "adoption-per-1000", "contributions": "participation-per-1000",
-    "contributors": "participation-per-1000", "participants-who-use": "participation-per-1000",
+    "people": "adoption-per-1000",
+    "new-people": "adoption-per-1000",
+    "contributions": "participation-per-1000",
+    "contributors": "participation-per-1000",
+    "participants-who-use": "participation-per-1000",
 }
 
 
@@ -33,26 +36,48 @@ def id_(name: str) -> str:
 
 
 def layout(**chosen: str) -> html.Div:
-    return html.Div([
-        heading(_("Compare"), _("Uptake next to engagement, each pilot against its own beginning. Pilots stand in a fixed order; none is ranked.")),
-        html.Div(skeleton([260, 260]), id=id_("series"), className="stack"),
-        html.Div(skeleton([420]), id=id_("figures"), className="stack"),
-    ])
+    return html.Div(
+        [
+            heading(
+                _("Compare"),
+                _(
+                    "Uptake next to engagement, each pilot against its own beginning. "
+                    "Pilots stand in a fixed order; none is ranked."
+                ),
+            ),
+            dcc.Store(id=id_("series-drawn")),
+            dcc.Store(id=id_("figures-drawn")),
+            html.Div(skeleton([260, 260]), id=id_("series"), className="stack"),
+            html.Div(skeleton([420]), id=id_("figures"), className="stack"),
+        ]
+    )
 
 
 def register(app: Dash, queries: Queries) -> None:
-    @app.callback(Output(id_("series"), "children"), Input("url", "search"), Input("version", "data"), Input("scheme", "data"),
-                  running=[(Output(id_("series"), "className"), "stack is-reading", "stack")])
-    @answered
-    def draw_series(search: str | None, version: str | None, scheme: str | None) -> Any:
-        who = viewer()
-        return _series(queries, who, queries.select(who, search), palette.scheme(scheme))
+    series, figures = answered(_series), answered(_figures)
 
-    @app.callback(Output(id_("figures"), "children"), Input("url", "search"), Input("version", "data"))
-    @answered
-    def draw_figures(search: str | None, version: str | None) -> Any:
+    @app.callback(
+        Output(id_("series"), "children"),
+        Output(id_("series-drawn"), "data"),
+        Input("url", "search"),
+        Input("version", "data"),
+        Input("scheme", "data"),
+        State(id_("series-drawn"), "data"),
+    )
+    def draw_series(search: str | None, version: str | None, scheme: str | None, drawn: str | None) -> Any:
         who = viewer()
-        return _figures(queries, who, queries.select(who, search))
+        return unless_drawn(series(queries, who, queries.select(who, search), palette.scheme(scheme)), drawn)
+
+    @app.callback(
+        Output(id_("figures"), "children"),
+        Output(id_("figures-drawn"), "data"),
+        Input("url", "search"),
+        Input("version", "data"),
+        State(id_("figures-drawn"), "data"),
+    )
+    def draw_figures(search: str | None, version: str | None, drawn: str | None) -> Any:
+        who = viewer()
+        return unless_drawn(figures(queries, who, queries.select(who, search)), drawn)
 
 
 def _series(queries: Queries, who: Viewer, selection: Selection, scheme: palette.Scheme) -> Any:
@@ -60,7 +85,11 @@ def _series(queries: Queries, who: Viewer, selection: Selection, scheme: palette
     slugs = [pilot.slug for pilot in pilots]
     bounds = queries.bounds(who, selection, slugs)
     if not pilots or bounds is None:
-        return notice("empty", _("Nothing to compare yet"), _("No event of the chosen pilots has arrived. Figures appear here by themselves."))
+        return notice(
+            "empty",
+            _("Nothing to compare yet"),
+            _("No event of the chosen pilots has arrived. Figures appear here by themselves."),
+        )
     shown, left_out = _on_scale(queries, selection)
     values = queries.series(who, slugs, [one.id for one in shown], selection.period, *bounds)
     first = {slug: queries.baseline_values(who, slug, [one.id for one in shown], selection.period) for slug in slugs}
@@ -70,9 +99,25 @@ def _series(queries: Queries, who: Viewer, selection: Selection, scheme: palette
         mine = [one for one in values if one.indicator == definition.id]
         context = definition.family == "context"
         for segment in (sorted({one.segment for one in mine if one.value is not None}) or [""]) if context else [""]:
-            columns = [_column(queries, pilot, segment, mine, first[pilot.slug], definition, missing) for pilot in pilots]
-            found.append(multiples(Row(definition, queries.unit(definition, segment), segment, columns, *bounds, selection.period, selection.scale, scheme,
-                                       queries.disclosure_k, selection.to_query())))
+            columns = [
+                _column(queries, pilot, segment, mine, first[pilot.slug], definition, missing) for pilot in pilots
+            ]
+            found.append(
+                multiples(
+                    Row(
+                        definition,
+                        queries.unit(definition, segment),
+                        segment,
+                        columns,
+                        *bounds,
+                        selection.period,
+                        selection.scale,
+                        scheme,
+                        queries.disclosure_k,
+                        selection.to_query(),
+                    )
+                )
+            )
     return [html.P(wording.days(*bounds), className="bounds"), *found, *left_out]
 
 
@@ -87,13 +132,28 @@ def _on_scale(queries: Queries, selection: Selection) -> tuple[list["Indicator"]
     without = [_(one.title) for one, rate in zip(shown, rates, strict=True) if rate.id not in {fit.id for fit in kept}]
     if not without:
         return kept, []
-    return kept, [notice("info", _("Not set side by side"), _(
-        "{titles}: the definition is compared within a pilot only, so there is no rate per 1,000 people. Choose Own baseline to see it.",
-        titles=wording.listing(without)))]
+    return kept, [
+        notice(
+            "info",
+            _("Not set side by side"),
+            _(
+                "{titles}: compared within a pilot only, so there is no rate per 1,000 people. "
+                "Choose Own baseline to see it.",
+                titles=wording.listing(without),
+            ),
+        )
+    ]
 
 
-def _column(queries: Queries, pilot: "Pilot", segment: str, values: list[IndicatorValue], first: list[IndicatorValue],
-            definition: "Indicator", missing: dict[str, str]) -> Column:
+def _column(
+    queries: Queries,
+    pilot: "Pilot",
+    segment: str,
+    values: list[IndicatorValue],
+    first: list[IndicatorValue],
+    definition: "Indicator",
+    missing: dict[str, str],
+) -> Column:
     mine = [one for one in values if one.pilot == pilot.slug and one.segment == segment]
     early = [one for one in first if one.indicator == definition.id and one.segment == segment]
     nothing = missing[pilot.slug] if definition.family != "context" else _("Not measured in {name}.", name=pilot.name)
@@ -120,16 +180,35 @@ def _figures(queries: Queries, who: Viewer, selection: Selection) -> Any:
     values = queries.figures(who, slugs, *((None, None) if whole else bounds))
     query = selection.to_query()
     statuses = [one for one in values if one.value is None]
-    said = _("{n} indicators for {pilots}, {days}, counted over the whole period: people are counted once, so weeks do not add up to it.",
-             n=len({one.indicator for one in values}), pilots=wording.listing([pilot.name for pilot in pilots]), days=wording.days(*bounds))
-    facts = [(_("n and interval"), _("under each value")), (_("Without a value"), _("{n} of {all}, each with its reason", n=len(statuses), all=len(values)))]
+    said = _(
+        "{n} indicators for {pilots}, {days}, counted over the whole period: "
+        "people are counted once, so weeks do not add up to it.",
+        n=len({one.indicator for one in values}),
+        pilots=wording.listing([pilot.name for pilot in pilots]),
+        days=wording.days(*bounds),
+    )
+    facts = [
+        (_("n and interval"), _("under each value")),
+        (_("Without a value"), _("{n} of {all}, each with its reason", n=len(statuses), all=len(values))),
+    ]
     hidden = queries.disclosure_k
     if hidden:
         facts.append((_("Hidden"), _("counts of 1 to {top} people", top=hidden - 1)))
-    return frame(Framed(
-        name="figures", eyebrow=_("Whole period"), title=_("Figures of the period"), sentence=said,
-        body=period_figures(values, queries.definitions(), [(pilot, queries.hue(pilot.slug)) for pilot in pilots], queries.disclosure_k, query),
-        facts=facts, csv=f"/download/period.csv{query}", definition=f"/definitions{query}",
-    ))
-
-
+    return frame(
+        Framed(
+            name="figures",
+            eyebrow=_("Whole period"),
+            title=_("Figures of the period"),
+            sentence=said,
+            body=period_figures(
+                values,
+                queries.definitions(),
+                [(pilot, queries.hue(pilot.slug)) for pilot in pilots],
+                queries.disclosure_k,
+                query,
+            ),
+            facts=facts,
+            csv=f"/download/period.csv{query}",
+            definition=f"/definitions{query}",
+        )
+    )

@@ -2,11 +2,21 @@
 
 from typing import Any
 
-from dash import Dash, Input, Output, dcc, html
+from dash import Dash, Input, Output, State, dcc, html
 
 from config.catalogue import Fact, Pilot
-from dashboard import palette
-from dashboard.components import answered, heading, icon, notice, outside, pilot_name, skeleton
+from dashboard import palette, wording
+from dashboard.components import (
+    answered,
+    attributes,
+    heading,
+    icon,
+    notice,
+    outside,
+    pilot_name,
+    skeleton,
+    unless_drawn,
+)
 from dashboard.one_pilot import activity_frame, feed_frame, incident_frame, series_frames
 from dashboard.queries import Queries
 from dashboard.security import viewer
@@ -22,38 +32,58 @@ def id_(name: str) -> str:
 
 
 def layout(**chosen: str) -> html.Div:
-    return html.Div([
-        html.Div(skeleton([90, 160]), id=id_("head"), className="stack"),
-        html.Div(skeleton([340, 340]), id=id_("body"), className="stack"),
-    ])
+    return html.Div(
+        [
+            dcc.Store(id=id_("drawn")),
+            html.Div(skeleton([90, 160]), id=id_("head"), className="stack"),
+            html.Div(skeleton([340, 340]), id=id_("body"), className="stack"),
+        ]
+    )
 
 
 def register(app: Dash, queries: Queries) -> None:
+    head, body = answered(_head), answered(_body)
+
     @app.callback(Output(id_("head"), "children"), Input("url", "search"))
-    @answered
     def draw_head(search: str | None) -> Any:
         who = viewer()
-        selection = queries.select(who, search)
-        pilot = queries.pilot(who, selection)
-        if pilot is None:
-            return notice("empty", _("No pilot to show"), _("Choose at least one in the bar above."))
-        return [heading(pilot.name, _tagline(pilot)), _switch(queries, who, selection, pilot), _facts(pilot)]
+        return head(queries, who, queries.select(who, search))
 
-    @app.callback(Output(id_("body"), "children"), Input("url", "search"), Input("version", "data"), Input("scheme", "data"),
-                  running=[(Output(id_("body"), "className"), "stack is-reading", "stack")])
-    @answered
-    def draw_body(search: str | None, version: str | None, scheme: str | None) -> Any:
+    @app.callback(
+        Output(id_("body"), "children"),
+        Output(id_("drawn"), "data"),
+        Input("url", "search"),
+        Input("version", "data"),
+        Input("scheme", "data"),
+        State(id_("drawn"), "data"),
+    )
+    def draw_body(search: str | None, version: str | None, scheme: str | None, drawn: str | None) -> Any:
         who = viewer()
-        selection = queries.select(who, search)
-        pilot = queries.pilot(who, selection)
-        return [] if pilot is None else _body(queries, who, selection, pilot, palette.scheme(scheme))
+        return unless_drawn(body(queries, who, queries.select(who, search), palette.scheme(scheme)), drawn)
 
 
-def _body(queries: Queries, who: Viewer, selection: Selection, pilot: Pilot, scheme: palette.Scheme) -> Any:
+def _head(queries: Queries, who: Viewer, selection: Selection) -> Any:
+    pilot = queries.pilot(who, selection)
+    if pilot is None:
+        return notice("empty", _("No pilot to show"), _("Choose at least one in the bar above."))
+    return [heading(pilot.name, _tagline(pilot)), _switch(queries, who, selection, pilot), _facts(pilot)]
+
+
+def _body(queries: Queries, who: Viewer, selection: Selection, scheme: palette.Scheme) -> Any:
+    pilot = queries.pilot(who, selection)
+    if pilot is None:
+        return []
     bounds = queries.bounds(who, selection, [pilot.slug])
     incidents = incident_frame(queries, who, pilot)
     if bounds is None:
-        return [notice("empty", _("No data yet"), _("No event from {name} has arrived. Figures appear here by themselves.", name=pilot.name)), incidents]
+        return [
+            notice(
+                "empty",
+                _("No data yet"),
+                _("No event from {name} has arrived. Figures appear here by themselves.", name=pilot.name),
+            ),
+            incidents,
+        ]
     return [
         *series_frames(queries, who, selection, pilot, bounds, scheme),
         activity_frame(queries, who, selection, pilot, bounds),
@@ -63,38 +93,82 @@ def _body(queries: Queries, who: Viewer, selection: Selection, pilot: Pilot, sch
 
 
 def _tagline(pilot: Pilot) -> str:
-    known = [pilot.facts[name].value for name in ("arena", "tagline") if name in pilot.facts and pilot.facts[name].evidence != "unknown"]
+    known = [
+        pilot.facts[name].value
+        for name in ("arena", "tagline")
+        if name in pilot.facts and pilot.facts[name].evidence != "unknown"
+    ]
     return ", ".join(str(one) for one in known) or pilot.country
 
 
 def _switch(queries: Queries, who: Viewer, selection: Selection, shown: Pilot) -> html.Nav:
     links = []
-    for pilot in queries.pilots(who):
+    for pilot in queries.pilots(who, selection):
         here = " is-here" if pilot.slug == shown.slug else ""
-        links.append(dcc.Link(pilot_name(pilot, queries.hue(pilot.slug)), href=f"/pilot{selection.to_query(pilot=pilot.slug)}", className=f"switch-link{here}"))
-    return html.Nav(links, className="switch", **{"aria-label": _("Choose a pilot")})
+        links.append(
+            dcc.Link(
+                pilot_name(pilot, queries.hue(pilot.slug)),
+                href=f"/pilot{selection.to_query(pilot=pilot.slug)}",
+                className=f"switch-link{here}",
+            )
+        )
+    return html.Nav(links, className="switch", **attributes({"aria-label": _("Choose a pilot")}))
 
 
 def _facts(pilot: Pilot) -> html.Details:
-    rows = [html.Div([html.Dt(_(name.replace("_", " ").capitalize())), html.Dd(_fact(fact))]) for name, fact in pilot.facts.items()]
+    rows = [
+        html.Div([html.Dt(_(name.replace("_", " ").capitalize())), html.Dd(_fact(fact))])
+        for name, fact in pilot.facts.items()
+    ]
     denominator = pilot.denominator()
     population: list[Any] = [html.Em(_("not documented"), className="quiet")]
     if denominator is not None:
         made_up = [html.Span(_("made up for the simulation"), className="evidence")] if denominator.synthetic else []
-        population = [f"{denominator.value:,} {_(denominator.kind)}, {denominator.year} ({denominator.source}) ", *made_up]
+        population = [
+            _(
+                "{n} {kind}, {year} ({source})",
+                n=f"{denominator.value:,}",
+                kind=wording.population(denominator.kind),
+                year=denominator.year,
+                source=denominator.source,
+            ),
+            *made_up,
+        ]
     rows.append(html.Div([html.Dt(_("Population for rates")), html.Dd(population)]))
     rows.append(html.Div([html.Dt(_("Time zone")), html.Dd(pilot.time_zone)]))
     unknown = sum(fact.evidence == "unknown" for fact in pilot.facts.values())
     said = _("What is documented about {name}", name=pilot.name)
-    return html.Details([
-        html.Summary([said, html.Span(_("{known} facts with a source, {unknown} not documented", known=len(pilot.facts) - unknown, unknown=unknown), className="quiet")]),
-        html.Dl(rows, className="definition"),
-    ], className="frame facts-frame", open=True)
+    return html.Details(
+        [
+            html.Summary(
+                [
+                    said,
+                    html.Span(
+                        _(
+                            "{known} facts with a source, {unknown} not documented",
+                            known=len(pilot.facts) - unknown,
+                            unknown=unknown,
+                        ),
+                        className="quiet",
+                    ),
+                ]
+            ),
+            html.Dl(rows, className="definition in-columns"),
+        ],
+        className="frame facts-frame",
+        open=True,
+    )
 
 
 def _fact(fact: Fact) -> list[Any]:
     if fact.evidence == "unknown":
         return [html.Em(_("not documented"), className="quiet")]
-    said: Any = html.Ul([html.Li(one) for one in fact.value]) if isinstance(fact.value, list) else html.Span(fact.value)
+    said = html.Span("; ".join(fact.value) if isinstance(fact.value, list) else fact.value)
     words = {"verified": _("verified"), "reported": _("reported")}
-    return [said, html.Span([icon(f"evidence-{fact.evidence}"), words[fact.evidence], " · ", outside(fact.source_url, _("source"))], className="evidence")]
+    return [
+        said,
+        html.Span(
+            [icon(f"evidence-{fact.evidence}"), words[fact.evidence], " · ", outside(fact.source_url, _("source"))],
+            className="evidence",
+        ),
+    ]

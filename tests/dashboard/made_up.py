@@ -28,7 +28,9 @@ def share(*key: object) -> float:
 class MadeUpAnswers:
     """`silent` pilots stopped on their day; `empty` ones never began."""
 
-    def __init__(self, pilots: Sequence[str], *, silent: dict[str, str] | None = None, empty: Iterable[str] = ()) -> None:
+    def __init__(
+        self, pilots: Sequence[str], *, silent: dict[str, str] | None = None, empty: Iterable[str] = ()
+    ) -> None:
         self.pilots, self.silent, self.empty = list(pilots), dict(silent or {}), set(empty)
         self.away = False
         self.steps = 1
@@ -44,25 +46,42 @@ class MadeUpAnswers:
         self.version()
         return None if pilot in self.empty else ("2025-05-14", self.silent.get(pilot, LAST))
 
-    def values(self, pilots: Sequence[str], indicators: Iterable[str] | None, period: str,
-               start: str | None = None, end: str | None = None) -> list[IndicatorValue]:
+    def values(
+        self,
+        pilots: Sequence[str],
+        indicators: Iterable[str] | None,
+        period: str,
+        start: str | None = None,
+        end: str | None = None,
+    ) -> list[IndicatorValue]:
         found = []
         for pilot in pilots:
             known = self.span(pilot)
             for first, last in _periods(period, start or "2025-05-14", end or LAST) if known else []:
                 if known and first <= known[1] and last >= known[0]:
-                    found += [one for name in indicators or INDICATORS for one in self._of(name, pilot, period, first, last)]
+                    found += [
+                        one for name in indicators or INDICATORS for one in self._of(name, pilot, period, first, last)
+                    ]
         return found
 
-    def chosen(self, pilots: Sequence[str], indicators: Iterable[str] | None, start: str | None = None,
-               end: str | None = None) -> list[IndicatorValue]:
-        return [one for pilot in pilots if (known := self.span(pilot)) for name in indicators or INDICATORS
-                for one in self._of(name, pilot, "chosen", start or known[0], end or known[1])]
+    def chosen(
+        self, pilots: Sequence[str], indicators: Iterable[str] | None, start: str | None = None, end: str | None = None
+    ) -> list[IndicatorValue]:
+        return [
+            one
+            for pilot in pilots
+            if (known := self.span(pilot))
+            for name in indicators or INDICATORS
+            for one in self._of(name, pilot, "chosen", start or known[0], end or known[1])
+        ]
 
     def _of(self, name: str, pilot: str, period: str, start: str, end: str) -> list[IndicatorValue]:
         definition = INDICATORS[name]
-        segments = {"footfall": ["pedestrians"] if pilot in ("bremen", "milan") else [], "sensor-level": ["pm10"],
-                    "hours-over-limit": ["pm10"]}.get(name, [""])
+        segments = {
+            "footfall": ["pedestrians"] if pilot in ("bremen", "milan") else [],
+            "sensor-level": ["pm10"],
+            "hours-over-limit": ["pm10"],
+        }.get(name, [""])
         if definition.family == "quality":
             segments = ["app", "meetings"]
         return [self._value(definition, pilot, period, start, end, segment) for segment in segments]
@@ -70,14 +89,33 @@ class MadeUpAnswers:
     def _value(self, definition: object, pilot: str, period: str, start: str, end: str, segment: str) -> IndicatorValue:
         name, unit = definition.id, definition.unit  # type: ignore[attr-defined]
         days = (date.fromisoformat(end) - date.fromisoformat(start)).days + 1
-        words = {"pilot": pilot, "indicator": name, "version": 1, "period": period, "start": start, "end": end,
-                 "segment": segment, "synthetic": True, "dim": "feed" if segment in ("app", "meetings") else ""}
+        words = {
+            "pilot": pilot,
+            "indicator": name,
+            "version": 1,
+            "period": period,
+            "start": start,
+            "end": end,
+            "segment": segment,
+            "synthetic": True,
+            "dim": "feed" if segment in ("app", "meetings") else "",
+        }
         if unit == "%":
             value = 96 * (0.8 + 0.2 * share(name, pilot, segment)) if segment else 18 + 20 * share(name, pilot, start)
-            return IndicatorValue(**words, value=value, n=120, lower=max(0, value - 4), upper=value + 4,
-                                  interval="" if segment else "wilson")
+            return IndicatorValue(
+                **words,
+                value=value,
+                n=120,
+                lower=max(0, value - 4),
+                upper=value + 4,
+                interval="" if segment else "wilson",
+            )
         level = _SCALE.get(name, 40) * (0.5 + share(pilot)) * math.sqrt(days / 7)
-        wave = 1 + 0.25 * math.sin(date.fromisoformat(start).toordinal() / 40 + 6 * share(pilot)) + 0.2 * (share(name, pilot, start) - 0.5)
+        wave = (
+            1
+            + 0.25 * math.sin(date.fromisoformat(start).toordinal() / 40 + 6 * share(pilot))
+            + 0.2 * (share(name, pilot, start) - 0.5)
+        )
         value = float(round(level * wave))
         chance = share("status", name, pilot, start)
         if name == "return-participation" or (pilot == "athens" and chance < 0.08 and period != "chosen"):
@@ -86,26 +124,60 @@ class MadeUpAnswers:
             return IndicatorValue(**words, status="suppressed", reason="fewer than 5 people")
         status = "incomplete" if start <= LAST <= end and period != "chosen" else "feed_poor" if chance > 0.94 else "ok"
         spread = 2 * math.sqrt(value) if definition.interval_method == "poisson" else None  # type: ignore[attr-defined]
-        return IndicatorValue(**words, value=value, n=round(value), lower=value - spread if spread else None,
-                              upper=value + spread if spread else None, interval="poisson" if spread else "", status=status)
+        return IndicatorValue(
+            **words,
+            value=value,
+            n=round(value),
+            lower=value - spread if spread else None,
+            upper=value + spread if spread else None,
+            interval="poisson" if spread else "",
+            status=status,
+        )
 
     def now(self, pilot: str) -> NowBoard | None:
         known = self.span(pilot)
         if known is None:
             return None
         quiet = pilot in self.silent
-        minutes = {name: [0 if quiet else int(6 * share(name, pilot, at) ** 2) for at in range(60)] for name in ("usage", "engagement")}
-        today = {"usage": 0 if quiet else self.usage_today[pilot], "engagement": 0 if quiet else round(30 * share("e", pilot))}
+        minutes = {
+            name: [0 if quiet else int(6 * share(name, pilot, at) ** 2) for at in range(60)]
+            for name in ("usage", "engagement")
+        }
+        today = {
+            "usage": 0 if quiet else self.usage_today[pilot],
+            "engagement": 0 if quiet else round(30 * share("e", pilot)),
+        }
         last = date_ns(known[1]) + 13 * 3600 * 10**9
         verdict = "silent" if quiet else "ok"
         feeds = [
-            FeedNow(feed="app", stream="usage", verdict=verdict, sentence="heartbeats arrive" if not quiet else "nothing heard since then",
-                    last_ns=last, age_s=(NOW_NS - last) / 1e9),
-            FeedNow(feed="meetings", stream="engagement", verdict="poor" if pilot == "athens" else verdict,
-                    sentence="some heartbeats are missing", last_ns=last, age_s=(NOW_NS - last) / 1e9),
+            FeedNow(
+                feed="app",
+                stream="usage",
+                verdict=verdict,
+                sentence="heartbeats arrive" if not quiet else "nothing heard since then",
+                last_ns=last,
+                age_s=(NOW_NS - last) / 1e9,
+            ),
+            FeedNow(
+                feed="meetings",
+                stream="engagement",
+                verdict="poor" if pilot == "athens" else verdict,
+                sentence="some heartbeats are missing",
+                last_ns=last,
+                age_s=(NOW_NS - last) / 1e9,
+            ),
         ]
         usual = {"usage": 210.0, "engagement": None if pilot == "milan" else 18.0}
-        return NowBoard(pilot=pilot, day=LAST, as_of_ns=NOW_NS, minutes=minutes, today=today, usual=usual, feeds=feeds, synthetic=True)
+        return NowBoard(
+            pilot=pilot,
+            day=LAST,
+            as_of_ns=NOW_NS,
+            minutes=minutes,
+            today=today,
+            usual=usual,
+            feeds=feeds,
+            synthetic=True,
+        )
 
     def activities(self, pilot: str, start: str | None = None, end: str | None = None) -> list[Activity]:
         self.version()
@@ -114,8 +186,17 @@ class MadeUpAnswers:
             day = (date.fromisoformat(LAST) - timedelta(days=round(30 * at + 20 * share(pilot, at)))).isoformat()
             if (start or "") <= day <= (end or "9999"):
                 method, stage = METHODS[(at + len(pilot)) % 4]
-                found.append(Activity(pilot=pilot, activity_id=f"{pilot}-{at}", day=day, stage=stage, method=method,
-                                      attendance=None if at == 3 else 8 + at * 3, synthetic=True))
+                found.append(
+                    Activity(
+                        pilot=pilot,
+                        activity_id=f"{pilot}-{at}",
+                        day=day,
+                        stage=stage,
+                        method=method,
+                        attendance=None if at == 3 else 8 + at * 3,
+                        synthetic=True,
+                    )
+                )
         return sorted(found, key=lambda one: one.day)
 
     def incidents(self, pilots: Sequence[str], open_only: bool = False) -> list[Incident]:
@@ -130,7 +211,9 @@ def _periods(period: str, start: str, end: str) -> list[tuple[str, str]]:
     one = one - timedelta(days=one.weekday()) if period == "week" else one.replace(day=1) if period == "month" else one
     found = []
     while one <= last:
-        following = one + timedelta(days=_FIRST[period]) if period in _FIRST else (one + timedelta(days=31)).replace(day=1)
+        following = (
+            one + timedelta(days=_FIRST[period]) if period in _FIRST else (one + timedelta(days=31)).replace(day=1)
+        )
         found.append((one.isoformat(), (following - timedelta(days=1)).isoformat()))
         one = following
     return found
