@@ -34,6 +34,8 @@ class Split(Exception):
 def meaning(status: int | None, headers: Mapping[str, str] | None, body: bytes | str | None, where: str) -> Exception:
     """The error to raise for an answer outside 2xx. `where` names the server for people."""
     reason = _reason(body)
+    if status == 400 and "organization name" in reason and "not found" in reason:
+        status = 404  # what a write calls 404, a query calls 400
     if status in _SPLIT:
         if "pending deletion" in reason:  # a shard on its way out: the same write succeeds a minute later
             return StoreAway(f"{where} is deleting a shard that we write to", 60)

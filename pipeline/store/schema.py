@@ -20,7 +20,7 @@ RECORD_TAGS: Final = ("pilot", "key")
 RECORD_FIELDS: Final = {"body": "string"}
 RECORD_KINDS: Final = ("partial", "values", "now", "done")
 
-# One tuple of statements per version; a database at version n has had the first n applied.
+# One tuple of statements per version; a file at version n has had the first n applied, each of which ends by saying so.
 RAW_MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (
         """CREATE TABLE event (
@@ -31,6 +31,7 @@ RAW_MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE INDEX event_by_time ON event (pilot, stream, time_ns)",
         "CREATE INDEX event_by_actor ON event (pilot, actor_key) WHERE actor_key IS NOT NULL",
         "CREATE TABLE touch (pilot TEXT NOT NULL, day TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (pilot, day))",
+        "PRAGMA user_version = 1",
     ),
 )
 DERIVED_MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
@@ -39,5 +40,6 @@ DERIVED_MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             kind TEXT NOT NULL, pilot TEXT NOT NULL, key TEXT NOT NULL, time_ns INTEGER NOT NULL, body TEXT NOT NULL,
             PRIMARY KEY (kind, pilot, key, time_ns)
         )""",
+        "PRAGMA user_version = 1",
     ),
 )

@@ -158,7 +158,6 @@ class StoreFile:
             for number in range(self._check_version(connection), len(self._migrations)):
                 for statement in self._migrations[number]:
                     connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {len(self._migrations):d}")
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:

@@ -5,11 +5,12 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
-from pipeline.model import NS_PER_MS, NS_PER_S, STREAMS, Event
+from pipeline.model import NS_PER_MS, NS_PER_S, STREAMS, Event, Touch
 from pipeline.store.port import Store, StoreAway
 from tests.contract.places import Place
 from tests.contract.samples import EVER, T0, action, reading
@@ -96,6 +97,16 @@ def test_points_older_than_retention_are_refused_one_by_one(new_place: Callable[
         (f"old{place}", "beyond_retention") for place in (0, 500, 501, 999)
     ]
     assert store.count("milan", "usage", *EVER) == 996
+    store.close()
+
+
+def test_a_touch_outlives_the_events_that_it_is_about(new_place: Callable[[int | None], Place]) -> None:
+    store = new_place(30 * 86_400).open("all")
+    oldest = time.time_ns() - 30 * DAY_NS + 3600 * NS_PER_S
+    day = (date(1970, 1, 1) + timedelta(days=oldest // DAY_NS)).isoformat()
+    assert store.write([action("just young enough", oldest)]) == []
+    store.touch([Touch(pilot="milan", day=day, seq=1)])
+    assert store.touches() == [Touch(pilot="milan", day=day, seq=1)]
     store.close()
 
 
