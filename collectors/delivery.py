@@ -200,6 +200,9 @@ def _waits(work: _Work) -> bool:
 def _fate(work: _Work) -> Fate | None:
     """What became of a message; None leaves it pending."""
     judged = work.judged
+    if len(work.claims) == 1 and work.claims[0].verdict is Verdict.NEW and not work.faults:
+        event = work.claims[0].event
+        return Fate(work.record, WRITTEN, "", event.event_id, event.time_ns, event.actor_key, 1, 0, 0, judged.empty)
     if _waits(work):
         return None
     if judged.fault is not None:

@@ -61,7 +61,7 @@ def derive(connection: "sqlite3.Connection") -> Counts:
     return +counts
 
 
-def add_points(counts: Counts, pilot: str, feed: str, points: Sequence[int], sign: int = 1) -> None:
+def add_points(counts: Counts, pilot: str, feed: str, points: Sequence[int], times: int = 1) -> None:
     """Count a record's points: how many, refused, taking the place of an older one, and fields without a reading."""
     every, dead, replaced, empty = points
     for fate, n in (
@@ -72,7 +72,7 @@ def add_points(counts: Counts, pilot: str, feed: str, points: Sequence[int], sig
         ("points_no_reading", empty),
     ):
         if n:
-            counts[pilot, feed, fate] += sign * n
+            counts[pilot, feed, fate] += times * n
 
 
 def broken(counts: Counts) -> list[str]:

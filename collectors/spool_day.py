@@ -205,36 +205,16 @@ class DayFile:
             return [Record._make(row) for row in self._deliver.execute(_PENDING, (priority, limit))]
 
     def mark(self, fates: Sequence[Fate], now_ns: int) -> None:
-        """Record what became of messages, with their ledger rows; a message already marked stays as it is."""
-        changes: Counts = Counter()
+        """Record what became of pending messages, with their ledger rows."""
         with self._writing(self._deliver):
+            before = self._deliver.total_changes
+            self._deliver.executemany(_MARK, [(*fate[1:-1], fate.record.seq) for fate in fates])
+            if self._deliver.total_changes - before != len(fates):
+                raise SpoolFailed(f"{self.path}: messages were marked by another process; stop it, then start again")
             for fate in fates:
-                done = self._deliver.execute(
-                    _MARK,
-                    (
-                        fate.state,
-                        fate.rule,
-                        fate.event_id,
-                        fate.ts_ns,
-                        fate.actor_key,
-                        fate.points,
-                        fate.points_dead,
-                        fate.replaced,
-                        fate.empty,
-                        fate.record.seq,
-                    ),
-                )
-                if done.rowcount:
-                    self._count(fate, changes)
-                    for fault in fate.faults:
-                        self._set_aside(fate.record, fault, now_ns)
-            ledger.add(self._deliver, changes)
-
-    def _count(self, fate: Fate, changes: Counts) -> None:
-        pilot, feed = fate.record.pilot, fate.record.feed
-        changes[pilot, feed, "pending"] -= 1
-        changes[pilot, feed, ledger.fate_of(fate.state, fate.rule)] += 1
-        ledger.add_points(changes, pilot, feed, (fate.points, fate.points_dead, fate.replaced, fate.empty))
+                for fault in fate.faults:
+                    self._set_aside(fate.record, fault, now_ns)
+            ledger.add(self._deliver, _changes(fates))
 
     def _set_aside(self, record: Record, fault: Fault, now_ns: int) -> None:
         self._deliver.execute(
@@ -271,7 +251,7 @@ class DayFile:
                 )
                 changes[row[0], row[1], "dead_lettered"] -= 1
                 changes[row[0], row[1], "pending"] += 1
-                ledger.add_points(changes, row[0], row[1], row[2:], sign=-1)
+                ledger.add_points(changes, row[0], row[1], row[2:], times=-1)
             ledger.add(self._deliver, changes)
         return sum(n for (_, _, fate), n in changes.items() if fate == "pending")
 
@@ -302,3 +282,16 @@ class DayFile:
     def close(self) -> None:
         self._append.close()
         self._deliver.close()
+
+
+def _changes(fates: Sequence[Fate]) -> Counts:
+    """What the fates of pending messages change in the ledger."""
+    alike = Counter(
+        (f.record.pilot, f.record.feed, f.state, f.rule, f.points, f.points_dead, f.replaced, f.empty) for f in fates
+    )
+    changes: Counts = Counter()
+    for (pilot, feed, state, rule, *points), n in alike.items():
+        changes[pilot, feed, "pending"] -= n
+        changes[pilot, feed, ledger.fate_of(state, rule)] += n
+        ledger.add_points(changes, pilot, feed, points, n)
+    return changes

@@ -7,7 +7,7 @@ only when the bytes show that a bound could be broken.
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -23,7 +23,7 @@ _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _decode = msgspec.json.Decoder().decode
 
 
-def parse(payload: bytes, identity: Iterable[bytes] = ()) -> dict[str, Any]:
+def parse(payload: bytes, identity: Sequence[bytes] = ()) -> dict[str, Any]:
     """The JSON object in `payload`; `identity` are keys, in quotes, that may not be given twice in one object."""
     if len(payload) > MAX_BYTES:
         raise Undecodable("decode", "too_large", f"the payload has {len(payload)} bytes; at most {MAX_BYTES} are read")
@@ -38,12 +38,14 @@ def parse(payload: bytes, identity: Iterable[bytes] = ()) -> dict[str, Any]:
     except msgspec.DecodeError as error:
         if _is_not_utf8(payload):
             raise Undecodable("decode", "not_utf8", "the payload is not UTF-8") from None
+        if "out of range" in str(error):
+            raise Undecodable("decode", "number_too_large", "a number beyond what 64 bits hold") from None
         raise Undecodable("decode", "not_json", f"the payload is not JSON: {error}") from None
     if not isinstance(found, dict):
         raise Undecodable("decode", "not_an_object", "the payload is JSON but not an object")
     if len(payload) > MAX_ITEMS or _LONG_NUMBER.search(payload):
         _walk(found, [0])
-    if b"\\u" in payload or any(payload.count(key) > 1 for key in identity):
+    if b"\\u" in payload or max(map(payload.count, identity), default=0) > 1:
         _refuse_doubled(payload, {key.decode().strip('"') for key in identity})
     return found
 

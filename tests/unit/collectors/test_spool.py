@@ -1,0 +1,202 @@
+"""The queue on disk: what it promises, one promise at a time."""
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from collectors import ledger, spool_day
+from collectors.ledger import DEAD, DROPPED, DUPLICATE, WRITTEN
+from collectors.message import Fault, SpoolFailed, SpoolFull, SpoolHeld
+from collectors.spool import DIRECT, Spool
+from collectors.spool_day import Entry, Fate
+from config.settings import Spool as SpoolSettings
+from tests.unit.collectors.places import APP, NOW_NS
+
+DAY_NS = 86_400_000_000_000
+
+
+def entry(payload: bytes = b"{}", received_ns: int = NOW_NS, priority: int = 0, fault: Fault | None = None) -> Entry:
+    return Entry(received_ns, "bremen", "app", APP, payload, priority=priority, fault=fault)
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Spool:
+    return Spool(tmp_path, SpoolSettings(), lease=True)
+
+
+def payloads(spool: Spool, limit: int = 100) -> list[bytes]:
+    found = spool.pending(limit)
+    return [record.payload for record in found[1]] if found else []
+
+
+def finish(spool: Spool, state: int = WRITTEN, rule: str = "", limit: int = 100) -> None:
+    found = spool.pending(limit)
+    assert found is not None
+    day, records = found
+    spool.mark(day, [Fate(record, state, rule, points=int(state == WRITTEN)) for record in records], NOW_NS)
+
+
+def test_what_was_appended_survives_closing_in_order(spool: Spool, tmp_path: Path) -> None:
+    spool.append([entry(b"1"), entry(b"2")])
+    spool.append([entry(b"3")])
+    spool.close()
+    assert payloads(Spool(tmp_path, SpoolSettings(), lease=True)) == [b"1", b"2", b"3"]
+
+
+def test_every_connection_syncs_each_commit(spool: Spool) -> None:
+    spool.append([entry()])
+    file = spool.day("2019-03-02")
+    for connection in (file._append, file._deliver):
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("PRAGMA secure_delete").fetchone() == (1,)
+
+
+def test_a_connection_that_does_not_sync_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool_day, "_FULL", 3)
+    with pytest.raises(SpoolFailed, match="does not keep synchronous=FULL"):
+        spool_day.connect(tmp_path / "x.db")
+
+
+def test_messages_lie_in_the_file_of_their_utc_day_and_older_days_go_first(spool: Spool) -> None:
+    spool.append([entry(b"new", NOW_NS), entry(b"old", NOW_NS - 1)])
+    assert spool.days() == ["2019-03-01", "2019-03-02"]
+    assert payloads(spool) == [b"old"]
+    finish(spool)
+    assert payloads(spool) == [b"new"]
+
+
+def test_a_live_message_overtakes_a_back_fill(spool: Spool) -> None:
+    spool.append([entry(b"%d" % n, NOW_NS - DAY_NS, DIRECT) for n in range(50)])
+    spool.append([entry(b"live")])
+    assert payloads(spool, 10) == [b"live"]
+    finish(spool, limit=10)
+    assert payloads(spool, 2) == [b"0", b"1"]
+
+
+def test_a_second_deliverer_is_refused_but_another_process_may_append(spool: Spool, tmp_path: Path) -> None:
+    with pytest.raises(SpoolHeld, match="another collector already delivers"):
+        Spool(tmp_path, SpoolSettings(), lease=True)
+    program = (
+        "from tests.unit.collectors.test_spool import *\n"
+        f"Spool(Path({str(tmp_path)!r}), SpoolSettings(), lease=False).append([entry(b'from afar')])"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parents[3])
+    assert payloads(spool) == [b"from afar"]
+
+
+def test_a_faulted_message_is_a_dead_letter_at_once(spool: Spool) -> None:
+    spool.append([entry(b"x", fault=Fault("decode", "too_large", "too large")), entry(b"y")])
+    assert payloads(spool) == [b"y"]
+    assert dict(spool.ledger()["2019-03-02"]) == {
+        ("bremen", "app", "received"): 2, ("bremen", "app", "pending"): 1, ("bremen", "app", "dead_lettered"): 1,
+    }  # fmt: skip
+
+
+def test_the_ledger_is_what_the_records_say(spool: Spool) -> None:
+    for state, rule in ((WRITTEN, ""), (DUPLICATE, ""), (DEAD, ""), (DROPPED, "simulated"), (DROPPED, "no_reading")):
+        spool.append([entry(), entry()])
+        finish(spool, state, rule)
+    spool.append([entry()])
+    counts = spool.ledger()["2019-03-02"]
+    assert counts == spool.derived_ledger()["2019-03-02"]
+    assert ledger.broken(counts) == []
+    assert {fate: n for (_, _, fate), n in counts.items()} == {
+        "received": 11, "written": 2, "duplicate": 2, "dead_lettered": 2, "dropped:simulated": 2, "dropped:no_reading": 2,
+        "pending": 1, "points_in": 2, "points_written": 2,
+    }  # fmt: skip
+
+
+def test_a_ledger_that_does_not_add_up_is_named(spool: Spool) -> None:
+    spool.append([entry()])
+    with spool.day("2019-03-02").reading() as connection:
+        connection.execute("UPDATE ledger SET n = 2 WHERE fate = 'received'")
+    counts = spool.ledger()["2019-03-02"]
+    assert ledger.broken(counts) == ["bremen/app: 2 received but 1 accounted for"]
+    assert counts != spool.derived_ledger()["2019-03-02"]
+
+
+def test_the_journal_is_kept_72_hours_and_its_ledger_and_dead_letters_beyond(spool: Spool) -> None:
+    spool.append([entry(b"bad", fault=Fault("decode", "not_json", "not JSON")), entry(b"good")])
+    finish(spool)
+    before = spool.ledger()
+    assert spool.unlink_old(NOW_NS + 3 * DAY_NS) == []
+    assert spool.unlink_old(NOW_NS + 4 * DAY_NS) == ["2019-03-02"]
+    assert spool.days() == []
+    assert spool.ledger() == before
+    archive = sqlite3.connect(spool.folder / "archive.db")
+    assert archive.execute("SELECT day, payload, code FROM dead_letter").fetchall() == [("2019-03-02", b"bad", "not_json")]
+    archive.close()
+
+
+def test_a_day_with_a_pending_message_is_never_unlinked(spool: Spool) -> None:
+    spool.append([entry()])
+    assert spool.unlink_old(NOW_NS + 400 * DAY_NS) == []
+    assert payloads(spool) == [b"{}"]
+
+
+def test_beyond_the_quota_nothing_is_taken_and_nothing_dropped(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, SpoolSettings(max_bytes=1_000_000), lease=True)
+    spool.append([entry(b"x" * 60_000) for _ in range(20)])
+    spool._room_checked = 0.0
+    with pytest.raises(SpoolFull, match="PERISCOPE_SPOOL__MAX_BYTES"):
+        spool.append([entry(b"one more")])
+    assert len(payloads(spool)) == 20
+
+
+def test_a_full_disk_takes_nothing_and_goes_on_when_there_is_room(spool: Spool) -> None:
+    spool.append([entry(b"before")])
+    connection = spool.day("2019-03-02")._append
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count={pages}").fetchall()
+    with pytest.raises(SpoolFull, match="no space is left"):
+        spool.append([entry(b"x" * 60_000)])
+    assert payloads(spool) == [b"before"]
+    connection.execute("PRAGMA max_page_count=1000000").fetchall()
+    spool.append([entry(b"after")])
+    assert payloads(spool) == [b"before", b"after"]
+    assert spool.ledger() == spool.derived_ledger()
+
+
+@pytest.mark.parametrize("damage", ["header", "middle", "empty", "not a database"])
+def test_a_damaged_file_is_set_aside_and_the_rest_goes_on(tmp_path: Path, damage: str) -> None:
+    spool = Spool(tmp_path, SpoolSettings(), lease=True)
+    spool.append([entry(b"x" * 3000) for _ in range(200)])
+    spool.append([entry(b"next day", NOW_NS + DAY_NS)])
+    spool.close()
+    path = tmp_path / "spool-2019-03-02.db"
+    content = bytearray(path.read_bytes())
+    assert len(content) > 500_000, "closing the last connection moves the WAL into the file"
+    match damage:
+        case "header":
+            content[:100] = b"\xff" * 100
+        case "middle":
+            content[8192:-4096] = b"\x07" * (len(content) - 12288)
+        case "empty":
+            content = bytearray()
+        case _:
+            content = bytearray(b"not a database at all" * 1000)
+    path.write_bytes(content)
+    again = Spool(tmp_path, SpoolSettings(), lease=True)
+    assert payloads(again) == [b"next day"]
+    assert again.corrupt_files == (0 if damage == "empty" else 1)
+    again.append([entry(b"same day again")])
+    assert payloads(again) == [b"same day again"]
+
+
+def test_a_folder_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SpoolFailed, match="set PERISCOPE_STATE"):
+        Spool(tmp_path / "file" / "spool", SpoolSettings(), lease=True)
+
+
+def test_a_spool_of_a_newer_version_is_refused(spool: Spool, tmp_path: Path) -> None:
+    spool.append([entry()])
+    with spool.day("2019-03-02").reading() as connection:
+        connection.execute("PRAGMA user_version = 99")
+    spool.close()
+    with pytest.raises(SpoolFailed, match="newer version"):
+        payloads(Spool(tmp_path, SpoolSettings(), lease=True))
