@@ -16,6 +16,8 @@ from pipeline.quality import UNKNOWN, FeedVerdict, judge
 from pipeline.sketches import NOBODY, OtherKeyEpoch, People
 
 Family = Literal["active", "contributors", "attendees"]
+FAMILIES: Final[tuple[Family, ...]] = ("active", "contributors", "attendees")
+FEW: Final = 5
 LIVE_DAYS: Final = 35  # a gated feed silent for longer is a finished one: its pilot's series ends with its data
 
 
@@ -29,6 +31,7 @@ class History:
         self._blocks: dict[tuple[str, int, int], People] = {}
         self._before: dict[str, tuple[int, list[People | None]]] = {}
         self._newcomers: dict[int, People] = {}
+        self._stale: set[int] = set()
         self._verdicts: dict[tuple[str, int], FeedVerdict] = {}
         self._first_heard: dict[str, int] | None = None
         self._first_device: dict[str, dict[str, int]] = {}
@@ -60,20 +63,28 @@ class History:
         return True
 
     def _forget_people(self, day: int) -> None:
-        for family in ("active", "contributors", "attendees"):
+        self._stale.add(day)
+        for family in FAMILIES:
             self._people.pop((family, day), None)
-            level = 1
-            while self._blocks and 1 << level <= 2 * len(self._days) + 2:
-                for start in range(day - (1 << level) + 1, day + 1):
-                    self._blocks.pop((family, level, start), None)
-                level += 1
             if family in self._before:
                 first, chain = self._before[family]
                 if day < first:
                     del self._before[family]
                 else:
                     del chain[day - first + 1:]
-        self._newcomers = {known: who for known, who in self._newcomers.items() if known < day}
+
+    def _settle(self) -> None:
+        """Forget the sets above changed days: one by one for a few, all at once for many."""
+        if len(self._stale) > FEW:
+            self._blocks.clear()
+        else:
+            for level, start in [key[1:] for key in self._blocks]:
+                if any(start <= day < start + (1 << level) for day in self._stale):
+                    for family in FAMILIES:
+                        self._blocks.pop((family, level, start), None)
+        first = min(self._stale)
+        self._newcomers = {known: who for known, who in self._newcomers.items() if known < first}
+        self._stale.clear()
 
     def day(self, number: int) -> Partial | None:
         """What is known of a day."""
@@ -106,7 +117,8 @@ class History:
 
     def first_of_feed(self, feed_id: str) -> int | None:
         """The first day on which a feed was heard."""
-        return self._firsts().get(feed_id)
+        first = self._first_heard
+        return (self._firsts() if first is None else first).get(feed_id)
 
     def devices(self, feed: Feed, until: int) -> set[str]:
         """The devices that a feed should have by a day: those declared and those heard so far."""
@@ -163,6 +175,8 @@ class History:
         """
         if last < first:
             return NOBODY
+        if self._stale:
+            self._settle()
         level = (last - first + 1).bit_length() - 1
         head = self._block(family, level, first)
         return head | self._block(family, level, last - (1 << level) + 1)
@@ -195,6 +209,8 @@ class History:
 
     def newcomers(self, day: int) -> People:
         """Who did a core action on a day for the first time ever."""
+        if self._stale:
+            self._settle()
         if day not in self._newcomers:
             self._newcomers[day] = self.people("active", day) - self.before("active", day)
         return self._newcomers[day]

@@ -17,6 +17,8 @@ def small(measure: Measure, k: int) -> bool:
 
 def hidden(measures: Sequence[Measure], k: int) -> set[int]:
     """Which figures of one indicator and period must be hidden, by place in the sequence."""
+    if k < 2 or not any(measure.people for measure in measures):
+        return set()
     found = {place for place, measure in enumerate(measures) if small(measure, k)}
     total_shown = any(measure.dim == "" and place not in found for place, measure in enumerate(measures))
     for dim in {measure.dim for measure in measures} - {""}:

@@ -15,12 +15,12 @@ import msgspec
 from config.catalogue import Catalogue
 from config.settings import Pipeline as Settings
 from pipeline.alerts.evaluate import evaluate_drop_off, evaluate_silence
+from pipeline.boards import Boards
 from pipeline.history import History
 from pipeline.indicators import INDICATORS
 from pipeline.indicators.evaluate import evaluate
-from pipeline.model import NS_PER_S, STREAMS, Event, Record, Touch
+from pipeline.model import NS_PER_S, STREAMS, Record, Touch
 from pipeline.notify import Notifier
-from pipeline.now import Board
 from pipeline.operations import Operations, this_process
 from pipeline.partials import VERSION, Partial, summarise
 from pipeline.periods import Period, date_ns, day_bounds, day_of, ordinal, shift
@@ -35,10 +35,11 @@ LEASE: Final = "pipeline"
 DAYS_A_STEP: Final = 60
 PERIODS_A_STEP: Final = 150
 DAYS_A_READ: Final = 10
-PASS_EVERY_NS: Final = 10 * NS_PER_S  # while touches keep coming, old periods are computed at most this often
+PASS_EVERY_NS: Final = 10 * NS_PER_S  # while past days keep coming, later periods are computed at most this often
+PASS_SHARE: Final = 4  # ... and for at most about a quarter of the time
+FEW_DAYS: Final = 3  # so few changed days of a pilot are answered before the pass over all later periods
 AS_OF_NS: Final = 900 * NS_PER_S  # what is over is judged at quarters of an hour
-BOARD_EVERY_NS: Final = 10 * NS_PER_S
-BUSY: Final = 5000
+PULSE_EVERY_NS: Final = 10 * NS_PER_S
 _EVER: Final = (-(1 << 62), 1 << 62)
 
 
@@ -61,15 +62,14 @@ class Pipeline:
         self._pulse = msgspec.structs.replace(self._pulse, basis=basis)
         self._as_of_ns = self._pulse.as_of_ns
         self._histories = {slug: History(pilot) for slug, pilot in catalogue.pilots.items()}
-        self._boards = {slug: Board(history) for slug, history in self._histories.items()}
+        self._boards = Boards(store, self._histories)
         self._work = {slug: Work() for slug in catalogue.pilots}
         self._done: dict[tuple[str, str], int] = {}
         self._summarised: dict[tuple[str, str], int] = {}
-        self._seen_today: dict[str, tuple[int, int]] = {}
-        self._boarded_ns: dict[str, int] = {}
-        self._busy: set[str] = set()
         self._exact_ns: dict[str, int] = {}
         self._to_judge: set[str] = set(catalogue.pilots)
+        self._pass_ns = 0
+        self._today: dict[str, str] = {}
         self._load()
 
     def _load(self) -> None:
@@ -85,8 +85,8 @@ class Pipeline:
         else:
             for work in self._work.values():
                 work.everything()
-        for board in self._boards.values():
-            board.remember()
+        for slug in self._histories:
+            self._boards.remember(slug)
 
     def run(self, stop: threading.Event, once: bool) -> None:
         """Step until told to stop, or with `once` until no work is left; a store that is away is waited for."""
@@ -127,9 +127,10 @@ class Pipeline:
         """Do one bounded portion of work; False where there was none. `hurry` does not put off today."""
         now_ns = self._clock()
         self._operations.lease(LEASE, self._holder, now_ns)
+        self._today = {slug: day_of(now_ns, pilot.zone) for slug, pilot in self._catalogue.pilots.items()}
         touches = [touch for touch in self._store.touches() if touch.pilot in self._histories]
         pending = [touch for touch in touches if self._done.get((touch.pilot, touch.day)) != touch.seq]
-        boarded = self._refresh_boards(touches, now_ns)
+        boarded = self._boards.refresh(touches, self._today, now_ns)
         summarised = self._summarise(pending, now_ns, hurry)
         computed = self._compute(pending, now_ns, hurry)
         judged = self._judge(pending, now_ns)
@@ -150,16 +151,16 @@ class Pipeline:
             by_pilot.setdefault(touch.pilot, []).append(touch)
         for pilot, touches in by_pilot.items():
             for run in _runs(touches):
-                self._summarise_run(pilot, run, now_ns)
+                self._summarise_run(pilot, run, now_ns, few=len(touches) <= FEW_DAYS)
         return set(by_pilot)
 
     def _due(self, touch: Touch, now_ns: int) -> bool:
         """Today is summarised at most every `today_s`; any other day at once."""
-        if touch.day != day_of(now_ns, self._catalogue.pilots[touch.pilot].zone):
+        if touch.day != self._today[touch.pilot]:
             return True
         return now_ns - self._exact_ns.get(touch.pilot, _EVER[0]) >= self._settings.today_s * NS_PER_S
 
-    def _summarise_run(self, slug: str, touches: Sequence[Touch], now_ns: int) -> None:
+    def _summarise_run(self, slug: str, touches: Sequence[Touch], now_ns: int, few: bool) -> None:
         pilot, history = self._catalogue.pilots[slug], self._histories[slug]
         bounds = [day_bounds(touch.day, pilot.zone) for touch in touches]
         events = self._store.read(slug, STREAMS, bounds[0][0], bounds[-1][1])
@@ -176,14 +177,13 @@ class Pipeline:
         self._store.put(records)
         for touch, partial in partials:
             differs = history.put(partial) or (slug, touch.day) not in self._summarised
-            self._work[slug].changed(ordinal(touch.day), touch.seq, differs)
+            self._work[slug].changed(ordinal(touch.day), touch.seq, differs, at_once=few)
             self._summarised[slug, touch.day] = touch.seq
-        today = day_of(now_ns, pilot.zone)
-        if touches[-1].day == today:
+        if touches[-1].day == self._today[slug]:
             self._exact_ns[slug] = now_ns
-            self._boards[slug].take(_of_day(events, bounds[-1][0]), *bounds[-1], now_ns)
-        self._boards[slug].remember()
-        self._boarded_ns.pop(slug, None)
+            self._boards.take_day(slug, [event for event in events if event.time_ns >= bounds[-1][0]], *bounds[-1],
+                                  now_ns)
+        self._boards.remember(slug)
 
     # Periods
 
@@ -200,13 +200,15 @@ class Pipeline:
         left, written = PERIODS_A_STEP, 0
         for slug in sorted(self._work, key=lambda slug: self._work[slug].began_ns):
             work = self._work[slug]
-            if slug not in waiting or now_ns - work.began_ns >= PASS_EVERY_NS:
+            if slug not in waiting or now_ns - work.began_ns >= max(PASS_EVERY_NS, PASS_SHARE * self._pass_ns):
                 work.begin(self._histories[slug], as_of_ns, now_ns)
             periods = work.take(left)
             left -= len(periods)
             written += len(periods)
             if periods:
                 self._write(slug, periods, as_of_ns, now_ns)
+            if work.passed:
+                self._pass_ns = self._clock() - work.began_ns
             finished = work.finish()
             if finished:
                 self._mark_done(slug, finished)
@@ -230,43 +232,17 @@ class Pipeline:
                                 body=msgspec.json.encode(_Seq(seq))) for day, seq in sorted(finished.items())])
         self._done.update({(slug, day): seq for day, seq in finished.items()})
 
-    # Boards, alerts, pulse
-
-    def _refresh_boards(self, touches: Sequence[Touch], now_ns: int) -> int:
-        newest: dict[str, tuple[int, int]] = {}
-        for touch in touches:
-            today = day_of(now_ns, self._catalogue.pilots[touch.pilot].zone)
-            before, current = newest.get(touch.pilot, (0, 0))
-            if touch.day == today:
-                newest[touch.pilot] = (before, touch.seq)
-            elif touch.day == shift(today, -1):
-                newest[touch.pilot] = (touch.seq, current)
-        records = []
-        for slug, board in self._boards.items():
-            touched = newest.get(slug, (0, 0)) != self._seen_today.get(slug)
-            if not touched and now_ns - self._boarded_ns.get(slug, _EVER[0]) < BOARD_EVERY_NS:
-                continue
-            if touched:
-                start, end = board.to_read(now_ns, slug in self._busy)
-                events = self._store.read(slug, STREAMS, start, end)
-                board.take(events, start, end, now_ns)
-                (self._busy.add if len(events) > BUSY else self._busy.discard)(slug)
-            self._seen_today[slug], self._boarded_ns[slug] = newest.get(slug, (0, 0)), now_ns
-            records.append(Record(kind="now", pilot=slug, key="now", time_ns=0,
-                                  body=msgspec.json.encode(board.board(now_ns))))
-        if records:
-            self._store.put(records)
-        return len(records)
+    # Alerts, pulse
 
     def _judge(self, pending: Sequence[Touch], now_ns: int) -> bool:
         """Alerts of the pilots whose past days are all in; the others wait, since a fall may be a missing day."""
         loading = {touch.pilot for touch in pending
-                   if touch.day != day_of(now_ns, self._catalogue.pilots[touch.pilot].zone)}
+                   if touch.day != self._today[touch.pilot]}
         changed = False
         for slug, history in self._histories.items():
             if slug in loading:
                 continue
-            changed |= evaluate_silence(history, self._operations, self._boards[slug].heard, now_ns)
+            changed |= evaluate_silence(history, self._operations, self._boards.heard(slug), now_ns)
             if slug in self._to_judge:
                 changed |= evaluate_drop_off(history, self._operations, self._as_of_ns, now_ns)
                 self._to_judge.discard(slug)
@@ -275,7 +251,7 @@ class Pipeline:
     def _beat(self, now_ns: int, wrote: bool, summarised: set[str]) -> None:
         pulse = self._pulse
         partials = {**pulse.partials, **{slug: pulse.partials.get(slug, 0) + 1 for slug in summarised}}
-        stale = pulse.alerts_ns is None or now_ns - pulse.alerts_ns >= BOARD_EVERY_NS
+        stale = pulse.alerts_ns is None or now_ns - pulse.alerts_ns >= PULSE_EVERY_NS
         # Were it told before the periods that it moved are written, a kill would leave them as they were.
         as_of_ns = pulse.as_of_ns if any(work.fresh for work in self._work.values()) else self._as_of_ns
         if wrote or stale:
@@ -293,10 +269,6 @@ def _runs(touches: Sequence[Touch]) -> list[list[Touch]]:
         else:
             runs.append([touch])
     return runs[::-1]
-
-
-def _of_day(events: Sequence[Event], start_ns: int) -> list[Event]:
-    return [event for event in events if event.time_ns >= start_ns]
 
 
 def _basis(catalogue: Catalogue) -> str:

@@ -66,8 +66,8 @@ def holding(days: Iterable[int]) -> list[Period]:
 class Work:
     """What is left to compute for one pilot.
 
-    `changed` days are answered at once by the periods that hold them; all later periods follow in a pass over
-    the grid. A pass covers the changes that came before it began: its end is what makes their days processed.
+    A few `changed` days are answered at once by the periods that hold them; all later periods follow in a pass
+    over the grid. A pass covers the changes that came before it began: its end is what makes their days processed.
     """
 
     def __init__(self) -> None:
@@ -88,11 +88,17 @@ class Work:
         """True while a pass is under way."""
         return self._passing is not None
 
-    def changed(self, day: int, seq: int, differs: bool) -> None:
+    @property
+    def passed(self) -> bool:
+        """True where a pass has taken its last period and is not yet finished."""
+        return self._passing == []
+
+    def changed(self, day: int, seq: int, differs: bool, at_once: bool = True) -> None:
         """A day was summarised up to touch `seq`; `differs` False where its document stayed the same."""
         self._waiting[iso(day)] = seq
         if differs:
-            self.fresh.update(dict.fromkeys(holding([day])))
+            if at_once:
+                self.fresh.update(dict.fromkeys(holding([day])))
             self.since = min(day - REACH, self.since) if self.since is not None else day - REACH
 
     def everything(self) -> None:

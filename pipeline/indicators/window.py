@@ -22,6 +22,9 @@ class Window:
         self.as_of_ns = as_of_ns
         self.first = ordinal(period.start)
         self.last = ordinal(period.end)
+        self._zone = history.pilot.zone
+        self._late: dict[tuple[str, ...], int] = {}
+        self._cohorts: dict[int, tuple[People, People, int]] = {}
 
     @property
     def pilot(self) -> Pilot:
@@ -44,10 +47,10 @@ class Window:
 
     def closed_on(self, day: int, streams: tuple[str, ...]) -> bool:
         """True once a day and the lateness allowed to its feeds are over."""
-        end = day_bounds(iso(day), self.pilot.zone)[1]
-        late = max((feed.lateness.total_seconds() for feed in self.pilot.feeds
-                    if not streams or feed.stream in streams), default=0.0)
-        return end + int(late) * NS_PER_S <= self.as_of_ns
+        if streams not in self._late:
+            self._late[streams] = int(max((feed.lateness.total_seconds() for feed in self.pilot.feeds
+                                           if not streams or feed.stream in streams), default=0.0)) * NS_PER_S
+        return day_bounds(iso(day), self._zone)[1] + self._late[streams] <= self.as_of_ns
 
     @cached_property
     def active(self) -> People:
@@ -78,6 +81,11 @@ class Window:
     def cohorts(self, within: int) -> tuple[People, People, int]:
         """Of the first-time users of each day: all, those active again 1 to `within` days later, and the
         number of days left out because those days are not over yet."""
+        if within not in self._cohorts:
+            self._cohorts[within] = self._follow(within)
+        return self._cohorts[within]
+
+    def _follow(self, within: int) -> tuple[People, People, int]:
         cohort, back, young = [], [], 0
         for day in self._active_days:
             fresh = self.history.newcomers(day)
