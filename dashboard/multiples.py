@@ -201,7 +201,7 @@ def value_text(value: IndicatorValue | None, unit: str, k: int) -> str:
         return wording.NOTHING
     if value.value is None:
         return f"\u200b\n{wording.status(value, k)}"
-    under = [f"n {wording.number(value.n)}"] if value.n is not None else []
+    under = [_("n {n}", n=wording.number(value.n))] if value.n is not None else []
     if value.lower is not None and value.upper is not None:
         under.append(wording.interval(value, unit))
     if value.status != "ok":

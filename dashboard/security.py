@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, abort, g, request
 
 from config.problems import ConfigError, Problem
-from dashboard.viewer import EVERYTHING, Viewer
+from dashboard.viewer import EVERYTHING, NOBODY, Viewer
 
 MAX_BODY = 1024 * 1024
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -72,6 +72,7 @@ def guard(server: Flask, pages: Sequence[str], secret_key: str | None) -> None:
 
     @server.before_request
     def admit() -> None:
+        g.viewer = NOBODY
         rule = request.url_rule.rule if request.url_rule else None
         if rule in PUBLIC_RULES:
             return

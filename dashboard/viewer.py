@@ -20,3 +20,4 @@ class Viewer:
 
 
 EVERYTHING = Viewer("analyst")
+NOBODY = Viewer("reader", frozenset())
