@@ -104,6 +104,27 @@ class Influx:
             )
         return f"raw-{name}", f"derived-{name}"
 
+    def count(self, bucket: str, measurement: str, name: str) -> int:
+        """How many points of a measurement hold the field `name`."""
+        flux = (
+            f'from(bucket: "{bucket}") |> range(start: 0, stop: 2100-01-01T00:00:00Z) '
+            f'|> filter(fn: (r) => r._measurement == "{measurement}" and r._field == "{name}") '
+            "|> group() |> count()"
+        )
+        request = urllib.request.Request(
+            f"{self.url}/api/v2/query?org={self.org}",
+            flux.encode(),
+            method="POST",
+            headers={
+                "Authorization": f"Token {self.token}",
+                "Content-Type": "application/vnd.flux",
+                "Accept": "application/csv",
+            },
+        )
+        with urllib.request.urlopen(request, timeout=30) as response:
+            rows = [line.split(",") for line in response.read().decode().splitlines() if line]
+        return int(rows[1][rows[0].index("_value")]) if len(rows) > 1 else 0
+
     def call(self, method: str, path: str, body: dict[str, Any] | None = None, token: str | None = None) -> Any:
         """One request to the HTTP API with the token that may do everything, or another; the JSON answer."""
         request = urllib.request.Request(

@@ -16,13 +16,13 @@ def free_port() -> int:
         return port
 
 
-def wait_until(condition: Callable[[], bool], deadline_s: float, what: str) -> None:
+def wait_until(condition: Callable[[], bool], deadline_s: float, what: str, look_s: float = 0.02) -> None:
     """Return as soon as `condition` holds; raise TimeoutError naming `what` after `deadline_s` seconds."""
     end = time.monotonic() + deadline_s
     while not condition():
         if time.monotonic() > end:
             raise TimeoutError(f"{what} did not happen within {deadline_s:.0f} s")
-        time.sleep(0.02)
+        time.sleep(look_s)
 
 
 def listens(port: int) -> bool:
