@@ -65,7 +65,12 @@ def test_what_was_cut_off_is_never_requeued(spool: Spool) -> None:
 
 
 def test_one_reason_can_be_requeued_alone(spool: Spool) -> None:
-    spool.append([entry(b"a", fault=Fault("decode", "not_json", "no")), entry(b"b", fault=Fault("identity", "unknown_feed", "no"))])
+    spool.append(
+        [
+            entry(b"a", fault=Fault("decode", "not_json", "no")),
+            entry(b"b", fault=Fault("identity", "unknown_feed", "no")),
+        ]
+    )
     assert dead_letters.requeue(spool, code="unknown_feed") == 1
     assert payloads(spool) == [b"b"]
     assert dead_letters.requeue(spool, pilot="malmo") == 0

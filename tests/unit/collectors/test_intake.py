@@ -45,7 +45,9 @@ def test_a_persons_id_never_becomes_part_of_an_entry(tmp_path: Path) -> None:
     assert key.encode() in entry.payload
 
 
-@pytest.mark.parametrize("payload", [b"not json but secret", action(), action(user="secret"), action(user={"mail": ""})])
+@pytest.mark.parametrize(
+    "payload", [b"not json but secret", action(), action(user="secret"), action(user={"mail": ""})]
+)
 def test_where_the_person_cannot_be_found_no_body_is_kept(tmp_path: Path, payload: bytes) -> None:
     entry = intake(tmp_path, app(person_id="data.user.mail")).entry(APP, payload, NOW_NS)
     assert entry.fault is not None

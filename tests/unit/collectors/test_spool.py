@@ -105,8 +105,8 @@ def test_the_ledger_is_what_the_records_say(spool: Spool) -> None:
     assert counts == spool.derived_ledger()["2019-03-02"]
     assert ledger.broken(counts) == []
     assert {fate: n for (_, _, fate), n in counts.items()} == {
-        "received": 11, "written": 2, "duplicate": 2, "dead_lettered": 2, "dropped:simulated": 2, "dropped:no_reading": 2,
-        "pending": 1, "points_in": 2, "points_written": 2,
+        "received": 11, "written": 2, "duplicate": 2, "dead_lettered": 2, "dropped:simulated": 2,
+        "dropped:no_reading": 2, "pending": 1, "points_in": 2, "points_written": 2,
     }  # fmt: skip
 
 
@@ -128,7 +128,9 @@ def test_the_journal_is_kept_72_hours_and_its_ledger_and_dead_letters_beyond(spo
     assert spool.days() == []
     assert spool.ledger() == before
     archive = sqlite3.connect(spool.folder / "archive.db")
-    assert archive.execute("SELECT day, payload, code FROM dead_letter").fetchall() == [("2019-03-02", b"bad", "not_json")]
+    assert archive.execute("SELECT day, payload, code FROM dead_letter").fetchall() == [
+        ("2019-03-02", b"bad", "not_json")
+    ]
     archive.close()
 
 

@@ -1,0 +1,238 @@
+"""From the spool to a real store: marks, touches, corrections, refusals, absences and cuts."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from collectors import dead_letters, ledger
+from collectors.clock_rules import Window
+from collectors.delivery import Delivery, Hooks
+from collectors.index import EventIndex
+from collectors.ingest import Ingest
+from collectors.intake import Intake
+from collectors.message import RawMessage
+from collectors.pseudonym import PseudonymKeys
+from collectors.spool import Spool
+from collectors.topics import Roster
+from config.catalogue import Catalogue
+from config.settings import Spool as SpoolSettings
+from pipeline.model import Event, Refusal, Touch
+from pipeline.store.port import StoreAway, StoreHeld
+from pipeline.store.sqlite import SQLiteStore
+from tests.unit.collectors.places import AIR, APP, NOW_NS, action, air, app, catalogue, pilot, reading
+
+FAR = 2**62
+
+
+class Cut(BaseException):
+    """The process ends here."""
+
+
+class Moody(SQLiteStore):
+    """The embedded store with a will of its own: each entry of `moods` happens once, at the next write."""
+
+    def __init__(self) -> None:
+        super().__init__(":memory:", None)
+        self.moods: list[Exception] = []
+        self.refuse: set[str] = set()
+        self.writes = 0
+
+    def write(self, events: Sequence[Event]) -> list[Refusal]:
+        self.writes += 1
+        assert len({e.pilot for e in events}) == 1, "one write never mixes pilots"
+        if self.moods:
+            raise self.moods.pop(0)
+        refused = [
+            Refusal(event_id=e.event_id, code="too_old", reason="no") for e in events if e.event_id in self.refuse
+        ]
+        return super().write([e for e in events if e.event_id not in self.refuse]) + refused
+
+
+class Bench:
+    """A spool, a store and a delivery between them; `restart` is what a new process would do."""
+
+    def __init__(self, folder: Path, cities: Catalogue) -> None:
+        self.folder, self.roster = folder, Roster(cities, "main")
+        self.intake = Intake(self.roster, PseudonymKeys(folder / "keys"))
+        self.store = Moody()
+        self.spool = Spool(folder, SpoolSettings(), lease=True)
+        self.now = NOW_NS
+        self.restart()
+
+    def restart(self, **hooks: Callable[[], None]) -> None:
+        self.stop = threading.Event()
+        self.delivery = Delivery(
+            self.spool, EventIndex(self.folder), Ingest(self.roster, Window()), self.roster, self.store,
+            lambda: self.now, Hooks(**hooks), 100,
+        )  # fmt: skip
+
+    def send(self, *payloads: bytes, topic: str = APP) -> None:
+        self.spool.append([self.intake.entry(topic, p, self.now) for p in payloads])
+
+    def deliver(self) -> None:
+        while self.delivery.step(self.stop):
+            pass
+
+    def stored(self, stream: str = "usage", city: str = "bremen") -> list[Event]:
+        return self.store.read(city, [stream], 0, FAR)
+
+    def fates(self) -> dict[str, int]:
+        return dict(self.spool.totals())
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    bench = Bench(tmp_path, catalogue(pilot(app(consent="cohort"), air())))
+    yield bench
+    for counts in (bench.spool.ledger(), bench.spool.derived_ledger()):
+        assert ledger.broken(ledger.total(counts.values())) == []
+    assert bench.spool.ledger() == bench.spool.derived_ledger()
+    assert ledger.audit(ledger.total(bench.spool.ledger().values()), bench.store, ["bremen"]) == []
+
+
+def test_a_message_is_stored_touched_and_marked(bench: Bench) -> None:
+    bench.send(action())
+    bench.deliver()
+    assert [e.event_id for e in bench.stored()] == ["app/e-1"]
+    assert bench.store.touches() == [Touch(pilot="bremen", day="2019-03-01", seq=NOW_NS)]
+    assert bench.fates() == {"received": 1, "written": 1, "points_in": 1, "points_written": 1}
+
+
+def test_the_touched_day_is_the_pilots_own(bench: Bench) -> None:
+    bench.send(action(time="2019-03-01T23:30:00Z"))
+    bench.deliver()
+    assert [t.day for t in bench.store.touches()] == ["2019-03-02"]
+
+
+def test_each_touch_is_later_than_the_last_even_when_the_clock_stands(bench: Bench) -> None:
+    seqs = []
+    for n in range(3):
+        bench.send(action(f"e-{n}"))
+        bench.deliver()
+        seqs.append(bench.store.touches()[0].seq)
+    assert seqs == [NOW_NS, NOW_NS + 1, NOW_NS + 2]
+
+
+def test_the_same_message_again_is_a_duplicate(bench: Bench) -> None:
+    bench.send(action(), action())
+    bench.deliver()
+    bench.send(action())
+    bench.deliver()
+    assert len(bench.stored()) == 1
+    assert bench.fates()["duplicate"] == 2
+
+
+def test_a_correction_replaces_the_old_point_and_touches_both_days(bench: Bench) -> None:
+    bench.send(action(time="2019-02-20T12:00:00Z"))
+    bench.deliver()
+    bench.send(action(time="2019-02-22T12:00:00Z", revision=1), action(time="2019-02-23T12:00:00Z"))
+    bench.deliver()
+    assert [(e.floor_ns, e.revision) for e in bench.stored()] == [(1_550_836_800_000_000_000, 1)]
+    assert {t.day for t in bench.store.touches()} == {"2019-02-20", "2019-02-22"}
+    assert [letter.code for letter in dead_letters.listed(bench.spool)] == ["id_reused"]
+
+
+def test_an_event_and_its_correction_may_come_together(bench: Bench) -> None:
+    bench.send(action(value=1), action(value=2, revision=1), action(value=3, revision=2))
+    bench.deliver()
+    assert [e.value for e in bench.stored()] == [3.0]
+    assert bench.fates()["written"] == 3
+
+
+def test_one_refused_point_costs_its_neighbours_nothing(bench: Bench) -> None:
+    bench.send(reading(pm10=1, pm25=2), reading("d2", pm10=3), topic=AIR)
+    bench.send(action())
+    (bad,) = [e for e in Ingest(bench.roster, Window()).judge(_raw(reading(pm10=1, pm25=2))).events if e.value == 2]
+    bench.store.refuse = {bad.event_id}
+    bench.deliver()
+    assert sorted(e.value or 0 for e in bench.stored("sensor")) == [1.0, 3.0]
+    assert len(bench.stored()) == 1
+    (letter,) = dead_letters.listed(bench.spool)
+    assert (letter.stage, letter.code, letter.point) == ("write", "too_old", bad.event_id)
+    assert bench.fates()["dead_lettered"] == 1
+    bench.store.refuse = set()
+    assert dead_letters.requeue(bench.spool) == 1
+    bench.deliver()
+    assert sorted(e.value or 0 for e in bench.stored("sensor")) == [1.0, 2.0, 3.0]
+
+
+def test_fields_without_a_reading_are_counted_by_that_reason(bench: Bench) -> None:
+    bench.send(reading(pm10=1), reading("d2"), reading("d3", pm10=0, pm25=""), topic=AIR)
+    bench.deliver()
+    assert sorted(e.value or 0 for e in bench.stored("sensor")) == [0.0, 1.0]
+    fates = bench.fates()
+    assert (fates["dropped:no_reading"], fates["points_no_reading"], fates["written"]) == (1, 4, 2)
+
+
+def test_an_absent_store_loses_nothing_and_is_asked_again(bench: Bench) -> None:
+    bench.send(action())
+    bench.store.moods = [StoreAway("away", retry_after_s=0.0), StoreAway("away", retry_after_s=0.0)]
+    bench.deliver()
+    assert len(bench.stored()) == 1
+    assert bench.store.writes == 3
+    assert bench.delivery.state == "ok"
+
+
+def test_a_store_that_holds_us_off_keeps_everything_pending(bench: Bench) -> None:
+    bench.send(action())
+    bench.store.moods = [StoreHeld("bad token")]
+    asked = threading.Thread(target=bench.delivery.run, args=(bench.stop, threading.Event()))
+    asked.start()
+    while bench.delivery.state != "held":
+        assert asked.is_alive()
+    bench.stop.set()
+    asked.join(5)
+    assert not asked.is_alive(), "stopping interrupts the wait"
+    assert bench.fates() == {"received": 1, "pending": 1}
+    bench.restart()
+    bench.deliver()
+    assert len(bench.stored()) == 1
+
+
+@pytest.mark.parametrize("point", ["after_claim", "after_write", "after_touch", "after_mark"])
+def test_a_cut_at_any_point_loses_and_doubles_nothing(bench: Bench, point: str) -> None:
+    def cut() -> None:
+        raise Cut
+
+    bench.send(action("a"), action("b", value=1), reading(pm10=1, pm25=2))
+    bench.send(reading(pm10=1, pm25=2), topic=AIR)
+    bench.restart(**{point: cut})
+    with pytest.raises(Cut):
+        bench.deliver()
+    bench.restart()
+    bench.deliver()
+    bench.send(action("b", value=5, revision=1))
+    bench.restart(**{point: cut})
+    with pytest.raises(Cut):
+        bench.deliver()
+    bench.restart()
+    bench.deliver()
+    assert sorted((e.event_id, e.value) for e in bench.stored()) == [("app/a", None), ("app/b", 5.0)]
+    assert len(bench.stored("sensor")) == 2
+    assert bench.store.touches()[0].seq > 0
+
+
+def test_pilots_are_written_apart(tmp_path: Path) -> None:
+    malmo = pilot(app(topic="pilots/malmo/usage/app"), slug="malmo")
+    bench = Bench(tmp_path, catalogue(pilot(), malmo))
+    bench.send(action())
+    bench.send(action().replace(b"bremen", b"malmo"), topic="pilots/malmo/usage/app")
+    bench.deliver()
+    assert bench.store.writes == 2
+    assert len(bench.stored(city="malmo")) == len(bench.stored()) == 1
+
+
+def test_a_point_that_vanished_from_the_store_fails_the_audit(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, catalogue())
+    bench.send(action("a"), action("b"))
+    bench.deliver()
+    counts = ledger.total(bench.spool.ledger().values())
+    assert ledger.audit(counts, bench.store, ["bremen"]) == []
+    bench.store.delete(bench.stored()[:1])
+    assert ledger.audit(counts, bench.store, ["bremen"]) == ["bremen: 2 points were written but 1 are stored"]
+
+
+def _raw(payload: bytes) -> RawMessage:
+    return RawMessage(topic=AIR, payload=payload, received_ns=NOW_NS)
