@@ -37,6 +37,7 @@ _KNOWN_ERRORS = {
     "pipeline.store.port.StoreRefused": FAILED,
     "pipeline.store.port.StoreAway": FAILED,
     "pipeline.operations.OperationsRefused": FAILED,
+    "pipeline.exports.NothingToExport": FAILED,
 }
 
 

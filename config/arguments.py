@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -103,8 +104,15 @@ def _export(verb: argparse.ArgumentParser) -> None:
         help="file to write (default periscope-export.zip)",
     )  # fmt: skip
     verb.add_argument("--pilots", metavar="SLUGS", help="pilots, separated by commas (default all)")
-    verb.add_argument("--start", metavar="DATE", help="first day, such as 2026-01-31 (default the first with data)")
-    verb.add_argument("--end", metavar="DATE", help="last day, included (default the last with data)")
+    verb.add_argument("--start", type=_day, metavar="DATE", help="first day, such as 2026-01-31 (default all)")
+    verb.add_argument("--end", type=_day, metavar="DATE", help="last day, included (default all)")
+
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f'"{text}" is no day; write it as 2026-01-31') from None
 
 
 def _dead_letters(verb: argparse.ArgumentParser) -> None:
