@@ -5,19 +5,15 @@
 `responses` its answers.
 """
 
-from typing import Literal
-
 from config.settings import Settings
-from pipeline.store.port import Store
-
-Mode = Literal["raw", "derived", "read", "all"]
+from pipeline.store.port import Mode, Store
 
 
 def open_store(settings: Settings, mode: Mode = "all") -> Store:
     """The store that the settings name; raises StoreRefused with a sentence when it can never work.
 
-    `mode` names what this process writes: "raw" (the collector), "derived" (the pipeline), "read" (nothing)
-    or "all". The client of InfluxDB costs half a second to import, so it is loaded only when it is used.
+    `mode` names what this process writes. The client of InfluxDB costs half a second to import, so it is loaded
+    only when it is used.
     """
     if settings.store == "influx":
         from pipeline.store.influx import InfluxStore

@@ -11,7 +11,7 @@ import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.client.write_api import SYNCHRONOUS
@@ -30,11 +30,10 @@ from pipeline.store.line_protocol import (
     text_of_tag,
     touch_line,
 )
-from pipeline.store.port import StoreAway, StoreHeld, StoreRefused
+from pipeline.store.port import Mode, StoreAway, StoreHeld, StoreRefused
 from pipeline.store.responses import Split, meaning
 from pipeline.store.schema import TAGS
 
-Mode = Literal["raw", "derived", "read", "all"]
 MOST_LINES: Final = 5000
 MOST_BYTES: Final = 1_048_576
 _CSV: Final = Dialect(annotations=[], header=True, date_time_format="RFC3339Nano")  # type: ignore[no-untyped-call]

@@ -1,9 +1,12 @@
 """Where events and values live: one narrow port, two adapters (`sqlite`, `influx`), one contract test."""
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from pipeline.model import Event, Record, Refusal, Touch
+
+# What this process writes: events (the collector), records (the pipeline), nothing (pages and exports), or both.
+Mode = Literal["raw", "derived", "read", "all"]
 
 
 class StoreAway(Exception):

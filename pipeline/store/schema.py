@@ -25,7 +25,8 @@ RAW_MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (
         """CREATE TABLE event (
             pilot TEXT NOT NULL, stream TEXT NOT NULL, feed TEXT NOT NULL, event_id TEXT NOT NULL,
-            time_ns INTEGER NOT NULL, actor_key TEXT, body TEXT NOT NULL,
+            time_ns INTEGER NOT NULL, type TEXT NOT NULL, device TEXT NOT NULL, quantity TEXT NOT NULL,
+            actor_key TEXT, body TEXT NOT NULL,
             UNIQUE (pilot, stream, feed, event_id)
         )""",
         "CREATE INDEX event_by_time ON event (pilot, stream, time_ns)",

@@ -10,20 +10,23 @@ from typing import Final, Literal
 
 from pipeline.model import NS_PER_S, Event, Record, Refusal, Touch
 from pipeline.store import limits
+from pipeline.store.port import Mode
 from pipeline.store.schema import DERIVED_MIGRATIONS, RAW_MIGRATIONS
 from pipeline.store.sqlite_file import StoreFile
 
-Mode = Literal["raw", "derived", "read", "all"]
 Clock = Callable[[], int]
 BUSY_MS: Final = 5000
 
-_WRITE: Final = """INSERT INTO event (pilot, stream, feed, event_id, time_ns, actor_key, body) VALUES (?,?,?,?,?,?,?)
+_WRITE: Final = """INSERT INTO event (pilot, stream, feed, event_id, time_ns, type, device, quantity, actor_key, body)
+    VALUES (?,?,?,?,?,?,?,?,?,?)
     ON CONFLICT (pilot, stream, feed, event_id) DO UPDATE
-    SET time_ns = excluded.time_ns, actor_key = excluded.actor_key, body = excluded.body
+    SET time_ns = excluded.time_ns, type = excluded.type, device = excluded.device, quantity = excluded.quantity,
+        actor_key = excluded.actor_key, body = excluded.body
     WHERE body IS NOT excluded.body"""
 _READ: Final = "SELECT body FROM event WHERE pilot = ? AND stream = ? AND time_ns >= ? AND time_ns < ?"
 _COUNT: Final = "SELECT count(*) FROM event WHERE pilot = ? AND stream = ? AND time_ns >= ? AND time_ns < ?"
-_DELETE: Final = "DELETE FROM event WHERE pilot = ? AND stream = ? AND feed = ? AND event_id = ? AND time_ns = ?"
+_DELETE: Final = """DELETE FROM event WHERE pilot = ? AND stream = ? AND feed = ? AND event_id = ? AND time_ns = ?
+    AND CASE stream WHEN 'sensor' THEN device = ? AND quantity = ? ELSE type = ? END"""
 _ERASE: Final = "DELETE FROM event WHERE pilot = ? AND actor_key = ? RETURNING body"
 _TOUCH: Final = """INSERT INTO touch (pilot, day, seq) VALUES (?,?,?)
     ON CONFLICT (pilot, day) DO UPDATE SET seq = excluded.seq"""
@@ -64,7 +67,10 @@ class SQLiteStore:
             oldest = self._clock() - self._retention_ns
             refused += [_too_old(event) for event, _ in admitted if event.time_ns < oldest]
             admitted = [pair for pair in admitted if pair[0].time_ns >= oldest]
-        rows = [(e.pilot, e.stream, e.feed, e.event_id, e.time_ns, e.actor_key, body) for e, body in admitted]
+        rows = [
+            (e.pilot, e.stream, e.feed, e.event_id, e.time_ns, e.type, e.device, e.quantity, e.actor_key, body)
+            for e, body in admitted
+        ]
         if rows:
             with self._raw.writing() as connection:
                 connection.executemany(_WRITE, rows)
@@ -78,8 +84,12 @@ class SQLiteStore:
         return limits.events_of(bodies)
 
     def delete(self, events: Iterable[Event]) -> None:
-        points = [(e.pilot, e.stream, e.feed, e.event_id, e.time_ns) for e in events]
-        points = [p for p in points if limits.MIN_NS <= p[4] <= limits.MAX_NS and limits.sayable(*p[:4])]
+        points = [
+            (e.pilot, e.stream, e.feed, e.event_id, e.time_ns, e.device, e.quantity, e.type)
+            for e in events
+            if limits.MIN_NS <= e.time_ns <= limits.MAX_NS
+            and limits.sayable(e.pilot, e.stream, e.feed, e.event_id, e.device, e.quantity, e.type)
+        ]
         if points:
             with self._raw.writing() as connection:
                 connection.executemany(_DELETE, points)

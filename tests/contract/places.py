@@ -7,14 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from pipeline.store.influx import InfluxStore
-from pipeline.store.port import Store
+from pipeline.store.port import Mode, Store
 from pipeline.store.sqlite import SQLiteStore
 from tests.services.influxdb import Influx
-
-Mode = Literal["raw", "derived", "read", "all"]
 
 
 @dataclass(frozen=True)

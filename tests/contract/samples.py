@@ -45,7 +45,7 @@ def action(event_id: str, time_ns: int = T0, **changes: Any) -> Event:
     return Event(**(known | changes))
 
 
-def reading(event_id: str, value: float | None, time_ns: int = T0, **changes: Any) -> Event:
+def reading(event_id: str, value: float | None = 1.0, time_ns: int = T0, **changes: Any) -> Event:
     """A temperature in Athens."""
     known: dict[str, Any] = {
         "event_id": event_id, "pilot": "athens", "feed": "air", "stream": "sensor", "type": "reading",

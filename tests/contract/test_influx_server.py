@@ -2,16 +2,14 @@
 
 import urllib.request
 from collections.abc import Callable
-from typing import Literal
 
 import pytest
 
 from pipeline.store.influx import InfluxStore
-from pipeline.store.port import StoreHeld
+from pipeline.store.port import Mode, StoreHeld
 from tests.contract.samples import EVER, T0, action, reading
 from tests.services.influxdb import Influx
 
-Mode = Literal["raw", "derived", "read", "all"]
 RIGHTS: dict[Mode, set[str]] = {
     "raw": {"read raw", "write raw"},
     "derived": {"read raw", "read derived", "write derived"},

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.model import Record, Touch
-from pipeline.store.port import StoreAway, StoreRefused
+from pipeline.store.port import Mode, StoreAway, StoreRefused
 from pipeline.store.schema import DERIVED_MIGRATIONS, RAW_MIGRATIONS
 from pipeline.store.sqlite import SQLiteStore
 from pipeline.store.sqlite_file import StoreFile
@@ -40,9 +40,10 @@ def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path, name: str, mig
     with sqlite3.connect(tmp_path / name) as connection:
         connection.execute(f"PRAGMA user_version = {len(migrations) + 1}")
     connection.close()
-    for mode in ("all", "read"):
+    modes: tuple[Mode, ...] = ("all", "read")
+    for mode in modes:
         with pytest.raises(StoreRefused, match=rf"{name} has schema 2, we know 1; install a newer Periscope"):
-            SQLiteStore(tmp_path, mode=mode)  # type: ignore[arg-type]
+            SQLiteStore(tmp_path, mode=mode)
 
 
 def test_an_erased_person_is_in_no_file_any_more(tmp_path: Path) -> None:

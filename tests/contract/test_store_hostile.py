@@ -1,8 +1,10 @@
 """Every value is data: hostile texts in every field and every parameter, on every adapter."""
 
 import random
+from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace as changed
 
 from pipeline.model import STREAMS, Event
 from pipeline.store.port import Store
@@ -23,8 +25,7 @@ def random_texts(count: int) -> list[str]:
 @pytest.mark.parametrize("field", TEXT_FIELDS)
 def test_hostile_texts_in_any_field_come_back_as_they_were(store: Store, field: str) -> None:
     texts = [*HOSTILE, *dict.fromkeys(random_texts(60))]
-    told = [action(**({"event_id": f"e{place}", "time_ns": T0 + place} | {field: text}))
-            for place, text in enumerate(texts)]
+    told = [changed(action(f"e{place}", T0 + place), **{field: text}) for place, text in enumerate(texts)]
     assert store.write(told) == []
     found = [event for pilot in {event.pilot for event in told} for event in store.read(pilot, ["usage"], *EVER)]
     assert sorted(found, key=lambda event: event.time_ns) == told
@@ -32,10 +33,9 @@ def test_hostile_texts_in_any_field_come_back_as_they_were(store: Store, field: 
 
 @pytest.mark.parametrize("field", ["feed", "type", "device", "quantity"])
 def test_a_hostile_identity_is_deleted_without_its_neighbours(store: Store, field: str) -> None:
-    make = action if field in ("feed", "type") else reading
+    make: Callable[..., Event] = action if field in ("feed", "type") else reading
     texts = [*HOSTILE, *([""] if field != "feed" else [])]
-    extra: dict[str, object] = {} if make is action else {"value": 1.0}
-    told: list[Event] = [make(event_id=f"e{place}", **({field: text} | extra)) for place, text in enumerate(texts)]  # type: ignore[operator]
+    told = [make(f"e{place}", **{field: text}) for place, text in enumerate(texts)]
     store.write(told)
     while told:
         store.delete([told.pop()])
@@ -57,7 +57,7 @@ def test_no_parameter_is_ever_a_query(store: Store, hostile: str) -> None:
     assert store.get("values", hostile, *EVER) == []
     assert store.get("values", None, *EVER, key=hostile) == []
     for field in ("pilot", "stream", "feed", "type"):
-        store.delete([action(**{"event_id": "e", field: hostile})] if field != "type" else [action("e2", type=hostile)])
+        store.delete([changed(kept[0], **{field: hostile})])
     assert store.read("milan", STREAMS, *EVER) == kept[:2]
     assert store.read("genoa", STREAMS, *EVER) == kept[2:]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.store import limits, responses, schema
+from pipeline.store.port import StoreAway, StoreHeld, StoreRefused
 from pipeline.store.sqlite import SQLiteStore
 
 ROOT = Path(__file__).parents[2]
@@ -76,8 +77,7 @@ def test_the_bounds_are_those_of_the_code(bound: str) -> None:
 
 
 def test_the_answers_are_classed_as_in_the_code() -> None:
-    meant = {"split": responses.Split, "away": responses.StoreAway, "held": responses.StoreHeld,
-             "refused": responses.StoreRefused}
+    meant = {"split": responses.Split, "away": StoreAway, "held": StoreHeld, "refused": StoreRefused}
     for answer, kind, _ in table("What InfluxDB answers and what we do"):
         message = b'{"message":"shard 1 is pending deletion"}' if "pending deletion" in answer else b""
         for status in re.findall(r"\b[45]\d\d\b", answer.replace("5xx", "500, 503").replace("another 4xx", "405")):
