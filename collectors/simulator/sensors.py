@@ -53,7 +53,8 @@ def _level(city: City, quantity: Quantity, times: np.ndarray[tuple[int], np.dtyp
     name, hours = quantity.quantity, np.array(city.habit.hours)
     if any(word in name or word in quantity.unit for word in _COUNTED):
         rhythm = hours[np.minimum((part * 24).astype(int), 23)] / hours.mean()
-        per_hour = 60 * city.use_factor(day) if city.use_factor(day) else 60.0
+        crowd = 240.0 if any(word in name for word in ("traffic", "vehicle")) else 40.0
+        per_hour = crowd * city.use_factor(day)
         every_h = (times[1] - times[0]) / 3.6e12 if len(times) > 1 else 1.0
         counts: Floats = rng.poisson(np.maximum(per_hour * rhythm * every_h, 0.01)).astype(float)
         return counts
