@@ -16,10 +16,9 @@ def bars(counts: Sequence[int]) -> str:
     drawn = []
     for at, count in enumerate(counts):
         height = max(1.0, round(_HEIGHT * count / top, 1))
-        drawn.append(f'<rect x="{at * _WIDTH}" y="{_HEIGHT - height:g}" width="3" height="{height:g}"/>')
-    width = max(1, len(counts) * _WIDTH)
+        drawn.append(f"M{at * _WIDTH} {_HEIGHT}v-{height:g}h3v{height:g}z")
     svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {_HEIGHT}" '
-        f'preserveAspectRatio="none">{"".join(drawn)}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {max(1, len(counts)) * _WIDTH} {_HEIGHT}" '
+        f'preserveAspectRatio="none"><path d="{"".join(drawn)}"/></svg>'
     )
-    return f'url("data:image/svg+xml,{quote(svg)}")'
+    return f'url("data:image/svg+xml,{quote(svg, safe=" =:/.")}")'

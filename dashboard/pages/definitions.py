@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, html
 
 from dashboard import wording
@@ -103,8 +104,8 @@ def _definition(one: "Indicator", family: str) -> html.Section:
         "no": _("not at all: a description"),
     }
     method = INTERVALS.get(one.interval_method, one.interval_method)
-    long = [(_("Formula"), _(one.formula)), (_("Caution"), _(one.caveat)), (_("Source"), _(one.source))]
-    short = [
+    rows = [
+        (_("Formula"), _(one.formula)),
         (_("Unit"), _(one.unit)),
         (_("Window"), _(one.window)),
         (_("Interval"), _("none") if one.interval_method == "none" else _("95 %, {method}", method=method)),
@@ -112,27 +113,19 @@ def _definition(one: "Indicator", family: str) -> html.Section:
         (_("Comparable"), comparable[one.comparable]),
         (_("Direction"), directions[one.direction]),
         (_("Needs"), ", ".join(one.needs)),
+        (_("Caution"), _(one.caveat)),
+        (_("Source"), _(one.source)),
         (_("Version"), _("{version} of {id}", id=one.id, version=one.version)),
     ]
-    anchor = html.A(
-        "#", href=f"#{one.id}", className="anchor", **attributes({"aria-label": _("Address of this definition")})
-    )
-    return html.Section(
-        [
-            html.Div([html.Span(family, className="eyebrow"), html.H2([_(one.title), " ", anchor])]),
-            _list(long[:1]),
-            _list(short, "in-columns"),
-            _list(long[1:]),
-        ],
-        id=one.id,
-        className="frame",
-    )
+    label = attributes({"aria-label": _("Address of this definition")})
+    anchor = html.A("#", href=f"#{one.id}", className="anchor", **label)
+    head = [html.Span(family, className="eyebrow"), html.H2([_(one.title), " ", anchor])]
+    return html.Section([*head, _list(rows)], id=one.id, className="frame")
 
 
-def _list(rows: list[tuple[str, str]], more: str = "") -> html.Dl:
-    return html.Dl(
-        [html.Div([html.Dt(term), html.Dd(said)]) for term, said in rows], className=f"definition {more}".strip()
-    )
+def _list(rows: list[tuple[str, str]]) -> dmc.Table:
+    """Terms and what is said of them, as one component."""
+    return dmc.Table(data={"body": [list(row) for row in rows]}, className="definition-table")
 
 
 def _statuses(k: int) -> html.Section:

@@ -117,7 +117,7 @@ def _stream(board: NowBoard, name: str, title: str, pilot: Pilot) -> html.Div:
                     html.Div(
                         className="spark",
                         role="img",
-                        style={"maskImage": mask, "WebkitMaskImage": mask},
+                        style={"--bars": mask},
                         **attributes({"aria-label": said}),
                     ),
                 ],

@@ -13,6 +13,8 @@ from dashboard.pages import PAGES
 from tests.dashboard.conftest import Site
 from tests.dashboard.made_up import MadeUpAnswers
 
+# Two cores that other tests share are slow at times; no test depends on how slow.
+expect.set_options(timeout=20_000)
 Serve = Callable[[MadeUpAnswers], Site]
 PATHS = [page.PATH for page in PAGES]
 
@@ -40,19 +42,17 @@ def site(serve: Serve, answers: MadeUpAnswers) -> Site:
     return serve(answers)
 
 
-@pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
-def test_a_page_is_whole_and_stays_within_its_width(
-    chromium: Browser, site: Site, path: str, scheme: str, width: int
-) -> None:
+def test_every_page_is_whole_and_stays_within_its_width(chromium: Browser, site: Site, scheme: str, width: int) -> None:
     with reader(chromium, width, scheme) as page:
-        page.goto(site.address + path)
-        expect(page.locator("#page .mantine-Skeleton-root")).to_have_count(0)
-        expect(page.locator("#page h1")).to_be_visible()
-        expect(page.locator("#synthetic-notice")).to_be_visible()
-        expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", scheme)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for path in PATHS:
+            page.goto(site.address + path)
+            expect(page.locator("#page h1")).to_be_visible()
+            expect(page.locator("#page .mantine-Skeleton-root")).to_have_count(0)
+            expect(page.locator("#synthetic-notice")).to_be_visible()
+            expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", scheme)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
 def test_the_address_restores_a_selection(chromium: Browser, site: Site) -> None:
@@ -87,7 +87,7 @@ def test_new_numbers_appear_without_a_reload(chromium: Browser, site: Site) -> N
         page.evaluate("window.sameDocument = true")
         site.answers.usage_today["athens"] = 4321
         site.answers.steps += 1
-        expect(today).to_have_text("4,321", timeout=5000)
+        expect(today).to_have_text("4,321")
         assert page.evaluate("window.sameDocument") is True
 
 
