@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from config.catalogue import UNKNOWN, Catalogue, as_table
+from config.problems import ConfigError, Problem
 from pipeline.answers import Answers
 from pipeline.dictionary import COLUMNS, STATUS_WORDS, words
 from pipeline.indicators import INDICATORS
 from pipeline.indicators.units import unit_of
+from pipeline.store.port import StoreRefused
 from pipeline.values import IndicatorValue
 
 Table = tuple[tuple[tuple[str, str, str], ...], list[list[object]]]
@@ -49,16 +51,20 @@ CODEBOOK: Final = (
 )
 
 
-class NothingToExport(Exception):
-    """There is no value for the chosen pilots and dates; the sentence says so."""
+class NothingToExport(StoreRefused):
+    """The store holds no value for the chosen pilots and dates: an empty file would look like an answer."""
 
 
 def export(answers: Answers, catalogue: Catalogue, target: Path, pilots: Sequence[str], start: str | None,
            end: str | None) -> None:
     """Write the zip at `target`, whole or not at all.
 
-    `start` and `end` are ISO dates (both included) or None for everything. Raises NothingToExport.
+    `start` and `end` are ISO dates (both included) or None for everything. Raises NothingToExport, or
+    ConfigError where the target cannot be written.
     """
+    if not target.parent.is_dir():
+        raise ConfigError([Problem("--out", "", f"{target.parent} is no folder",
+                                   "name a file in a folder that exists")])
     values = _values(answers, pilots, start, end)
     if not values:
         raise NothingToExport("there is nothing to export for these pilots and dates: import data or run the "
@@ -224,10 +230,15 @@ def _readme(answers: Answers, catalogue: Catalogue, pilots: Sequence[str], value
 
 def _zip(target: Path, files: dict[str, bytes]) -> None:
     draft = target.with_name(target.name + ".part")
-    with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as package:
-        for name in sorted(files):
-            entry = zipfile.ZipInfo(name, _ZIP_TIME)
-            entry.external_attr = 0o644 << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            package.writestr(entry, files[name])
-    draft.replace(target)
+    try:
+        with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as package:
+            for name in sorted(files):
+                entry = zipfile.ZipInfo(name, _ZIP_TIME)
+                entry.external_attr = 0o644 << 16
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                package.writestr(entry, files[name])
+        draft.replace(target)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise ConfigError([Problem("--out", "", f"{target} cannot be written ({error.strerror})",
+                                   "choose another file or free some space")]) from error

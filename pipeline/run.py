@@ -27,7 +27,7 @@ from pipeline.periods import Period, date_ns, day_bounds, day_of, ordinal, shift
 from pipeline.pulse import pulse_record, read_pulse
 from pipeline.store.port import Store, StoreAway
 from pipeline.values import PeriodValues
-from pipeline.work import Work, moved_by_clock
+from pipeline.work import Work, moved_by_clock, outside
 
 Clock = Callable[[], int]
 _log = logging.getLogger(__name__)
@@ -177,7 +177,8 @@ class Pipeline:
         self._store.put(records)
         for touch, partial in partials:
             differs = history.put(partial) or (slug, touch.day) not in self._summarised
-            self._work[slug].changed(ordinal(touch.day), touch.seq, differs, at_once=few)
+            self._work[slug].changed(ordinal(touch.day), touch.seq, differs,
+                                     at_once=few or not partial.feeds)
             self._summarised[slug, touch.day] = touch.seq
         if touches[-1].day == self._today[slug]:
             self._exact_ns[slug] = now_ns
@@ -224,7 +225,7 @@ class Pipeline:
                    time_ns=0 if period.name == "all" else date_ns(period.start),
                    body=msgspec.json.encode(PeriodValues(
                        pilot=slug, period=period.name, start=period.start, end=period.end, run=run, computed_ns=now_ns,
-                       values=evaluate(history, period, as_of_ns, k))))
+                       values=[] if outside(history, period, as_of_ns) else evaluate(history, period, as_of_ns, k))))
             for period in periods])
 
     def _mark_done(self, slug: str, finished: dict[str, int]) -> None:

@@ -41,7 +41,7 @@ def grid(history: History, as_of_ns: int, since: int) -> Iterator[Period]:
 
 def moved_by_clock(history: History, before_ns: int, as_of_ns: int) -> list[Period]:
     """Periods whose statuses may differ between two looks at the clock: those that hold a day which ended, closed
-    or was followed long enough in between, and those that hold today."""
+    or was followed long enough in between, those that hold today, and those that a finished series left behind."""
     span = history.span(as_of_ns)
     if span is None or as_of_ns <= before_ns:
         return []
@@ -51,6 +51,8 @@ def moved_by_clock(history: History, before_ns: int, as_of_ns: int) -> list[Peri
     days = {day for day in range(span[0], span[1] + 1) if day == today or any(
         before_ns < day_bounds(iso(day + ahead), zone)[1] + seconds * NS_PER_S <= as_of_ns
         for ahead in LOOK_AHEAD for seconds in late)}
+    if (earlier := history.span(before_ns)) is not None:
+        days |= set(range(span[1] + 1, earlier[1] + 1))
     if not days:
         return []
     whole = everything(history, as_of_ns)
@@ -61,6 +63,12 @@ def holding(days: Iterable[int]) -> list[Period]:
     """The calendar periods that hold any of these days, newest first."""
     found = {period_of(name, iso(day)) for day in days for name in CALENDAR}
     return sorted(found, key=lambda one: (one.end, one.start), reverse=True)
+
+
+def outside(history: History, period: Period, as_of_ns: int) -> bool:
+    """True where a period holds no day of the pilot's series: what was said of it is withdrawn."""
+    span = history.span(as_of_ns)
+    return span is None or ordinal(period.start) > span[1] or ordinal(period.end) < span[0]
 
 
 class Work:
