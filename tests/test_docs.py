@@ -14,6 +14,7 @@ import config
 import pipeline
 from config.arguments import build_parser
 from config.reference import cli_page, example_env, settings_page
+from pipeline.dictionary import markdown
 from tests.command import ROOT, periscope
 
 README = (ROOT / "README.md").read_text()
@@ -31,6 +32,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/settings.md": settings_page,
     "docs/cli.md": command_line,
     "config/example.env": example_env,
+    "docs/indicators.md": markdown,
 }
 
 
