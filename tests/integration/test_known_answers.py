@@ -44,12 +44,22 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
     service.stop()
 
 
-@pytest.fixture(scope="module", params=["sqlite", "influx"])
-def store(request: pytest.FixtureRequest) -> dict[str, object]:
-    if request.param == "sqlite":
+def settings_of(store: str, request: pytest.FixtureRequest) -> dict[str, object]:
+    if store == "sqlite":
         return embedded()
     server: Influx = request.getfixturevalue("influx")
     return influxdb(server)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "influx"])
+def store(request: pytest.FixtureRequest) -> dict[str, object]:
+    return settings_of(request.param, request)
+
+
+# The large one goes through the production store always, through the embedded one in the long form.
+@pytest.fixture(scope="module", params=["influx", pytest.param("sqlite", marks=pytest.mark.long)])
+def large_store(request: pytest.FixtureRequest) -> dict[str, object]:
+    return settings_of(request.param, request)
 
 
 @pytest.fixture(scope="module")
@@ -112,10 +122,9 @@ def test_with_the_usual_limit_the_small_counts_are_hidden(deliberations: Journey
 
 @pytest.fixture(scope="module")
 def air(
-    broker: Mosquitto, store: dict[str, object], data_dir: Path, tmp_path_factory: pytest.TempPathFactory
+    broker: Mosquitto, large_store: dict[str, object], data_dir: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Journey:
-    # The same buckets: pilots are told apart by their tag, so one store holds both journeys.
-    journey = Journey(tmp_path_factory.mktemp("air"), broker, AIR_QUALITY, store)
+    journey = Journey(tmp_path_factory.mktemp("air"), broker, AIR_QUALITY, large_store)
     with journey.collecting() as collector:
         report = journey.import_("aberdeen", AIR_QUALITY / "mappings/air.toml", air_file(data_dir))
         assert report["files"][0]["sent"] == AIR_ROWS
