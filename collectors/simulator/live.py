@@ -22,8 +22,8 @@ from collectors.simulator.people import person
 from collectors.simulator.world import City, build
 from config.catalogue import Catalogue, Feed
 
-USES_PER_MINUTE, VOICES_PER_MINUTE = 3.0, 0.6  # per pilot, at the mean hour of a day
-_CALMEST, _BUSIEST = 0.4, 1.6  # the daily rhythm is kept within these, so that a night's demo moves too
+USES_PER_MINUTE, VOICES_PER_MINUTE = 4.0, 0.8  # per pilot, at the mean hour of a day
+_CALMEST, _BUSIEST = 0.5, 1.6  # the daily rhythm is kept within these, so that a night's demo moves too
 _NEWCOMERS = 0.04
 
 Publish = Callable[[str, bytes, bool], None]
