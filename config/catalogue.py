@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from config import vocabulary
 from config.problems import ConfigError, Problem, problems_of
 
 UNKNOWN: Final = "unknown"
@@ -231,6 +232,9 @@ def load_catalogue(folder: Path) -> Catalogue:
     for path in sorted(folder.glob("*.toml")):
         raw = path.read_bytes()
         digest.update(path.name.encode() + b"\0" + raw + b"\0")
+        if path.name == vocabulary.FILE:
+            problems += vocabulary.problems(folder)
+            continue
         try:
             table = tomllib.loads(raw.decode())
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -1,4 +1,4 @@
-"""What needs transactions: incidents, their transitions, the outbox, leases and the audit, in one SQLite file.
+"""What needs transactions: incidents, transitions, outbox, leases, audit and accounts, in one SQLite file.
 
 Promises: a transition and its notification are committed together or not at all; transitions and audit are
 only ever added to; a lease is held by one process at a time. Every method may be called from any thread.
@@ -12,34 +12,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
 from pipeline.alerts.state import Transition
+from pipeline.migrations import MIGRATIONS, statements
 from pipeline.model import NS_PER_S
 from pipeline.values import Incident
 
 LEASE_S: Final = 30
 _COLUMNS: Final = "id, pilot, kind, series, opened_ns, since, sentence, severity, closed_ns, synthetic"
-MIGRATIONS: Final = ("""
-CREATE TABLE incident (
-    id INTEGER PRIMARY KEY, pilot TEXT NOT NULL, kind TEXT NOT NULL, series TEXT NOT NULL,
-    opened_ns INTEGER NOT NULL, since TEXT NOT NULL, sentence TEXT NOT NULL, severity TEXT NOT NULL,
-    closed_ns INTEGER, close_reason TEXT, synthetic INTEGER NOT NULL, backfill INTEGER NOT NULL);
-CREATE UNIQUE INDEX incident_identity ON incident (pilot, kind, series, since);
-CREATE UNIQUE INDEX incident_open ON incident (pilot, kind, series) WHERE closed_ns IS NULL;
-CREATE TABLE transition (
-    id INTEGER PRIMARY KEY, incident INTEGER NOT NULL REFERENCES incident, at_ns INTEGER NOT NULL,
-    what TEXT NOT NULL, day TEXT NOT NULL, reason TEXT NOT NULL, backfill INTEGER NOT NULL, inputs TEXT NOT NULL);
-CREATE TABLE outbox (
-    id INTEGER PRIMARY KEY, idempotency_key TEXT NOT NULL UNIQUE, body TEXT NOT NULL, made_ns INTEGER NOT NULL,
-    attempts INTEGER NOT NULL DEFAULT 0, due_ns INTEGER NOT NULL, sent_ns INTEGER, failed TEXT);
-CREATE TABLE lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, until_ns INTEGER NOT NULL);
-CREATE TABLE alert_state (pilot TEXT NOT NULL, series TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
-    PRIMARY KEY (pilot, series, kind));
-CREATE TABLE audit (id INTEGER PRIMARY KEY, at_ns INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL);
-""",)
+_LONGEST_AUDIT: Final = 300
 
 
 class OperationsRefused(Exception):
@@ -73,22 +57,23 @@ class Operations:
                                     "PERISCOPE_STATE writable for this user, or choose another") from error
 
     def _migrate(self) -> None:
-        with self._transaction():
+        with self.transaction():
             version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
             if version > len(MIGRATIONS):
                 raise OperationsRefused(f"incidents were written by a newer Periscope (schema {version}, this one "
                                         f"knows {len(MIGRATIONS)}); update Periscope")
             for number in range(version, len(MIGRATIONS)):
-                for statement in MIGRATIONS[number].split(";"):
+                for statement in statements(MIGRATIONS[number]):
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA user_version = {number + 1}")
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Everything done with the connection inside the block, or nothing; one block at a time."""
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                yield
+                yield self._db
             except BaseException:
                 self._db.execute("ROLLBACK")
                 raise
@@ -106,7 +91,7 @@ class Operations:
 
         Applying the same transition again does nothing and returns None. Back-filled transitions notify nobody.
         """
-        with self._transaction():
+        with self.transaction():
             found = self._open(transition, now_ns, synthetic) if transition.what == "opened" else \
                 self._close(transition, now_ns)
             if found is None:
@@ -173,7 +158,7 @@ class Operations:
 
     def keep_state(self, pilot: str, series: str, kind: str, body: bytes) -> None:
         """Keep the state of one alert."""
-        with self._transaction():
+        with self.transaction():
             self._db.execute("INSERT OR REPLACE INTO alert_state VALUES (?,?,?,?)",
                              (pilot, series, kind, body.decode()))
 
@@ -189,17 +174,17 @@ class Operations:
 
     def sent(self, letter: int, now_ns: int) -> None:
         """A notification was delivered."""
-        with self._transaction():
+        with self.transaction():
             self._db.execute("UPDATE outbox SET sent_ns = ?, attempts = attempts + 1 WHERE id = ?", (now_ns, letter))
 
     def put_off(self, letter: int, due_ns: int) -> None:
         """Delivery failed and is tried again at `due_ns`."""
-        with self._transaction():
+        with self.transaction():
             self._db.execute("UPDATE outbox SET due_ns = ?, attempts = attempts + 1 WHERE id = ?", (due_ns, letter))
 
     def give_up(self, letter: int, reason: str) -> None:
         """Delivery can never succeed; the row is kept with its reason."""
-        with self._transaction():
+        with self.transaction():
             self._db.execute("UPDATE outbox SET failed = ?, attempts = attempts + 1 WHERE id = ?", (reason, letter))
 
     # Leases and audit
@@ -209,7 +194,7 @@ class Operations:
 
         A holder that died on this machine holds nothing: its process is looked for.
         """
-        with self._transaction():
+        with self.transaction():
             row = self._db.execute("SELECT holder, until_ns FROM lease WHERE name = ?", (name,)).fetchone()
             if row and row[0] != holder and row[1] > now_ns and alive(row[0]):
                 raise OperationsRefused(f"another {name} already works on this state ({row[0]}); stop that one, or "
@@ -219,13 +204,33 @@ class Operations:
 
     def release_lease(self, name: str, holder: str) -> None:
         """Give a lease back."""
-        with self._transaction():
+        with self.transaction():
             self._db.execute("DELETE FROM lease WHERE name = ? AND holder = ?", (name, holder))
 
-    def audit(self, who: str, what: str, now_ns: int) -> None:
-        """Write down who did what; nothing is ever removed."""
-        with self._transaction():
-            self._db.execute("INSERT INTO audit (at_ns, who, what) VALUES (?,?,?)", (now_ns, who, what))
+    def read(self, query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Rows of a question that changes nothing."""
+        with self._lock:
+            return self._db.execute(query, parameters).fetchall()
+
+    def audit(self, who: str, what: str, now_ns: int, outcome: str = "ok") -> None:
+        """Write down who did what and how it ended, each on one line; nothing is ever changed or removed."""
+        said = [one_line(text)[:_LONGEST_AUDIT] for text in (who, what, outcome)]
+        with self.transaction():
+            self._db.execute("INSERT INTO audit (at_ns, who, what, outcome) VALUES (?,?,?,?)", (now_ns, *said))
+
+    def audited(self, limit: int = 100) -> list[tuple[int, str, str, str]]:
+        """The newest entries of the audit, oldest first: when, who, what, outcome."""
+        return self.read("SELECT at_ns, who, what, outcome FROM (SELECT * FROM audit ORDER BY id DESC LIMIT ?) "
+                         "ORDER BY id", (limit,))
+
+
+def one_line(text: str) -> str:
+    """A text that can neither start a line of its own nor change how others are shown.
+
+    >>> one_line("anna\\nroot")
+    'anna\\\\nroot'
+    """
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 def this_process() -> str:

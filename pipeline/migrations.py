@@ -1,0 +1,56 @@
+"""The schema of the operational database, as numbered steps: what is published is never edited, only added to."""
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Final
+
+MIGRATIONS: Final = ("""
+CREATE TABLE incident (
+    id INTEGER PRIMARY KEY, pilot TEXT NOT NULL, kind TEXT NOT NULL, series TEXT NOT NULL,
+    opened_ns INTEGER NOT NULL, since TEXT NOT NULL, sentence TEXT NOT NULL, severity TEXT NOT NULL,
+    closed_ns INTEGER, close_reason TEXT, synthetic INTEGER NOT NULL, backfill INTEGER NOT NULL);
+CREATE UNIQUE INDEX incident_identity ON incident (pilot, kind, series, since);
+CREATE UNIQUE INDEX incident_open ON incident (pilot, kind, series) WHERE closed_ns IS NULL;
+CREATE TABLE transition (
+    id INTEGER PRIMARY KEY, incident INTEGER NOT NULL REFERENCES incident, at_ns INTEGER NOT NULL,
+    what TEXT NOT NULL, day TEXT NOT NULL, reason TEXT NOT NULL, backfill INTEGER NOT NULL, inputs TEXT NOT NULL);
+CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY, idempotency_key TEXT NOT NULL UNIQUE, body TEXT NOT NULL, made_ns INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0, due_ns INTEGER NOT NULL, sent_ns INTEGER, failed TEXT);
+CREATE TABLE lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, until_ns INTEGER NOT NULL);
+CREATE TABLE alert_state (pilot TEXT NOT NULL, series TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (pilot, series, kind));
+CREATE TABLE audit (id INTEGER PRIMARY KEY, at_ns INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL);
+""", """
+CREATE TABLE account (
+    id INTEGER PRIMARY KEY, source TEXT NOT NULL, subject TEXT NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL,
+    pilots TEXT, password TEXT, made_ns INTEGER NOT NULL, disabled INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (source, subject));
+CREATE TABLE session (
+    id_hash TEXT PRIMARY KEY, account INTEGER NOT NULL REFERENCES account, made_ns INTEGER NOT NULL,
+    seen_ns INTEGER NOT NULL);
+CREATE INDEX session_account ON session (account);
+CREATE TABLE sign_in_try (id INTEGER PRIMARY KEY, key TEXT NOT NULL, at_ns INTEGER NOT NULL);
+CREATE INDEX sign_in_try_key ON sign_in_try (key, at_ns);
+CREATE TABLE handshake (
+    state_hash TEXT PRIMARY KEY, browser_hash TEXT NOT NULL, body TEXT NOT NULL, made_ns INTEGER NOT NULL);
+ALTER TABLE audit ADD COLUMN outcome TEXT NOT NULL DEFAULT '';
+CREATE TRIGGER audit_is_not_rewritten BEFORE UPDATE ON audit BEGIN
+    SELECT RAISE(ABORT, 'the audit is only added to'); END;
+CREATE TRIGGER audit_is_not_shortened BEFORE DELETE ON audit BEGIN
+    SELECT RAISE(ABORT, 'the audit is only added to'); END;
+""")
+
+
+def statements(script: str) -> Iterator[str]:
+    """The statements of a script, triggers whole.
+
+    >>> list(statements("CREATE TABLE a (b); DROP TABLE a;"))
+    ['CREATE TABLE a (b);', 'DROP TABLE a;']
+    """
+    held = ""
+    for part in script.split(";")[:-1]:
+        held += part + ";"
+        if sqlite3.complete_statement(held):
+            yield held.strip()
+            held = ""
