@@ -15,6 +15,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import date
 from functools import cached_property, partial
 from pathlib import Path
 from types import FrameType
@@ -24,6 +25,7 @@ from config.arguments import WRONG_USE, build_parser, overrides
 from config.catalogue import Catalogue, load_catalogue
 from config.problems import ConfigError, Problem
 from config.settings import Settings, load_settings
+from config.vocabulary import load_vocabulary
 
 DONE, FAILED = 0, 1
 
@@ -134,7 +136,11 @@ def dashboard(command: Command) -> int:
 
 
 def import_(command: Command) -> int:
-    """Send past data from CSV or JSON Lines through the broker, like any other message; running again continues."""
+    """Send past data from CSV, JSON Lines or a workbook through the broker, like any other message; again continues."""
+    if command.args.workbook is not None:
+        return _import_workbook(command)
+    if not command.args.files or command.args.mapping is None:
+        raise ConfigError([Problem("import", "", "has nothing to import", "give FILE and --mapping, or --workbook")])
     from collectors.import_mapping import load_mapping, topic_of
     from collectors.importer import Importer
     from collectors.pseudonym import PseudonymKeys
@@ -152,6 +158,59 @@ def import_(command: Command) -> int:
     report = importer.run(args.files, way, command.stop)
     command.tell(report.sentence(), **report.facts())
     return DONE if report.complete else FAILED
+
+
+def _import_workbook(command: Command) -> int:
+    from collectors.pseudonym import PseudonymKeys
+    from collectors.ways_in import at_the_spool, through_broker
+    from collectors.workbook.files import give_back
+    from collectors.workbook.run import WorkbookImport
+
+    args, settings, catalogue = command.args, command.settings, command.catalogue
+    if args.files or args.mapping is not None:
+        raise ConfigError([Problem("--workbook", "", "stands alone", "leave out FILE and --mapping, or --workbook")])
+    vocabulary = load_vocabulary(catalogue.folder)
+    keys = PseudonymKeys(settings.state / "keys")
+    work = WorkbookImport(
+        catalogue, vocabulary, args.pilot, args.feed, settings.state / "imports", partial(keys.actor_key, args.pilot),
+        time.time_ns, partial(_recorded_activities, command), args.again,
+    )  # fmt: skip
+    command.stop_on_signals()
+    way = partial(at_the_spool, settings, catalogue, time.time_ns) if args.direct else partial(through_broker, settings)
+    report = work.run(args.workbook, way, command.stop)
+    report.refused_file = give_back(report, args.workbook, vocabulary)
+    command.tell(report.sentence(), **report.facts())
+    return DONE if report.complete else FAILED
+
+
+def _recorded_activities(command: Command) -> dict[str, date]:
+    """Days of the pilot's activities that came by other ways; nothing where this machine has no store."""
+    from pipeline.operations import OperationsRefused
+    from pipeline.store.port import StoreAway, StoreRefused
+
+    if command.settings.store == "sqlite" and not (command.settings.state / "store").is_dir():
+        return {}
+    try:
+        with _answers(command) as answers:
+            return {one.activity_id: date.fromisoformat(one.day) for one in answers.activities(command.args.pilot)}
+    except (StoreAway, StoreRefused, OperationsRefused):
+        return {}
+
+
+def workbook(command: Command) -> int:
+    """Write the empty workbook in which a city hall records its activities, for `periscope import --workbook`."""
+    from collectors.workbook.files import write_template
+
+    args, catalogue = command.args, command.catalogue
+    if args.file is None and args.csv is None:
+        raise ConfigError([Problem("workbook", "", "has nothing to write", "give FILE.xlsx, --csv FOLDER or both")])
+    if args.pilot is not None and args.pilot not in catalogue.pilots:
+        raise ConfigError([Problem("--pilot", "", f"there is no pilot {args.pilot}",
+                                   f"choose from {', '.join(catalogue.pilots)}")])  # fmt: skip
+    written = write_template(args.file, args.csv, load_vocabulary(catalogue.folder), args.pilot)
+    names = [str(path) for path in written]
+    command.tell(f"Wrote {' and '.join(names)}", files=names)
+    return DONE
 
 
 def simulate(command: Command) -> int:
@@ -243,6 +302,7 @@ def demo(command: Command) -> int:
 
 VERBS: dict[str, Callable[[Command], int]] = {
     "demo": demo, "collect": collect, "pipeline": pipeline, "dashboard": dashboard, "import": import_,
+    "workbook": workbook,
     "simulate": simulate, "export": export, "lint": lint, "dead-letters": dead_letters,
 }  # fmt: skip
 

@@ -83,11 +83,22 @@ def _pipeline(verb: argparse.ArgumentParser) -> None:
 
 
 def _import(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("files", nargs="+", type=Path, metavar="FILE", help="CSV or JSON Lines, also gzipped")
-    verb.add_argument("--mapping", type=Path, required=True, metavar="TOML", help="what the columns mean")
+    verb.add_argument("files", nargs="*", type=Path, metavar="FILE", help="CSV or JSON Lines, also gzipped")
+    verb.add_argument("--mapping", type=Path, metavar="TOML", help="what the columns of the files mean")
+    verb.add_argument(
+        "--workbook", type=Path, metavar="PATH",
+        help="a filled workbook instead of files: an XLSX, a folder of CSV files, or one of those",
+    )  # fmt: skip
     verb.add_argument("--pilot", required=True, metavar="SLUG", help="pilot that the data belong to")
+    verb.add_argument("--feed", metavar="ID", help="feed of the workbook (default log, or the only engagement feed)")
     verb.add_argument("--direct", action="store_true", help="enter at the spool instead of the broker")
     verb.add_argument("--again", action="store_true", help="send everything again, even what was acknowledged")
+
+
+def _workbook(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("file", nargs="?", type=Path, metavar="FILE.xlsx", help="workbook to write")
+    verb.add_argument("--csv", type=Path, metavar="FOLDER", help="write the same as CSV files")
+    verb.add_argument("--pilot", metavar="SLUG", help="pilot that it is for, named on its first sheet")
 
 
 def _simulate(verb: argparse.ArgumentParser) -> None:
@@ -121,6 +132,6 @@ def _dead_letters(verb: argparse.ArgumentParser) -> None:
 
 
 _ARGUMENTS = {
-    "demo": _demo, "pipeline": _pipeline, "import": _import, "simulate": _simulate, "export": _export,
+    "demo": _demo, "pipeline": _pipeline, "import": _import, "workbook": _workbook, "simulate": _simulate, "export": _export,
     "dead-letters": _dead_letters,
 }  # fmt: skip

@@ -58,7 +58,7 @@ class WordList(_Strict):
 
     def nearest(self, word: str) -> str | None:
         """The code whose code or title is most like a misspelt word."""
-        words = {**{term.title.casefold(): code for code, term in self.codes.items()}, **{code: code for code in self.codes}}
+        words = {term.title.casefold(): code for code, term in self.codes.items()} | {code: code for code in self.codes}
         found = get_close_matches(" ".join(word.split()).casefold(), list(words), n=1, cutoff=0.5)
         return words[found[0]] if found else None
 
@@ -102,11 +102,23 @@ def load_vocabulary(folder: Path | None = None) -> Vocabulary:
     for name, change in changes.items():
         if name not in lists:
             near = get_close_matches(name, list(lists), n=1)
-            problems.append(Problem(FILE, name, "is no list of the vocabulary",
-                                    f"did you mean {near[0]}?" if near else f"the lists are {', '.join(lists)}"))
+            problems.append(
+                Problem(
+                    FILE,
+                    name,
+                    "is no list of the vocabulary",
+                    f"did you mean {near[0]}?" if near else f"the lists are {', '.join(lists)}",
+                )
+            )
         elif lists[name].closed and (change.replace or set(change.codes) - set(lists[name].codes)):
-            problems.append(Problem(FILE, name, "is closed: indicators read its codes",
-                                    f"keep to the codes {', '.join(lists[name].codes)}, or change titles and help only"))
+            problems.append(
+                Problem(
+                    FILE,
+                    name,
+                    "is closed: indicators read its codes",
+                    f"keep to {', '.join(lists[name].codes)}, or change titles and help only",
+                )
+            )
         else:
             try:
                 lists[name] = _changed(lists[name], change)
@@ -130,16 +142,22 @@ def page() -> str:
     """`docs/vocabulary.md`."""
     lines = [
         "# Vocabulary", "",
-        "Made by `make docs` from `config/vocabulary.toml`: the words of the workbook, of the Log and of the export.", "",
+        "Made by `make docs` from `config/vocabulary.toml`: the words of the workbook and of all records.", "",
         "A catalogue folder may hold a `vocabulary.toml` of the same form: codes that it names are added, titles and",
         "sentences that it gives replace these, and `replace = true` in a list drops the codes that it does not name.",
         "The codes of a **closed** list stay as they are, because indicators read them.", "",
-        "The first eight methods are those of the OECD Guidelines for Citizen Participation Processes (2022), the others",
-        "are ways of working that are in wide use; all sentences are our own.", "",
+        "The first eight methods are those of the OECD Guidelines for Citizen Participation Processes (2022), the",
+        "others are ways of working in wide use; all sentences are our own.", "",
     ]  # fmt: skip
     for name, words in load_vocabulary().items():
-        lines += [f"## {words.title}: `{name}`" + (" (closed)" if words.closed else ""), "", words.help, "",
-                  "| code | title | meaning |", "|---|---|---|"]
+        lines += [
+            f"## {words.title}: `{name}`" + (" (closed)" if words.closed else ""),
+            "",
+            words.help,
+            "",
+            "| code | title | meaning |",
+            "|---|---|---|",
+        ]
         lines += [f"| `{code}` | {term.title} | {term.help} |" for code, term in words.codes.items()] + [""]
     return "\n".join(lines)
 
@@ -147,9 +165,14 @@ def page() -> str:
 def _changed(words: WordList, change: _Change) -> WordList:
     codes = {} if change.replace else {code: term.model_dump() for code, term in words.codes.items()}
     codes |= {code: term.model_dump() for code, term in change.codes.items()}
-    return WordList.model_validate({
-        "title": change.title or words.title, "help": change.help or words.help, "closed": words.closed, "codes": codes,
-    })
+    return WordList.model_validate(
+        {
+            "title": change.title or words.title,
+            "help": change.help or words.help,
+            "closed": words.closed,
+            "codes": codes,
+        }
+    )
 
 
 def _checked(adapter: TypeAdapter[Any], table: dict[str, Any]) -> Any:
