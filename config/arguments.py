@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from config.problems import ConfigError, Problem
+from config.roles import ROLES
 
 WRONG_USE = 2
 
@@ -90,7 +91,7 @@ def _import(verb: argparse.ArgumentParser) -> None:
         help="a filled workbook instead of files: an XLSX, a folder of CSV files, or one of those",
     )  # fmt: skip
     verb.add_argument("--pilot", required=True, metavar="SLUG", help="pilot that the data belong to")
-    verb.add_argument("--feed", metavar="ID", help="feed of the workbook (default log, or the only engagement feed)")
+    verb.add_argument("--feed", metavar="ID", help="feed of the workbook (default the first that is by_hand)")
     verb.add_argument("--direct", action="store_true", help="enter at the spool instead of the broker")
     verb.add_argument("--again", action="store_true", help="send everything again, even what was acknowledged")
 
@@ -131,7 +132,24 @@ def _dead_letters(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--limit", type=int, default=50, help="most rows of the list (default 50)")
 
 
+def _users(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "what", choices=["add", "list", "change", "disable", "enable", "reset", "audit"],
+        help="add an account; list all; change role and pilots; let nobody in by it, or again; give it a new password; "
+        "list who did what",
+    )  # fmt: skip
+    verb.add_argument("name", nargs="?", metavar="NAME", help="name or number of the account; not for list and audit")
+    verb.add_argument("--role", choices=ROLES, help="what it may do, for add and change (default viewer)")
+    verb.add_argument("--pilots", metavar="SLUGS", help="pilots it may see, separated by commas (default all)")
+    verb.add_argument(
+        "--password-file", type=Path, metavar="FILE",
+        help="read the password from the first line of a file instead of asking; without a terminal it is read from "
+        "standard input",
+    )  # fmt: skip
+    verb.add_argument("--limit", type=int, default=50, help="most rows of the audit (default 50)")
+
+
 _ARGUMENTS = {
     "demo": _demo, "pipeline": _pipeline, "import": _import, "workbook": _workbook, "simulate": _simulate, "export": _export,
-    "dead-letters": _dead_letters,
+    "dead-letters": _dead_letters, "users": _users,
 }  # fmt: skip

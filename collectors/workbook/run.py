@@ -34,7 +34,6 @@ from config.vocabulary import Vocabulary
 
 _STEP: Final = 200
 _TOLD: Final = 20
-BY_HAND: Final = "log"
 NEW, CHANGED, UNCHANGED, WITHDRAWN, REFUSED, WAITING = "new", "changed", "unchanged", "withdrawn", "refused", "waiting"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -201,14 +200,15 @@ class WorkbookImport:
 def feed_of(catalogue: Catalogue, pilot: str, feed: str | None) -> Feed:
     """The feed that a workbook goes to; raises WrongInput.
 
-    That is the named one, else the one of what people record by hand, else the pilot's only one for engagement.
+    That is the named one, else the pilot's first one that is `by_hand`, else its only one for engagement.
     """
     known = catalogue.pilots.get(pilot)
     if known is None:
         raise WrongInput(f'There is no pilot "{pilot}" in {catalogue.folder}; it has {", ".join(catalogue.pilots)}.')
     fitting = {one.id: one for one in known.feeds if one.stream == "engagement" and one.decoder == "cloudevents"}
     if feed is None:
-        feed = BY_HAND if BY_HAND in fitting else next(iter(fitting), None) if len(fitting) == 1 else None
+        by_hand = [one.id for one in fitting.values() if one.by_hand]
+        feed = by_hand[0] if by_hand else next(iter(fitting)) if len(fitting) == 1 else None
     if feed is not None and feed in fitting:
         return fitting[feed]
     if not fitting:
