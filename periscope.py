@@ -39,6 +39,7 @@ _KNOWN_ERRORS = {
     "pipeline.store.port.StoreRefused": FAILED,
     "pipeline.store.port.StoreAway": FAILED,
     "pipeline.operations.OperationsRefused": FAILED,
+    "pipeline.accounts.AccountRefused": WRONG_USE,
     "pipeline.exports.NothingToExport": FAILED,
 }
 
@@ -107,17 +108,17 @@ def pipeline(command: Command) -> int:
 
 def dashboard(command: Command) -> int:
     """Serve the pages to browsers until told to stop."""
+    from dashboard.access.access import Access
     from dashboard.app import create_app
     from dashboard.queries import Queries
     from dashboard.serve import open_server
+    from pipeline.accounts import Accounts
 
-    web, secret = command.settings.dashboard, command.settings.dashboard.secret_key
+    settings, web = command.settings, command.settings.dashboard
     command.stop_on_signals()
-    with _answers(command) as answers:
-        app = create_app(
-            Queries(answers, command.catalogue, time.time_ns), refresh_s=web.refresh_s,
-            secret_key=secret and secret.get_secret_value(),
-        )  # fmt: skip
+    with _answers(command) as answers, _operations(command) as operations:
+        access = Access(Accounts(operations), time.time_ns, web, settings.oidc, settings.proxy)
+        app = create_app(Queries(answers, command.catalogue, time.time_ns), refresh_s=web.refresh_s, access=access)
         try:
             server = open_server(app, web.host, web.port)
         except OSError as error:
@@ -151,8 +152,9 @@ def import_(command: Command) -> int:
     topic = topic_of(catalogue, args.pilot, mapping)
     keys = PseudonymKeys(settings.state / "keys")
     importer = Importer(
-        mapping, args.pilot, topic, settings.state / "imports", partial(keys.actor_key, args.pilot), args.again
-    )
+        mapping, args.pilot, topic, settings.state / "imports", partial(keys.actor_key, args.pilot), args.again,
+        revision=time.time_ns() // 1_000_000,
+    )  # fmt: skip
     command.stop_on_signals()
     way = partial(at_the_spool, settings, catalogue, time.time_ns) if args.direct else partial(through_broker, settings)
     report = importer.run(args.files, way, command.stop)
@@ -255,6 +257,16 @@ def lint(command: Command) -> int:
     return FAILED if errors else DONE
 
 
+def users(command: Command) -> int:
+    """Add, list and change the accounts that may sign in, and read the audit of what they did."""
+    from pipeline.accounts import Accounts
+    from pipeline.users import run
+
+    with _operations(command) as operations:
+        run(Accounts(operations), command.args, list(command.catalogue.pilots), time.time_ns, command.tell)
+    return DONE
+
+
 def dead_letters(command: Command) -> int:
     """List or count the messages that could not become events, with their reasons."""
     from collectors.collector import spool_folder
@@ -303,7 +315,8 @@ def demo(command: Command) -> int:
 VERBS: dict[str, Callable[[Command], int]] = {
     "demo": demo, "collect": collect, "pipeline": pipeline, "dashboard": dashboard, "import": import_,
     "workbook": workbook,
-    "simulate": simulate, "export": export, "lint": lint, "dead-letters": dead_letters,
+    "simulate": simulate, "export": export, "lint": lint, "users": users,
+    "dead-letters": dead_letters,
 }  # fmt: skip
 
 
@@ -311,13 +324,19 @@ VERBS: dict[str, Callable[[Command], int]] = {
 def _answers(command: Command) -> Iterator[Any]:
     """The read side for pages and exports."""
     from pipeline.answers import Answers
-    from pipeline.operations import Operations
     from pipeline.store import open_store
 
-    settings, catalogue = command.settings, command.catalogue
-    with closing(open_store(settings, "read")) as store:
-        with closing(Operations(settings.state / "operations.db")) as operations:
-            yield Answers(store, catalogue, operations)
+    with closing(open_store(command.settings, "read")) as store, _operations(command) as operations:
+        yield Answers(store, command.catalogue, operations)
+
+
+@contextmanager
+def _operations(command: Command) -> Iterator[Any]:
+    """The operational database."""
+    from pipeline.operations import Operations
+
+    with closing(Operations(command.settings.state / "operations.db")) as operations:
+        yield operations
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,7 +1,5 @@
 """create_app(queries): nothing else builds a Dash. Importing this module does nothing; two apps share nothing."""
 
-import base64
-import hashlib
 import logging
 from typing import Any
 
@@ -9,17 +7,13 @@ from dash import Dash
 from flask import Flask, request
 
 from dashboard import downloads, palette, security, serve, shell, texts
+from dashboard.access import forgery, guard, provider_routes, sign_in
+from dashboard.access.access import Access
 from dashboard.pages import PAGES
 from dashboard.queries import Queries
 
 log = logging.getLogger(__name__)
 
-# Before anything is drawn: the reader's own choice, else that of the system. No flash of the other scheme.
-_SCHEME_SCRIPT = (
-    '(function(){var s=null;try{s=localStorage.getItem("mantine-color-scheme-value")}catch(e){}'
-    'if(s!=="light"&&s!=="dark"){s=matchMedia("(prefers-color-scheme: dark)").matches?"dark":"light"}'
-    'document.documentElement.setAttribute("data-mantine-color-scheme",s)})();'
-)
 _INDEX = """<!DOCTYPE html>
 <html lang="{language}" data-mantine-color-scheme="light">
     <head>
@@ -39,11 +33,16 @@ _INDEX = """<!DOCTYPE html>
 </html>"""
 
 
-def create_app(queries: Queries, *, refresh_s: float, secret_key: str | None = None) -> Dash:
-    """The dashboard of one catalogue; `refresh_s` is how often an open page looks for new data, in seconds."""
-    server = Flask("periscope_dashboard", static_folder=None)
-    security.guard(server, [page.PATH for page in PAGES], secret_key)
+def create_app(queries: Queries, *, refresh_s: float, access: Access | None = None) -> Dash:
+    """The dashboard of one catalogue; `refresh_s` is how often an open page looks for new data, in seconds.
+
+    Without `access` there are no accounts, and whoever reads on this machine is the operator of a demo.
+    """
+    server, access = Flask("periscope_dashboard", static_folder=None), access or Access()
+    server.extensions["periscope_access"] = access
+    security.limits(server)
     _speak_the_readers_language(server)
+    guard.install(server, access)
     server.config["COMPRESS_MIMETYPES"] = [
         "text/html",
         "text/css",
@@ -65,6 +64,8 @@ def create_app(queries: Queries, *, refresh_s: float, secret_key: str | None = N
         suppress_callback_exceptions=False,
         add_log_handler=False,
         enable_mcp=False,
+        csrf_token_name=access.token_cookie,
+        csrf_header_name=forgery.HEADER,
         on_error=_tell_log,
     )
     app.layout = lambda: shell.layout(queries, refresh_s)
@@ -75,15 +76,16 @@ def create_app(queries: Queries, *, refresh_s: float, secret_key: str | None = N
         page.register(app, queries)
     downloads.register(server, queries)
     serve.health(server, queries)
-    digest = base64.b64encode(hashlib.sha256(_SCHEME_SCRIPT.encode()).digest()).decode()
-    security.headers(server, [*app.csp_hashes(), f"'sha256-{digest}'"])
+    sign_in.register(server, access, queries)
+    provider_routes.register(server, access)
+    security.headers(server, [*app.csp_hashes(), palette.script_hash()], access.https)
     return app
 
 
 def _index() -> str:
     return _INDEX.format(
         language=texts.LANGUAGE,
-        script=_SCHEME_SCRIPT,
+        script=palette.SCHEME_SCRIPT,
         colours=palette.as_css(),
         noscript=texts._("This page draws live figures and needs JavaScript, all of it from this server."),
     )

@@ -4,8 +4,17 @@ Every hue has at least 4.5:1 contrast on its scheme's card, and no two hues of o
 protanopia, deuteranopia or tritanopia (`tests/dashboard/test_palette.py`). Colour never carries a meaning alone.
 """
 
+import base64
+import hashlib
 from dataclasses import dataclass
 from typing import Final
+
+# Before anything is drawn: the reader's own choice, else that of the system. No flash of the other scheme.
+SCHEME_SCRIPT: Final = (
+    '(function(){var s=null;try{s=localStorage.getItem("mantine-color-scheme-value")}catch(e){}'
+    'if(s!=="light"&&s!=="dark"){s=matchMedia("(prefers-color-scheme: dark)").matches?"dark":"light"}'
+    'document.documentElement.setAttribute("data-mantine-color-scheme",s)})();'
+)
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,20 @@ def as_css() -> str:
         f':root[data-mantine-color-scheme="{one.name}"]{{{_variables(one)}color-scheme:{one.name}}}'
         for one in SCHEMES.values()
     )
+
+
+def as_css_without_script() -> str:
+    """The same for a page on which no script may run: the system's scheme, unless the script has set another."""
+    light, dark = _variables(LIGHT), _variables(DARK)
+    return (
+        f":root{{{light}color-scheme:light}}"
+        f"@media (prefers-color-scheme: dark){{:root{{{dark}color-scheme:dark}}}}{as_css()}"
+    )
+
+
+def script_hash() -> str:
+    """How the content security policy names SCHEME_SCRIPT."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(SCHEME_SCRIPT.encode()).digest()).decode()}'"
 
 
 def _variables(one: Scheme) -> str:

@@ -1,57 +1,19 @@
-"""Before and after each request: who may pass, what browsers are told.
+"""What browsers are told, and what no request may exceed; who may pass is decided in `access`.
 
-Promises: a route that is not listed here is refused; a callback is JSON of at most 1 MiB from our own origin; every
-answer carries the security headers, and data are never cached; scripts run only from this server or by their hash.
+Promises: a body has at most 1 MiB; every answer carries the security headers, and data are never cached; scripts run
+only from this server or by their hash.
 """
 
 import secrets
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, g, request
+from dash.exceptions import DependencyException
+from flask import Flask, Response, g, request
 
-from config.problems import ConfigError, Problem
-from dashboard.viewer import EVERYTHING, NOBODY, Viewer
+from dashboard.access import rules
+from dashboard.viewer import Viewer
 
 MAX_BODY = 1024 * 1024
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
-# Rules of url_map, by what they may answer without asking who is there. Anything else is refused.
-PUBLIC_RULES = frozenset(
-    {
-        "/healthz",
-        "/readyz",
-        "/_favicon.ico",
-        "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>",
-        "/_dash-component-suites/<path:fingerprinted_path>",
-        "/assets/<path:filename>",
-    }
-)
-VIEWER_RULES = frozenset(
-    {
-        "/",
-        "/<path:path>",
-        "/_dash-layout",
-        "/_dash-dependencies",
-        "/_dash-update-component",
-        "/download/<name>.csv",
-    }
-)
-
-
-def check_address(host: str, *, accounts: bool = False, secret: bool = False) -> None:
-    """Refuse an address that other machines can reach, unless readers log in and sessions are signed."""
-    if host in LOOPBACK or (accounts and secret):
-        return
-    raise ConfigError(
-        [
-            Problem(
-                "settings",
-                "dashboard.host",
-                "is not this machine's loopback address",
-                "use 127.0.0.1 and a proxy that asks who is there; accounts are not built yet",
-            )
-        ]
-    )
 
 
 def viewer() -> Viewer:
@@ -60,40 +22,22 @@ def viewer() -> Viewer:
     return found
 
 
-def guard(server: Flask, pages: Sequence[str], secret_key: str | None) -> None:
-    """Install the checks before requests."""
-    server.secret_key = secret_key or secrets.token_hex(32)
+def limits(server: Flask) -> None:
+    """Set what Flask leaves open: the size of a body, and that a fault shows no traceback."""
+    # Nothing is kept in Flask's own session; whoever adds something finds it signed with a key of this process.
+    server.secret_key = secrets.token_hex(32)
     server.config.update(
         MAX_CONTENT_LENGTH=MAX_BODY,
+        MAX_FORM_MEMORY_SIZE=MAX_BODY,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         PROPAGATE_EXCEPTIONS=False,
     )
-
-    @server.before_request
-    def admit() -> None:
-        g.viewer = NOBODY
-        rule = request.url_rule.rule if request.url_rule else None
-        if rule in PUBLIC_RULES:
-            return
-        if rule not in VIEWER_RULES:
-            abort(404)
-        if rule == "/<path:path>" and request.path not in pages:
-            abort(404)
-        if request.method not in ("GET", "HEAD", "OPTIONS"):
-            _own_origin_only()
-        g.viewer = EVERYTHING
+    # A script that no package has would otherwise be a fault of ours, with a traceback in the log each time.
+    server.register_error_handler(DependencyException, lambda error: ("Not found\n", 404))
 
 
-def _own_origin_only() -> None:
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        abort(403)
-    origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
-        abort(403)
-
-
-def headers(server: Flask, script_hashes: Sequence[str]) -> None:
+def headers(server: Flask, script_hashes: Sequence[str], https: bool = False) -> None:
     """Install the headers after requests; call it after every callback is registered: hashes are of them."""
     policy = "; ".join(
         [
@@ -119,8 +63,8 @@ def headers(server: Flask, script_hashes: Sequence[str]) -> None:
         response.headers["Referrer-Policy"] = "same-origin"
         response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
-        if request.is_secure:
+        if https or request.is_secure:
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
-        if request.url_rule is None or request.url_rule.rule not in PUBLIC_RULES:
+        if request.url_rule is None or rules.route(request.method, request.url_rule.rule) != "open":
             response.headers["Cache-Control"] = "no-store"
         return response

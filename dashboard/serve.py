@@ -5,8 +5,8 @@ from flask import Flask
 from waitress import create_server
 from waitress.server import BaseWSGIServer
 
+from dashboard.access.access import Access
 from dashboard.queries import AnswersAway, Queries
-from dashboard.security import check_address
 
 
 def health(server: Flask, queries: Queries) -> None:
@@ -28,7 +28,13 @@ def health(server: Flask, queries: Queries) -> None:
 def open_server(app: Dash, host: str, port: int) -> BaseWSGIServer:
     """A server that listens but does not run yet: `effective_port` is its port, `run` serves, `close` ends it.
 
-    Raises ConfigError for an address that other machines reach, OSError when the port is taken.
+    Raises ConfigError for an address that other machines reach while nobody is asked who they are, OSError when the port
+    is taken.
     """
-    check_address(host)
-    return create_server(app.server, host=host, port=port, threads=8, connection_limit=1000, ident="periscope")
+    access: Access = app.server.extensions["periscope_access"]
+    access.check(host)
+    # Headers of proxies are judged by `access.proxy`, which knows whom to believe; waitress would drop them all.
+    return create_server(
+        app.server, host=host, port=port, threads=8, connection_limit=1000, ident="periscope",
+        clear_untrusted_proxy_headers=False,
+    )  # fmt: skip

@@ -10,13 +10,16 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 from flask import has_request_context
 
 from dashboard import bar, notices
+from dashboard.access import rules
+from dashboard.access.access import DEMO
+from dashboard.access.sign_in import role_name
 from dashboard.components import answered, attributes, icon, notice
 from dashboard.figures import FONT
 from dashboard.pages import PAGES
 from dashboard.queries import AnswersAway, Queries
 from dashboard.security import viewer
 from dashboard.texts import _
-from dashboard.viewer import EVERYTHING
+from dashboard.viewer import EVERYTHING, Viewer
 
 _SLATE = ["#f1f4f7", "#e1e7ec", "#c2ced9", "#9fb2c4", "#7c97af", "#567a99", "#1f4f7a", "#1b456b", "#163a5a", "#102c46"]
 THEME = {
@@ -32,8 +35,9 @@ THEME = {
 
 
 def layout(queries: Queries, refresh_s: float) -> dmc.MantineProvider:
-    """The page around every page, made anew per request."""
-    choices = queries.choices(viewer() if has_request_context() else EVERYTHING)
+    """The page around every page, made anew per request for whoever made it."""
+    who = viewer() if has_request_context() else EVERYTHING
+    choices = queries.choices(who)
     return dmc.MantineProvider(
         [
             dcc.Location(id="url", refresh=False),
@@ -43,7 +47,8 @@ def layout(queries: Queries, refresh_s: float) -> dmc.MantineProvider:
             dcc.Store(id="sink"),
             dcc.Interval(id="tick", interval=round(refresh_s * 1000)),
             html.A(_("Skip to content"), href="#page", className="skip"),
-            _head(),
+            _head(who),
+            *_let_in(who),
             html.Div(id="notices", className="wide"),
             bar.layout(queries, choices),
             html.Main(id="page", className="wide", tabIndex=-1),
@@ -56,13 +61,35 @@ def layout(queries: Queries, refresh_s: float) -> dmc.MantineProvider:
                 className="lost",
                 role="alert",
             ),
+            html.Div(
+                [
+                    icon("alert"),
+                    html.Span(_("You are signed out; what is shown may be old.")),
+                    html.A(_("Sign in again"), href="/sign-in", id="sign-in-again"),
+                ],
+                className="out",
+                role="alert",
+            ),
         ],
         theme=THEME,
         defaultColorScheme="auto",
     )
 
 
-def _head() -> html.Header:
+def _let_in(who: Viewer) -> list[Any]:
+    """What must be said where nobody was asked who they are."""
+    if who.account is not None or who.name != DEMO:
+        return []
+    said = _(
+        "You were signed in as this demo's {role} without being asked, as is anyone on this machine. "
+        "The first account that is added ends this.",
+        role=role_name(who.role),
+    )
+    strip = html.Div([icon("user"), html.Strong(_("Demo")), html.Span(said)], className="strip", role="note")
+    return [html.Div(strip, id="demo-notice", className="wide")]
+
+
+def _head(who: Viewer) -> html.Header:
     button = dmc.ActionIcon(icon("menu"), variant="subtle", size="lg", **attributes({"aria-label": _("Menu")}))
     menu = dmc.Menu(
         [
@@ -87,7 +114,12 @@ def _head() -> html.Header:
                 dcc.Link([mark, "Periscope"], href="/", className="brand"),
                 html.Nav(id="nav", className="nav", **attributes({"aria-label": _("Pages")})),
                 html.Div(
-                    [html.Span(id="evaluated", className="evaluated"), toggle, html.Div(menu, className="small-only")],
+                    [
+                        html.Span(id="evaluated", className="evaluated"),
+                        _account(who),
+                        toggle,
+                        html.Div(menu, className="small-only"),
+                    ],
                     className="head-end",
                 ),
             ],
@@ -95,6 +127,13 @@ def _head() -> html.Header:
         ),
         className="top",
     )
+
+
+def _account(who: Viewer) -> html.A:
+    shown = _("Demo") if who.name == DEMO else who.name
+    named = {"aria-label": _("Your account: {name}, {role}", name=shown, role=role_name(who.role))}
+    name = html.Span(shown, className="account-name")
+    return html.A([icon("user"), name], href="/account", className="account", **attributes(named))
 
 
 def register(app: Dash, queries: Queries) -> None:
@@ -113,7 +152,7 @@ def _register_routes(app: Dash, queries: Queries) -> None:
     @app.callback(Output("page", "children"), Output("page-title", "data"), Input("url", "pathname"))
     def show(path: str | None) -> tuple[Any, str]:
         for page in PAGES:
-            if path == page.PATH:
+            if path == page.PATH and rules.may(viewer().role, rules.PAGES[page.PATH]):
                 return page.layout(), f"{_(page.TITLE)} – {queries.title}"
         return notice("empty", _("There is no such page"), _("Choose one from the menu above.")), queries.title
 
@@ -124,6 +163,8 @@ def _register_routes(app: Dash, queries: Queries) -> None:
         kept = queries.select(viewer(), search).to_query()
         wide, narrow = [], []
         for page in PAGES:
+            if not rules.may(viewer().role, rules.PAGES[page.PATH]):
+                continue
             here = {"aria-current": "page"} if path == page.PATH else {}
             wide.append(
                 dmc.Anchor(_(page.TITLE), href=page.PATH + kept, underline="never", className="nav-link", **here)

@@ -126,6 +126,9 @@ class Accounts:
         self, source: str, subject: str, name: str, role: Role, pilots: Iterable[str] | None, now_ns: int
     ) -> Account | None:
         """The account of somebody that a provider or proxy vouches for, as it says now; None when disabled here."""
+        rows = self.operations.read(f"{_SELECT} WHERE source = ? AND subject = ?", (source, subject))
+        if rows and tuple(rows[0][3:6]) == (name, role, _written(pilots)):
+            return None if rows[0][6] else _account(rows[0])
         with self.operations.transaction() as db:
             db.execute("INSERT INTO account (source, subject, name, role, pilots, made_ns) VALUES (?,?,?,?,?,?) "
                        "ON CONFLICT (source, subject) DO UPDATE SET name = excluded.name, role = excluded.role, "

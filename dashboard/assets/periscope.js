@@ -14,6 +14,15 @@
         }
     }).observe(root, {attributes: true, attributeFilter: ["data-mantine-color-scheme"]});
 
+    // What is typed stays where it is: a reader whose session ended is told, and led back here after signing in.
+    function signedOut(status) {
+        var again = document.getElementById("sign-in-again");
+        if (status === 401 && again) {
+            again.href = "/sign-in?next=" + encodeURIComponent(location.pathname + location.search);
+        }
+        root.classList.toggle("is-out", status === 401);
+    }
+
     // A page that cannot reach its server must not look alive.
     var fetched = window.fetch;
     window.fetch = function (resource) {
@@ -22,6 +31,7 @@
         if (address.indexOf("_dash-update-component") >= 0) {
             answer.then(function (response) {
                 root.classList.toggle("is-lost", response.status >= 502);
+                signedOut(response.status);
             }, function () {
                 root.classList.add("is-lost");
             });

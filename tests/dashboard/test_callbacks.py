@@ -139,7 +139,7 @@ def test_the_table_of_the_period_carries_the_raw_numbers(app: Dash, queries: Que
             collect(one)
 
     collect(answer(app, FIGURES, url__search="?span=all"))
-    for one in queries.figures(Viewer("analyst"), queries.choices(Viewer()).pilots, None, None):
+    for one in queries.figures(Viewer("evaluator"), queries.choices(Viewer()).pilots, None, None):
         if queries.definitions()[one.indicator].family != "quality":
             raw = cells[one.pilot, one.indicator, one.segment]
             assert (float(raw) if raw else None) == one.value
@@ -219,7 +219,7 @@ def test_every_definition_has_its_own_address(app: Dash, queries: Queries) -> No
 
 
 def test_a_viewer_gets_nothing_of_other_pilots(queries: Queries) -> None:
-    who = Viewer("reader", frozenset({"genoa"}))
+    who = Viewer("viewer", frozenset({"genoa"}))
     assert [pilot.slug for pilot in queries.pilots(who)] == ["genoa"]
     assert queries.choices(who).pilots == ("genoa",)
     assert queries.now(who, "athens") is None
@@ -232,7 +232,7 @@ def test_a_viewer_gets_nothing_of_other_pilots(queries: Queries) -> None:
 
 
 def test_what_a_caller_does_to_an_answer_stays_with_it(queries: Queries) -> None:
-    who = Viewer("analyst")
+    who = Viewer("evaluator")
     queries.figures(who, ["genoa"], None, None).clear()
     assert queries.figures(who, ["genoa"], None, None)
 
@@ -242,7 +242,7 @@ def test_the_file_holds_the_numbers_of_the_page(app: Dash, queries: Queries) -> 
 
     text = app.server.test_client().get("/download/period.csv?pilots=genoa&span=all").get_data(as_text=True)
     rows = list(csv.DictReader(text.splitlines()))
-    known = queries.figures(Viewer("analyst"), ["genoa"], None, None)
+    known = queries.figures(Viewer("evaluator"), ["genoa"], None, None)
     assert len(rows) == len(known)
     for row, one in zip(rows, known, strict=True):
         assert row["indicator"] == one.indicator
