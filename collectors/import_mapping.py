@@ -4,11 +4,13 @@ A row becomes a CloudEvent (`[cloudevent]`) or the flat JSON that the feed's own
 person's id leaves here only as `actor_key`; the mapping has no way to pass it on as it is.
 """
 
+import re
 import string
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +24,7 @@ Row = Mapping[str, Any]
 Pseudonym = Callable[[str], str]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_RUBY = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d(?:\.\d+)?) ?(UTC|Z|[+-]\d\d:?\d\d)?")
 
 
 class WrongInput(Exception):
@@ -41,25 +44,43 @@ class _Strict(BaseModel):
 
 
 class CloudEvent(_Strict):
-    """How a row becomes a CloudEvent: `id` and `source` may name {pilot}, {file} and {row}."""
+    """How a row becomes a CloudEvent: `id` and `source` may name {pilot}, {file} and {row}.
+
+    `key` are the columns that tell a row from all others of its source, wherever it stands; an id may then name {key},
+    and with a `person` also {person}, which is the pseudonym. With `revised`, a row that changed since it was last
+    imported replaces what it said. `values` gives a field's codes by the words of the file, `required` are fields that
+    must not be empty, `only` leaves out rows that say something else.
+    """
 
     id: str = Field("{pilot}/{file}/{row}", min_length=1)
+    key: list[str] = []
+    revised: bool = False
     source: str = Field("/pilots/{pilot}/import", min_length=1)
     type: str = Field(min_length=1)
     time: str
-    time_format: Literal["iso", "epoch_s", "epoch_ms"] = "iso"
+    time_format: Literal["iso", "ruby", "epoch_s", "epoch_ms"] = "iso"
     person: str | None = None
     constants: dict[str, str | int | float | bool] = {}
     columns: dict[str, str] = {}
+    numbers: list[str] = []
+    values: dict[str, dict[str, str]] = {}
+    required: list[str] = []
+    only: dict[str, list[str]] = {}
 
     @model_validator(mode="after")
     def _templates_are_known(self) -> "CloudEvent":
         for template in (self.id, self.source):
             names = {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
-            if names - {"pilot", "file", "row"}:
-                raise ValueError("templates know {pilot}, {file} and {row} only")
+            if names - {"pilot", "file", "row", *(["key"] if self.key else []), *(["person"] if self.person else [])}:
+                raise ValueError("templates know {pilot}, {file} and {row}, {key} with `key`, {person} with `person`")
         if self.person is not None and self.person in self.columns.values():
             raise ValueError(f'the person column "{self.person}" must not be passed on as it is')
+        if self.person in self.key:
+            raise ValueError(f'the person column "{self.person}" must not be part of an id; write {{person}} there')
+        if self.revised and "{key}" not in self.id:
+            raise ValueError("revised needs a `key`, and an `id` that is made of {key}")
+        if strangers := [name for name in (*self.values, *self.numbers, *self.required) if name not in self.columns]:
+            raise ValueError(f'"{strangers[0]}" is no field under columns')
         return self
 
 
@@ -93,7 +114,8 @@ class ImportMapping(_Strict):
             return list(dict.fromkeys(self.flat_json.columns.values()))
         event = self.cloudevent
         assert event is not None
-        return list(dict.fromkeys([event.time, *([event.person] if event.person else []), *event.columns.values()]))
+        person = [event.person] if event.person is not None else []
+        return list(dict.fromkeys([event.time, *person, *event.key, *event.columns.values(), *event.only]))
 
 
 def load_mapping(path: Path) -> ImportMapping:
@@ -126,11 +148,12 @@ def topic_of(catalogue: Catalogue, pilot: str, mapping: ImportMapping) -> str:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a row stands: `row` counts from 1 after the header."""
+    """Where a row stands: `row` counts from 1 after the header; `revision` is that of this import."""
 
     pilot: str
     file: str
     row: int
+    revision: int = 0
 
 
 def payload_of(mapping: ImportMapping, row: Row, place: Place, pseudonym: Pseudonym) -> bytes:
@@ -151,14 +174,23 @@ def _flat(mapping: FlatJson, row: Row) -> dict[str, Any]:
 
 
 def _cloudevent(mapping: CloudEvent, row: Row, place: Place, pseudonym: Pseudonym) -> dict[str, Any]:
-    names = {"pilot": place.pilot, "file": place.file, "row": place.row}
+    for column, wanted in mapping.only.items():
+        if str(row.get(column, "")).strip() not in wanted:
+            raise Unmapped("left_out", f"column {column} says something else than the mapping asks for")
+    names: dict[str, Any] = {"pilot": place.pilot, "file": place.file, "row": place.row, "key": _key(mapping, row)}
     data: dict[str, Any] = dict(mapping.constants)
     if mapping.person is not None:
         person = row.get(mapping.person)
         if person is None or person == "":
             raise Unmapped("no_person", f"column {mapping.person} is empty")
-        data["actor_key"] = pseudonym(str(person))
-    data.update({field: row[column] for field, column in mapping.columns.items() if row.get(column) not in (None, "")})
+        names["person"] = data["actor_key"] = pseudonym(str(person))
+    for field, column in mapping.columns.items():
+        if row.get(column) not in (None, ""):
+            data[field] = _field(mapping, field, column, row[column])
+        elif field in mapping.required:
+            raise Unmapped("empty", f"column {column} is empty")
+    if mapping.revised:
+        data["revision"] = place.revision
     return {
         "specversion": "1.0",
         "id": mapping.id.format(**names),
@@ -169,17 +201,51 @@ def _cloudevent(mapping: CloudEvent, row: Row, place: Place, pseudonym: Pseudony
     }
 
 
+def _key(mapping: CloudEvent, row: Row) -> str:
+    parts = [str(row.get(column) or "").strip() for column in mapping.key]
+    if not all(parts):
+        raise Unmapped("no_key", f"one of the columns {', '.join(mapping.key)} is empty")
+    return "/".join(parts)
+
+
+def _field(mapping: CloudEvent, field: str, column: str, value: Any) -> Any:
+    """A value as the event has it: a code for a word, a number for a text."""
+    if field in mapping.values:
+        codes = {word.casefold(): code for word, code in mapping.values[field].items()}
+        code = codes.get(str(value).strip().casefold())
+        if code is None:
+            raise Unmapped("unknown_word", f"column {column} holds a word that the mapping has no code for")
+        return code
+    if field not in mapping.numbers:
+        return value
+    number = _number(value)
+    if not isinstance(number, float) or not isfinite(number):
+        raise Unmapped("no_number", f"column {column} holds no number")
+    return int(number) if number.is_integer() else number
+
+
 def _time(value: Any, mapping: CloudEvent) -> str:
     """The event time as RFC 3339; epochs by whole numbers, so that no millisecond is lost."""
     if value is None or value == "":
         raise Unmapped("no_time", f"column {mapping.time} is empty")
     if mapping.time_format == "iso":
         return str(value)
+    if mapping.time_format == "ruby":
+        return _ruby_time(str(value).strip(), mapping.time)
     try:
         step = timedelta(milliseconds=1) if mapping.time_format == "epoch_ms" else timedelta(seconds=1)
         return (_EPOCH + int(value) * step).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     except (ValueError, OverflowError):
         raise Unmapped("bad_time", f"column {mapping.time} holds no {mapping.time_format} time") from None
+
+
+def _ruby_time(text: str, column: str) -> str:
+    """2024-05-01 10:00:00 UTC, or +0200 at its end; without a zone it is UTC, as Ruby on Rails keeps its times."""
+    found = _RUBY.fullmatch(text)
+    if found is None:
+        raise Unmapped("bad_time", f"column {column} holds no time as Ruby writes it")
+    zone = found[3] or "UTC"
+    return f"{found[1]}T{found[2]}{'Z' if zone in ('UTC', 'Z') else zone}"
 
 
 def _number(value: Any) -> Any:

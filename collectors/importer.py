@@ -69,10 +69,11 @@ class Importer:
     """Sends files of one pilot with one mapping."""
 
     def __init__(
-        self, mapping: ImportMapping, pilot: str, topic: str, folder: Path, pseudonym: Pseudonym, again: bool = False
-    ) -> None:
+        self, mapping: ImportMapping, pilot: str, topic: str, folder: Path, pseudonym: Pseudonym, again: bool = False,
+        revision: int = 0,
+    ) -> None:  # fmt: skip
         self._mapping, self._pilot, self._topic, self._pseudonym = mapping, pilot, topic, pseudonym
-        self._folder, self._again = folder, again
+        self._folder, self._again, self._revision = folder, again, revision
         folder.mkdir(parents=True, exist_ok=True)
 
     def run(self, paths: Sequence[Path], way: Callable[[], AbstractContextManager[Send]], stop: Signal) -> Report:
@@ -126,7 +127,8 @@ class Importer:
 
     def _payload(self, row: Any, path: Path, number: int) -> bytes:
         try:
-            return payload_of(self._mapping, row, Place(self._pilot, path.name, number), self._pseudonym)
+            place = Place(self._pilot, path.name, number, self._revision)
+            return payload_of(self._mapping, row, place, self._pseudonym)
         except UnicodeEncodeError:
             raise Unmapped("bad_encoding", f"the row is not {self._mapping.encoding} text") from None
 

@@ -28,7 +28,7 @@ def write_template(xlsx: Path | None, csv: Path | None, vocabulary: Vocabulary, 
         written.append(_xlsx(xlsx, template(vocabulary, pilot, command), vocabulary))
     if csv is not None:
         if csv.exists() and any(csv.glob("*.csv")):
-            raise WrongInput(f"{csv} holds CSV files already; choose another folder, so that nothing filled in is lost.")
+            raise WrongInput(f"{csv} holds CSV files already; choose another folder, so that nothing typed is lost.")
         _csv(csv, template(vocabulary, pilot, f"periscope import --workbook {csv.name} --pilot {slug}"))
         written.append(csv)
     return written

@@ -26,13 +26,19 @@ def day(n: int) -> date:
 def good() -> dict[str, list[dict[str, Any]]]:
     """480 right rows."""
     activities = [
-        {"Activity id": f"A{n}", "State": "Held", "Date": day(n), "Announced on": day(n - 30), "Why at this time": "Calendar",
+        {"Activity id": f"A{n}", "State": "Held", "Date": day(n), "Announced on": day(n - 30),
+         "Why at this time": "Calendar",
          "Stage": ("Co-design", "co_decide", "Co-produce", "co_evaluate")[n % 4], "Method": METHODS[n % 4],
          "Start": "18:30" if n % 2 else None, "Languages": "it, en", "Tool 1": "Neighbourhood box"}
         for n in range(ACTIVITIES)
     ]  # fmt: skip
     attendance: list[dict[str, Any]] = [
-        {"Row id": n, "Activity id": f"A{n % ACTIVITIES}", "Stakeholder group": GROUPS[n // ACTIVITIES], "Count": 10 + n % 7}
+        {
+            "Row id": n,
+            "Activity id": f"A{n % ACTIVITIES}",
+            "Stakeholder group": GROUPS[n // ACTIVITIES],
+            "Count": 10 + n % 7,
+        }
         for n in range(200)
     ] + [
         {"Row id": n, "Activity id": f"A{n % ACTIVITIES}", "Stakeholder group": "citizen", "Code": f"card-{n % 15:04}"}
@@ -50,7 +56,8 @@ def good() -> dict[str, list[dict[str, Any]]]:
         for n in range(CONTRIBUTIONS)
     ]  # fmt: skip
     surveys = [
-        {"Response id": f"S{n}", "Date": day(n), "Questionnaire": "Project managers, first edition", "Item 1": 1 + n % 5,
+        {"Response id": f"S{n}", "Date": day(n), "Questionnaire": "Project managers, first edition",
+         "Item 1": 1 + n % 5,
          "Obstacle 1": "Silos", "Lesson 1": "start_earlier"}
         for n in range(SURVEYS)
     ]  # fmt: skip
@@ -63,7 +70,12 @@ def wrong() -> dict[str, list[tuple[dict[str, Any], str]]]:
     activity = {"State": "Held", "Date": day(3), "Stage": "Co-design", "Method": "Open meeting"}
     people = {"Activity id": "A1", "Stakeholder group": "Residents", "Count": 5}
     made = {"Date": day(3), "Kind": "comment", "Stakeholder group": "Residents"}
-    decided = {"Decided on": day(9), "Level delivered": "Consult", "Outcome": "Approved", "Role of business": "consulted"}
+    decided = {
+        "Decided on": day(9),
+        "Level delivered": "Consult",
+        "Outcome": "Approved",
+        "Role of business": "consulted",
+    }
     scheduled = {"State": "Scheduled", "Announced on": day(2)}
     return {
         "Activities": [
@@ -87,7 +99,7 @@ def wrong() -> dict[str, list[tuple[dict[str, Any], str]]]:
             ({**people, "Row id": "Y6", "Activity id": "X1"}, 'The activity "X1" was refused in row'),
         ],
         "Decisions": [
-            ({**decided, "Decision id": "Z1", "Contributions considered": 1, "Contributions adopted": 2}, "More contributions"),
+            ({**decided, "Decision id": "Z1", "Contributions considered": 1, "Contributions adopted": 2}, "More contr"),
             ({**decided, "Decision id": "Z2", "Opened on": day(30)}, "decided before it was opened"),
         ],
         "Contributions": [({**made, "Contribution id": "W1", "What became of it": "Adopted"}, "go together")],

@@ -10,7 +10,7 @@ from config.catalogue import UNKNOWN, Catalogue, load_catalogue
 from config.lint import lint
 
 CONFIG = Path(__file__).parents[3] / "config"
-SHIPPED = ["pilots", "examples/deliberations", "examples/air-quality"]
+SHIPPED = ["pilots", "examples/deliberations", "examples/air-quality", "examples/participation"]
 
 
 @pytest.fixture(scope="module")
