@@ -53,9 +53,9 @@ class Account(msgspec.Struct, frozen=True):
 class Accounts:
     """The accounts of one operational database."""
 
-    def __init__(self, operations: Operations) -> None:
+    def __init__(self, operations: Operations, hasher: PasswordHasher | None = None) -> None:
         self.operations = operations
-        self._hasher = PasswordHasher()
+        self._hasher = hasher or PasswordHasher()
         # Each check takes 64 MiB; many at once would let a flood of tries use up the memory.
         self._turn = BoundedSemaphore(2)
 

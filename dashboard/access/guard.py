@@ -29,6 +29,7 @@ def install(server: Flask, access: Access) -> None:
             return  # no view answers; Flask says 404 or 405
         need = rules.route(request.method, request.url_rule.rule)
         if need is None:
+            _identify(access)
             _refuse(access, 403, "without a rule", _("There is no rule that allows this, so it is refused."))
         if need == "open":
             return

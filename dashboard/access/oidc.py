@@ -16,7 +16,7 @@ from authlib.common.security import generate_token
 from authlib.integrations.requests_client import OAuth2Session
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
-from joserfc.errors import JoseError
+from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
@@ -86,7 +86,7 @@ class Provider:
         registry = JWSRegistry(algorithms=list(self._settings.algorithms))
         try:
             decoded = jwt.decode(token["id_token"], keys, registry=registry)
-        except ValueError as error:
+        except (InvalidKeyIdError, ValueError) as error:
             raise _UnknownKey from error
         except JoseError as error:
             raise ProviderRefused(f"the ID token is not well signed ({type(error).__name__})") from error

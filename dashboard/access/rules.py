@@ -27,6 +27,7 @@ PAGES: Final[dict[str, Permission]] = {
     "/compare": "see",
     "/pilot": "see",
     "/definitions": "see",
+    "/log": "record",
 }
 
 # Rules of Flask's url_map by method; "/" and "/<path:path>" go by PAGES, the callbacks' address by CALLBACKS.
@@ -48,6 +49,8 @@ ROUTES: Final[dict[tuple[str, str], Need]] = {
     ("GET", "/_dash-dependencies"): "see",
     ("POST", "/_dash-update-component"): "see",
     ("GET", "/download/<name>.csv"): "download",
+    ("GET", "/check-in/<token>"): "public",
+    ("POST", "/check-in/<token>"): "public",
 }
 PAGE_RULES: Final = ("/", "/<path:path>")
 CALLBACK_RULE: Final = "/_dash-update-component"
@@ -66,10 +69,16 @@ CALLBACKS: Final[dict[str, Permission]] = {
     "pilot-head.children": "see",
     "..pilot-body.children...pilot-drawn.data..": "see",
     "definitions-body.children": "see",
+    "log-body.children": "record",
+    "..log-answer.data...log-said.children..": "record",
+    "log-qr.children": "record",
+    "log-coming.children": "record",
+    "..log-records.children...log-drawn.data..": "record",
+    "..log-load.data...log-told.children..": "record",
 }
 
 # Properties that change by themselves: a callback that only these started is not the reader's doing.
-BY_ITSELF: Final = frozenset({"tick.n_intervals", "version.data"})
+BY_ITSELF: Final = frozenset({"tick.n_intervals", "version.data", "log-tick.n_intervals"})
 _SHARED_MARK: Final = re.compile(r"@[0-9a-f]{32,64}(?=\.\.|$)")
 
 

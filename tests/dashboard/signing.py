@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
+from argon2 import PasswordHasher
 from dash import Dash
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -23,6 +24,8 @@ from tests.dashboard.made_up import NOW_NS, MadeUpAnswers
 PASSWORD = "correct horse battery"
 SECRET = "0123456789abcdef0123456789abcdef"
 TICK = "version.data"
+# Real hashes that cost little: what is tested here is who gets in, not how long guessing takes.
+CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
 
 class Clock:
@@ -48,7 +51,7 @@ class House:
         self, operations: Operations, catalogue: Catalogue, web: Dashboard, oidc: Oidc, proxy: Proxy, answers: Any
     ) -> None:
         self.operations, self.clock, self.answers = operations, Clock(), answers
-        self.accounts = Accounts(operations)
+        self.accounts = Accounts(operations, CHEAP)
         self.access = Access(self.accounts, self.clock, web, oidc, proxy, self.clock.tick)
         self.queries = Queries(answers, catalogue, lambda: NOW_NS)
         self.app: Dash = create_app(self.queries, refresh_s=1, access=self.access)
