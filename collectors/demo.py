@@ -57,7 +57,7 @@ def _verb(*words: str) -> list[str]:
 
 
 def _environment(folder: Path, catalogue: Path, broker: Broker, web: int) -> dict[str, str]:
-    """The children's settings: ours win over every file, and nothing of another broker is left."""
+    """The children's settings: ours win over every file, and nothing of another broker or of its readers is left."""
     ours = {
         "STATE": str(folder.resolve() / "state"),
         "CATALOGUE": str(catalogue.resolve()),
@@ -68,7 +68,8 @@ def _environment(folder: Path, catalogue: Path, broker: Broker, web: int) -> dic
         "DASHBOARD__HOST": HOST,
         "DASHBOARD__PORT": str(web),
     }
-    kept = {key: value for key, value in os.environ.items() if not key.upper().startswith("PERISCOPE_MQTT")}
+    others = ("PERISCOPE_MQTT", "PERISCOPE_OIDC", "PERISCOPE_PROXY", "PERISCOPE_DASHBOARD__PUBLIC_URL")
+    kept = {key: value for key, value in os.environ.items() if not key.upper().startswith(others)}
     return kept | {f"PERISCOPE_{key}": value for key, value in ours.items()} | {"PYTHONUNBUFFERED": "1"}
 
 

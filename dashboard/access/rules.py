@@ -21,6 +21,15 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
     "admin": frozenset({"see", "download", "record", "evaluate", "administer"}),
 }
 
+# The permissions in words for readers; texts of the dashboard, so that they can be translated.
+WORDS: Final[dict[Permission, str]] = {
+    "see": "see pages",
+    "download": "download numbers",
+    "record": "record what happens",
+    "evaluate": "evaluate",
+    "administer": "administer",
+}
+
 # Addresses that show a page of the dashboard; each answers to GET.
 PAGES: Final[dict[str, Permission]] = {
     "/": "see",
@@ -69,7 +78,7 @@ CALLBACKS: Final[dict[str, Permission]] = {
     "pilot-head.children": "see",
     "..pilot-body.children...pilot-drawn.data..": "see",
     "definitions-body.children": "see",
-    "log-body.children": "record",
+    "..log-body.children...log-mount.data...log-words.data..": "record",
     "..log-answer.data...log-said.children..": "record",
     "log-qr.children": "record",
     "log-coming.children": "record",

@@ -118,18 +118,11 @@ def _signed_in(access: Access, name: str, password: str) -> Response:
 
 def _account_page(access: Access, queries: Queries) -> Response:
     who = g.viewer
-    does = {
-        "see": _("see pages"),
-        "download": _("download numbers"),
-        "record": _("record what happens"),
-        "evaluate": _("evaluate"),
-        "administer": _("administer"),
-    }
     pilots = [pilot.name for pilot in queries.pilots(who)]
     facts = [
         (_("Name"), who.name),
         (_("Role"), role_name(who.role)),
-        (_("May"), ", ".join(said for need, said in does.items() if need in rules.GRANTS[who.role])),
+        (_("May"), ", ".join(_(said) for need, said in rules.WORDS.items() if need in rules.GRANTS[who.role])),
         (_("Pilots"), _("all") if who.pilots is None else ", ".join(pilots) or _("none")),
     ]
     return plain_page(

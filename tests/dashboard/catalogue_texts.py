@@ -7,6 +7,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
 from dashboard import texts
+from dashboard.access import rules
 from dashboard.pages import PAGES
 from pipeline.indicators import INDICATORS
 
@@ -22,7 +23,7 @@ def source_texts() -> set[Message]:
     found = {message for _, _, message, *_ in extract_from_dir(folder, [("**.py", "python")], keywords=_KEYWORDS)}
     registry = {getattr(one, word) for one in INDICATORS.values() for word in _WORDS}
     families = {one.family.capitalize() for one in INDICATORS.values()}
-    return (found | registry | families | {page.TITLE for page in PAGES}) - {""}
+    return (found | registry | families | set(rules.WORDS.values()) | {page.TITLE for page in PAGES}) - {""}
 
 
 def main() -> None:
