@@ -69,12 +69,13 @@ def _activity(v: dict[str, Any], _pseudonym: Pseudonym) -> Parts:
     fields = {name: v[name] for name in _ACTIVITY_FIELDS}
     fields |= {f"{name}s": _several(v, name) for name in ("tool", "technique")}
     fields |= {"skills_needed": _several(v, "skill_needed"), "skills_present": _several(v, "skill_present")}
+    met = {"obstacles": _several(v, "obstacle"), "lessons": _several(v, "lesson")}
     own: dict[str, Any] = {"actor_kind": "government", "evidence": v["evidence"] or "facilitator_record"}
     parts: Parts = {}
     if v["announced_on"] is not None:
         parts["announced"] = _event("activity.scheduled", v["announced_on"], **own, **fields, starts_on=_iso(v["date"]))
     if v["status"] == "held":
-        parts["outcome"] = _event("activity.held", v["date"], v["start"], **own, **fields)
+        parts["outcome"] = _event("activity.held", v["date"], v["start"], **own, **fields, **met)
         if v["hours"] is not None:
             spent = {"activity_id": v["activity_id"], "hours": v["hours"], "eur": v["cost_eur"]}
             parts["spent"] = _event("resource.spent", v["date"], **own, **spent)

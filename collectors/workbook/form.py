@@ -110,6 +110,8 @@ ACTIVITIES = Sheet("activities", "Activities", "One row for each workshop, meeti
     *_several("technique", "Technique", "technique", "A way of working that was used.", "small-groups"),
     *_several("skill_needed", "Skill needed", "skill", "A skill that it needed.", "facilitation", "service-design"),
     *_several("skill_present", "Skill present", "skill", "A needed skill that was there.", "facilitation"),
+    *_several("obstacle", "Obstacle", "obstacle", "What made it hard.", "low_turnout"),
+    *_several("lesson", "Lesson", "lesson", "What should be done so, or differently, next time.", "go_to_people"),
     Column("challenge_id", "Challenge id", "The id of the challenge it belonged to, if you use such ids.", "id"),
     Column("service_id", "Service id", "The id of the service it was about, if not the pilot's only one.", "id"),
     _EVIDENCE, _WITHDRAWN,

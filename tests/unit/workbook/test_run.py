@@ -3,27 +3,31 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from threading import Event as Signal
 from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 
 from collectors.import_mapping import WrongInput
 from collectors.ways_in import Message, Send
-from collectors.workbook.files import give_back
+from collectors.workbook.files import give_back, write_template
 from collectors.workbook.form import SHEETS
 from collectors.workbook.run import Report, WorkbookImport, feed_of
 from collectors.workbook.template import template
 from config.catalogue import load_catalogue
 from config.vocabulary import load_vocabulary
+from tests.workbooks import fill, returned
 
 FOLDER = Path(__file__).parents[3] / "config/examples/participation"
 TOWN, WORDS = load_catalogue(FOLDER), load_vocabulary(FOLDER)
 NOW = int(datetime(2026, 5, 1, 12, tzinfo=UTC).timestamp()) * 1_000_000_000
-ACTIVITIES = "activity_id,status,date,stage,method,announced_on,timing_basis,start,hours,tool_1,skill_needed_1\n"
-HELD = "A,held,2026-03-14,co_design,survey,,,,,,\n"
+ACTIVITIES = (
+    "activity_id,status,date,stage,method,announced_on,timing_basis,start,hours,tool_1,skill_needed_1,obstacle_2\n"
+)
+HELD = "A,held,2026-03-14,co_design,survey,,,,,,,\n"
 ATTENDANCE = "row_id,activity_id,date,actor_kind,count,code\n"
 
 
@@ -56,12 +60,19 @@ def book(folder: Path, **sheets: str) -> Path:
     return folder / "book"
 
 
-def run(folder: Path, wire: Wire, now: int = NOW, recorded: Mapping[str, date] | None = None, **more: Any) -> Report:
+def run(
+    folder: Path,
+    wire: Wire,
+    now: int = NOW,
+    recorded: Mapping[str, date] | None = None,
+    path: str = "book",
+    **more: Any,
+) -> Report:
     work = WorkbookImport(
         TOWN, WORDS, "town", None, folder / "imports", lambda code: f"key-of-person-{code}", lambda: now,
         lambda: recorded or {}, **more,
     )  # fmt: skip
-    return work.run(folder / "book", wire, Signal())
+    return work.run(folder / path, wire, Signal())
 
 
 def fates(report: Report) -> list[str]:
@@ -72,7 +83,7 @@ def test_an_activity_becomes_its_announcement_and_its_outcome(tmp_path: Path) ->
     wire = Wire()
     book(
         tmp_path,
-        activities=ACTIVITIES + "A,Held,2026-03-14,Co-design,Survey,2026-02-01,Calendar,18:30,5,Map,Evaluation\n",
+        activities=ACTIVITIES + "A,Held,2026-03-14,Co-design,Survey,2026-02-01,Calendar,18:30,5,Map,Evaluation,Silos\n",
     )
     assert fates(run(tmp_path, wire)) == ["new"]
     assert {topic for topic, _ in wire.messages} == {"pilots/town/engagement/log"}
@@ -85,7 +96,7 @@ def test_an_activity_becomes_its_announcement_and_its_outcome(tmp_path: Path) ->
     assert held["data"] == {
         "schema": "pe.engagement.v1", "synthetic": False, "time_precision": "minute", "consent": "none",
         "actor_kind": "government", "evidence": "facilitator_record", "activity_id": "A", "stage": "co_design",
-        "method": "survey", "timing_basis": "calendar", "tools": ["map"], "skills_needed": ["evaluation"],
+        "method": "survey", "timing_basis": "calendar", "tools": ["map"], "skills_needed": ["evaluation"], "obstacles": ["silos"],
         "revision": NOW // 1_000_000,
     }  # fmt: skip
     assert (spent["type"], spent["data"]["hours"]) == ("resource.spent", 5)
@@ -147,7 +158,7 @@ def test_an_activity_recorded_elsewhere_is_known_and_asked_for_only_when_needed(
 
 
 def test_a_refused_row_keeps_no_other_from_going_and_comes_back_to_be_mended(tmp_path: Path) -> None:
-    path = book(tmp_path, activities=ACTIVITIES + HELD + "B,held,2026-13-01,co_desing,survey,,,,,,\n")
+    path = book(tmp_path, activities=ACTIVITIES + HELD + "B,held,2026-13-01,co_desing,survey,,,,,,,\n")
     report = run(tmp_path, Wire())
     assert fates(report) == ["new", "refused"]
     # Every wrong cell is named at once.
@@ -159,6 +170,39 @@ def test_a_refused_row_keeps_no_other_from_going_and_comes_back_to_be_mended(tmp
     mended = (back / "activities.csv").read_text(encoding="utf-8-sig").replace("2026-13-01", "2026-03-15")
     (path / "activities.csv").write_text(mended.replace("co_desing", "co_design"))
     assert fates(run(tmp_path, Wire())) == ["new"]
+
+
+def test_a_workbook_as_xlsx_is_read_by_titles_and_its_refused_rows_can_be_mended_in_place(tmp_path: Path) -> None:
+    write_template(tmp_path / "plan.xlsx", None, WORDS, "town")
+    activity = {"State": "Held", "Date": date(2026, 3, 14), "Start": time(18, 30), "Method": "Survey"}
+    fill(tmp_path / "plan.xlsx", {"Activities": [
+        {**activity, "Activity id": "A", "Stage": "Co-design"},
+        {**activity, "Activity id": 7, "Stage": "Co-desine", "Cost in euro": "=1+1"},
+    ]})  # fmt: skip
+    wire = Wire()
+    report = run(tmp_path, wire, path="plan.xlsx")
+    assert fates(report) == ["new", "refused"]
+    assert wire.events["activities/A/outcome"]["time"] == "2026-03-14T18:30"
+    back = give_back(report, tmp_path / "plan.xlsx", WORDS)
+    assert back == tmp_path / "plan-refused.xlsx"
+    (line,) = returned(back)["Activities"]
+    assert (line["Activity id"], line["Cost in euro"], line["Start"]) == (7, "=1+1", time(18, 30))
+    assert "(R4) holds a formula" in line["Reason"]
+    opened = load_workbook(back)
+    opened["Activities"]["I2"].value, opened["Activities"]["R2"].value = "Co-design", 2
+    opened.save(back)
+    assert fates(run(tmp_path, wire, path=back.name)) == ["new"]
+    assert wire.events["activities/7/outcome"]["data"]["cost_eur"] == 2
+
+
+def test_a_stop_leaves_right_rows_waiting_and_the_next_import_sends_them(tmp_path: Path) -> None:
+    path, stop, wire = book(tmp_path, activities=ACTIVITIES + HELD), Signal(), Wire()
+    stop.set()
+    work = WorkbookImport(TOWN, WORDS, "town", None, tmp_path / "imports", str, lambda: NOW)
+    report = work.run(path, wire, stop)
+    assert (fates(report), report.complete, wire.opened) == (["waiting"], False, 0)
+    assert "1 rows waiting; run the same command again" in report.sentence()
+    assert fates(run(tmp_path, wire)) == ["new"]
 
 
 def test_a_day_in_the_pilots_zone_is_today_there(tmp_path: Path) -> None:
