@@ -82,7 +82,7 @@ def value_of(column: Column, cell: Cell, vocabulary: Vocabulary) -> Any:
 
 
 def _wrong(column: Column, cell: Cell, what: str) -> Wrong:
-    return Wrong(f"{column.title} ({cell.address}) {what}.")
+    return Wrong(f"{column.title} ({cell.address}) {what}{'' if what.endswith('?') else '.'}")
 
 
 def _id(_column: Column, _cell: Cell, text: str, _words: Vocabulary) -> str:

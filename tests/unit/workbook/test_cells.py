@@ -84,7 +84,7 @@ def test_a_needed_cell_that_is_empty_is_told() -> None:
 
 
 def test_a_word_outside_the_list_gets_the_nearest_or_the_list() -> None:
-    with pytest.raises(Wrong, match='did you mean "Co-design"'):
+    with pytest.raises(Wrong, match=r'did you mean "Co-design"\?$'):
         read("code", "codesing", words="stage")
     with pytest.raises(Wrong, match="choose from co_design, co_decide, co_produce, co_evaluate"):
         read("code", "zzzz", words="stage")

@@ -96,7 +96,8 @@ def test_an_activity_becomes_its_announcement_and_its_outcome(tmp_path: Path) ->
     assert held["data"] == {
         "schema": "pe.engagement.v1", "synthetic": False, "time_precision": "minute", "consent": "none",
         "actor_kind": "government", "evidence": "facilitator_record", "activity_id": "A", "stage": "co_design",
-        "method": "survey", "timing_basis": "calendar", "tools": ["map"], "skills_needed": ["evaluation"], "obstacles": ["silos"],
+        "method": "survey", "timing_basis": "calendar", "tools": ["map"], "skills_needed": ["evaluation"],
+        "obstacles": ["silos"],
         "revision": NOW // 1_000_000,
     }  # fmt: skip
     assert (spent["type"], spent["data"]["hours"]) == ("resource.spent", 5)
