@@ -13,8 +13,8 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from datetime import date
 from functools import cached_property, partial
 from pathlib import Path
@@ -116,9 +116,13 @@ def dashboard(command: Command) -> int:
 
     settings, web = command.settings, command.settings.dashboard
     command.stop_on_signals()
-    with _answers(command) as answers, _operations(command) as operations:
+    with _answers(command) as answers, _operations(command) as operations, ExitStack() as running:
         access = Access(Accounts(operations), time.time_ns, web, settings.oidc, settings.proxy)
-        app = create_app(Queries(answers, command.catalogue, time.time_ns), refresh_s=web.refresh_s, access=access)
+        queries, desk = (
+            Queries(answers, command.catalogue, time.time_ns),
+            running.enter_context(_desk(command, access.note)),
+        )
+        app = create_app(queries, refresh_s=web.refresh_s, access=access, desk=desk)
         try:
             server = open_server(app, web.host, web.port)
         except OSError as error:
@@ -263,7 +267,7 @@ def users(command: Command) -> int:
     from pipeline.users import run
 
     with _operations(command) as operations:
-        run(Accounts(operations), command.args, list(command.catalogue.pilots), time.time_ns, command.tell)
+        run(Accounts(operations), command.args, lambda: list(command.catalogue.pilots), time.time_ns, command.tell)
     return DONE
 
 
@@ -326,8 +330,9 @@ def _answers(command: Command) -> Iterator[Any]:
     from pipeline.answers import Answers
     from pipeline.store import open_store
 
+    catalogue = command.catalogue  # a broken one is told before anything is made on disk
     with closing(open_store(command.settings, "read")) as store, _operations(command) as operations:
-        yield Answers(store, command.catalogue, operations)
+        yield Answers(store, catalogue, operations)
 
 
 @contextmanager
@@ -337,6 +342,34 @@ def _operations(command: Command) -> Iterator[Any]:
 
     with closing(Operations(command.settings.state / "operations.db")) as operations:
         yield operations
+
+
+@contextmanager
+def _desk(command: Command, note: Callable[[str, str], None]) -> Iterator[Any]:
+    """Where operators record; what they record goes to the broker like any other source's events."""
+    from collectors.message import CollectorError
+    from collectors.mqtt import MqttPublisher
+    from collectors.pseudonym import PseudonymKeys
+    from config.vocabulary import load_vocabulary
+    from dashboard.log.desk import Desk
+    from dashboard.log.post import Post
+    from dashboard.log.publisher import Undelivered
+    from pipeline.logbook import Logbook
+
+    settings = command.settings
+
+    def publish(messages: Sequence[tuple[str, bytes]]) -> None:
+        try:
+            with MqttPublisher(settings.mqtt, patience_s=20) as broker:
+                for topic, payload in messages:
+                    broker.publish(topic, payload)
+        except CollectorError as error:
+            raise Undelivered(str(error)) from error
+
+    vocabulary, keys = load_vocabulary(settings.catalogue), PseudonymKeys(settings.state / "keys")
+    with closing(Logbook(settings.state / "log.db")) as logbook, closing(Post(logbook, publish, time.time_ns)) as post:
+        post.start()
+        yield Desk(logbook, command.catalogue, vocabulary, post, time.time_ns, keys.actor_key, note)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -98,6 +98,7 @@ class Feed(_Strict):
     person_id: str | None = Field(None, description="Dotted path to an id that becomes actor_key before any disk.")
     drop: list[Literal["retained_replay", "simulated"]] = ["retained_replay"]
     devices: list[str] = Field([], description="Devices that the feed should have, for completeness.")
+    by_hand: bool = Field(False, description="True for what people enter: it has no rhythm, quiet is no fault.")
 
     @model_validator(mode="after")
     def _a_mapped_format_has_its_map(self) -> "Feed":

@@ -89,9 +89,7 @@ def _pilot(pilot: Pilot, known: set[str] | None) -> Iterator[Finding]:
                 "error", place, "targets", f"{target.indicator} cannot be computed", "add a denominator with a value"
             )
         if target.by < target.declared:
-            yield Finding(
-                "error", place, "targets", f"{target.indicator} ends before it was declared", "correct `by`"
-            )
+            yield Finding("error", place, "targets", f"{target.indicator} ends before it was declared", "correct `by`")
     measured = {(q.quantity, q.unit) for feed in pilot.feeds if feed.map for q in feed.map.values.values()}
     for limit in pilot.limits:
         if (limit.quantity, limit.unit) not in measured:
@@ -107,7 +105,7 @@ def _feed(pilot: Pilot, feed: Feed) -> Iterator[Finding]:
     def finding(level: Literal["error", "warning"], key: str, what: str, remedy: str) -> Finding:
         return Finding(level, f"{pilot.slug}.toml", f"feeds.{feed.id}{key and '.' + key}", what, remedy)
 
-    if feed.expect_every is None and feed.heartbeat_every is None:
+    if feed.expect_every is None and feed.heartbeat_every is None and not feed.by_hand:
         yield finding(
             "warning", "", "has no expected interval and no heartbeat, so its silence cannot be told from people's",
             "set expect_every or heartbeat_every",

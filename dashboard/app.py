@@ -9,7 +9,10 @@ from flask import Flask, request
 from dashboard import downloads, palette, security, serve, shell, texts
 from dashboard.access import forgery, guard, provider_routes, sign_in
 from dashboard.access.access import Access
+from dashboard.log import check_in
+from dashboard.log.desk import Desk
 from dashboard.pages import PAGES
+from dashboard.pages import log as log_page
 from dashboard.queries import Queries
 
 log = logging.getLogger(__name__)
@@ -33,10 +36,11 @@ _INDEX = """<!DOCTYPE html>
 </html>"""
 
 
-def create_app(queries: Queries, *, refresh_s: float, access: Access | None = None) -> Dash:
+def create_app(queries: Queries, *, refresh_s: float, access: Access | None = None, desk: Desk | None = None) -> Dash:
     """The dashboard of one catalogue; `refresh_s` is how often an open page looks for new data, in seconds.
 
-    Without `access` there are no accounts, and whoever reads on this machine is the operator of a demo.
+    Without `access` there are no accounts, and whoever reads on this machine is the operator of a demo. Without `desk`
+    nothing can be recorded.
     """
     server, access = Flask("periscope_dashboard", static_folder=None), access or Access()
     server.extensions["periscope_access"] = access
@@ -69,11 +73,13 @@ def create_app(queries: Queries, *, refresh_s: float, access: Access | None = No
         on_error=_tell_log,
     )
     app.layout = lambda: shell.layout(queries, refresh_s)
-    parts: Any = [shell.layout(queries, refresh_s), *[page.layout() for page in PAGES]]
+    parts: Any = [shell.layout(queries, refresh_s), *[page.layout() for page in PAGES], *log_page.every_part(desk)]
     app.validation_layout = parts
     shell.register(app, queries)
     for page in PAGES:
-        page.register(app, queries)
+        page.register(app, queries, desk) if page is log_page else page.register(app, queries)
+    if desk is not None:
+        check_in.register(server, access, desk)
     downloads.register(server, queries)
     serve.health(server, queries)
     sign_in.register(server, access, queries)

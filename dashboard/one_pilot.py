@@ -16,7 +16,7 @@ from dashboard.queries import Queries
 from dashboard.selection import Selection
 from dashboard.texts import _, _n
 from dashboard.viewer import Viewer
-from pipeline.values import Activity, IndicatorValue
+from pipeline.values import Activity, DecisionRole, IndicatorValue
 
 _ROWS = 60
 
@@ -167,6 +167,54 @@ def activity_frame(queries: Queries, who: Viewer, selection: Selection, pilot: P
             definition=f"/definitions{query}#activities-held",
         )
     )
+
+
+def decision_frame(
+    queries: Queries, who: Viewer, selection: Selection, pilot: Pilot, bounds: tuple[str, str]
+) -> list[Any]:
+    """The decisions of the period with who took which part, newest first; nothing where none was made."""
+    found = sorted(queries.decisions(who, pilot.slug, *bounds), key=lambda one: one.day, reverse=True)
+    if not found:
+        return []
+    rows = [
+        [
+            wording.day(one.day),
+            trends.plain(one.outcome),
+            trends.plain(one.level_delivered),
+            wording.listing([_role(role) for role in one.roles]) if one.roles else _("not recorded"),
+            "" if one.inputs_considered is None else f"{one.inputs_adopted or 0} / {one.inputs_considered}",
+        ]
+        for one in found[:_ROWS]
+    ]
+    head = [_("Day"), _("Outcome"), _("Level delivered"), _("Who took which part"), _("Adopted / considered")]
+    said = _n(
+        "{n} decision was made; the last one on {day} ({outcome}).",
+        "{n} decisions were made; the last one on {day} ({outcome}).",
+        len(found),
+        day=wording.day(found[0].day),
+        outcome=trends.plain(found[0].outcome),
+    )
+    return [
+        frame(
+            Framed(
+                name="decisions",
+                eyebrow=_("Engagement"),
+                title=_("Decisions"),
+                sentence=said,
+                body=table(head, rows, _("Decisions made, newest first")),
+                facts=[
+                    (_("n"), wording.number(len(found))),
+                    (_("Interval"), _("none: a full count")),
+                    (_("Status"), _("as recorded by the pilot")),
+                ],
+            )
+        )
+    ]
+
+
+def _role(role: DecisionRole) -> str:
+    people = "" if role.people is None else f" ({wording.number(role.people)})"
+    return f"{trends.plain(role.group)}: {trends.plain(role.role)}{people}"
 
 
 def feed_frame(queries: Queries, who: Viewer, selection: Selection, pilot: Pilot, bounds: tuple[str, str]) -> Any:

@@ -13,7 +13,7 @@ from dashboard.cache import VersionedCache
 from dashboard.selection import Choices, Selection
 from dashboard.viewer import Viewer
 from pipeline.store.port import StoreAway
-from pipeline.values import Activity, Incident, IndicatorValue, NowBoard
+from pipeline.values import Activity, Decision, Incident, IndicatorValue, NowBoard
 
 if TYPE_CHECKING:
     from pipeline.answers import Answers
@@ -159,6 +159,18 @@ class Queries:
         if not viewer.may_see([slug]):
             return []
         return list(self._cached(("activities", slug, start, end), lambda: self._answers.activities(slug, start, end)))
+
+    def decisions(self, viewer: Viewer, slug: str, start: str, end: str) -> list[Decision]:
+        if not viewer.may_see([slug]):
+            return []
+        return list(self._cached(("decisions", slug, start, end), lambda: self._answers.decisions(slug, start, end)))
+
+    def recorded(self, viewer: Viewer, slug: str, days: Sequence[str]) -> dict[str, int]:
+        """The revision of each event entered by hand for these local days that has arrived."""
+        if not viewer.may_see([slug]):
+            return {}
+        key = ("recorded", slug, tuple(days))
+        return dict(self._cached(key, lambda: self._answers.recorded(slug, days)))
 
     def incidents(self, viewer: Viewer, slugs: Sequence[str], open_only: bool = True) -> list[Incident]:
         seen = viewer.may_see(slugs)

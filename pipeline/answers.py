@@ -11,6 +11,7 @@ from threading import Lock
 import msgspec
 
 from config.catalogue import Catalogue
+from pipeline.decisions import as_decision
 from pipeline.history import History
 from pipeline.indicators.evaluate import evaluate
 from pipeline.operations import Operations
@@ -18,7 +19,7 @@ from pipeline.partials import Partial
 from pipeline.periods import Period, date_ns, iso
 from pipeline.pulse import Pulse, read_pulse
 from pipeline.store.port import Store
-from pipeline.values import Activity, Incident, IndicatorValue, NowBoard, PeriodValues
+from pipeline.values import Activity, Decision, Incident, IndicatorValue, NowBoard, PeriodValues
 from pipeline.work import everything
 
 ALL_NS = (-(1 << 62), 1 << 62)
@@ -109,6 +110,33 @@ class Answers:
                                       method=held.method, attendance=number, synthetic=held.synthetic,
                                       details=dict(details)))
         return found
+
+    def decisions(self, pilot: str, start: str | None = None, end: str | None = None) -> list[Decision]:
+        """Decisions made, in order of day and id, each with every role that was ever recorded for it."""
+        roles: dict[str, dict[str, int]] = {}
+        days = self._days(pilot)
+        for day in days:
+            for decision, parts in day.deciding.items():
+                known = roles.setdefault(decision, {})
+                for part, people in parts.items():
+                    known[part] = known.get(part, 0) + people
+        k = self._catalogue.common.disclosure_k
+        return [as_decision(pilot, day.day, closed, roles.get(closed.decision_id, {}), k)
+                for day in days if (not start or day.day >= start) and (not end or day.day <= end)
+                for closed in day.decided]
+
+    def recorded(self, pilot: str, days: Iterable[str]) -> dict[str, int]:
+        """The revision of each event that people entered by hand for these local days, as far as it has arrived."""
+        wanted = set(days)
+        return {event: revision for day in self._days(pilot) if day.day in wanted
+                for event, revision in day.recorded.items()}
+
+    def _days(self, pilot: str) -> list[Partial]:
+        """Every known day of a pilot, in order; [] of a pilot that is not known."""
+        if pilot not in self._catalogue.pilots:
+            return []
+        with self._lock:
+            return self._history(pilot)[0].all_days()
 
     def incidents(self, pilots: Sequence[str], open_only: bool = False) -> list[Incident]:
         """Incidents of these pilots, newest first."""

@@ -22,7 +22,7 @@ from pipeline.dictionary import COLUMNS, STATUS_WORDS, words
 from pipeline.indicators import INDICATORS
 from pipeline.indicators.units import unit_of
 from pipeline.store.port import StoreRefused
-from pipeline.values import IndicatorValue
+from pipeline.values import Decision, IndicatorValue
 
 Table = tuple[tuple[tuple[str, str, str], ...], list[list[object]]]
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -38,6 +38,18 @@ ACTIVITIES: Final = (
     ("pilot", "string", "Slug of the pilot."), ("activity_id", "string", "Id given by the source."),
     ("day", "date", "Local day on which it was held."), ("stage", "string", "Stage of co-production."),
     ("method", "string", "Code of the method."), ("attendance", "integer", "Attendances; empty if unknown or hidden."),
+    ("synthetic", "boolean", "True where it is simulated."),
+)
+DECISIONS: Final = (
+    ("pilot", "string", "Slug of the pilot."), ("decision_id", "string", "Id given by the source."),
+    ("activity_id", "string", "Activity in which it was made; empty if none is named."),
+    ("day", "date", "Local day on which it was made."),
+    ("level_delivered", "string", "Level of participation that was delivered."),
+    ("outcome", "string", "What was decided."), ("inputs_considered", "integer", "Contributions considered."),
+    ("inputs_adopted", "integer", "Contributions adopted."),
+    ("group", "string", "Stakeholder group; one row per group and role, empty where no role is recorded."),
+    ("role", "string", "The part that the group took."),
+    ("people", "integer", "People of the group in that role; empty if not counted or hidden. Never add up groups."),
     ("synthetic", "boolean", "True where it is simulated."),
 )
 DENOMINATORS: Final = (
@@ -76,6 +88,8 @@ def export(answers: Answers, catalogue: Catalogue, target: Path, pilots: Sequenc
         "activities.csv": (ACTIVITIES, [
             [one.pilot, one.activity_id, one.day, one.stage, one.method, one.attendance, one.synthetic]
             for pilot in pilots for one in answers.activities(pilot, start, end)]),
+        "decisions.csv": (DECISIONS, [row for pilot in pilots for one in answers.decisions(pilot, start, end)
+                                      for row in _decision_rows(one)]),
         "denominators.csv": (DENOMINATORS, [
             [slug, one.kind, _known(one.value), _known(one.year), one.source, one.synthetic]
             for slug in pilots for one in catalogue.pilots[slug].denominators]),
@@ -109,6 +123,12 @@ def _row(catalogue: Catalogue, value: IndicatorValue) -> list[object]:
     unit = unit_of(catalogue.pilots[value.pilot], value.indicator, value.dim, value.segment)
     return [value.pilot, value.indicator, value.version, value.start, value.end, value.dim, value.segment, value.value,
             unit, value.n, value.lower, value.upper, value.interval or "none", value.status, UNKNOWN, value.synthetic]
+
+
+def _decision_rows(one: Decision) -> list[list[object]]:
+    parts = [(role.group, role.role, role.people) for role in one.roles] or [("", "", None)]
+    return [[one.pilot, one.decision_id, one.activity_id, one.day, one.level_delivered, one.outcome,
+             one.inputs_considered, one.inputs_adopted, *part, one.synthetic] for part in parts]
 
 
 def _feed_row(catalogue: Catalogue, value: IndicatorValue) -> list[object]:

@@ -32,6 +32,7 @@ class History:
         self._before: dict[str, tuple[int, list[People | None]]] = {}
         self._newcomers: dict[int, People] = {}
         self._stale: set[int] = set()
+        self._closures: list[tuple[str, str]] | None = None
         self._verdicts: dict[tuple[str, int], FeedVerdict] = {}
         self._first_heard: dict[str, int] | None = None
         self._first_device: dict[str, dict[str, int]] = {}
@@ -50,6 +51,8 @@ class History:
         if old == partial:
             return False
         self._days[day] = partial
+        if old is None or old.closures != partial.closures:
+            self._closures = None
         for feed in (old.feeds if old else []):
             self._feed_days.pop((feed.feed, day), None)
         for feed in partial.feeds:
@@ -93,6 +96,18 @@ class History:
     def days(self, first: int, last: int) -> list[Partial]:
         """The known days of a window, in order."""
         return [self._days[day] for day in range(first, last + 1) if day in self._days]
+
+    def all_days(self) -> list[Partial]:
+        """Every known day, in order, whatever the extent of the series is."""
+        return [self._days[day] for day in sorted(self._days)]
+
+    def closed(self, day: str) -> bool:
+        """True where the pilot's calendar, or a closure that somebody recorded, holds that day."""
+        if any(one.first.isoformat() <= day <= one.last.isoformat() for one in self.pilot.calendar.closures):
+            return True
+        if self._closures is None:
+            self._closures = [span for partial in self._days.values() for span in partial.closures]
+        return any(first <= day <= last for first, last in self._closures)
 
     # Extent
 

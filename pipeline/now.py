@@ -118,6 +118,8 @@ class Board:
                        age_s=age_s, expected_s=expected_s)
 
     def _judge(self, feed: Feed, age_s: float | None, expected_s: float | None, now_ns: int) -> tuple[str, str]:
+        if feed.by_hand:
+            return "unknown", "People enter it by hand, so it is quiet until somebody records something."
         if age_s is None:
             return "unknown", "Nothing has been heard from this feed yet."
         if expected_s is None:

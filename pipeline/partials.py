@@ -7,21 +7,24 @@ every longer window is built from these days (`history`).
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Final
 
 import msgspec
 
 from config.catalogue import Pilot
+from pipeline.decisions import Closed, closed_in, roles_in
 from pipeline.feed_days import FeedDay, feed_days
 from pipeline.model import NS_PER_S, Event
 from pipeline.periods import day_bounds
 from pipeline.sensor_days import SensorDay, sensor_days
 from pipeline.sketches import People
 
-VERSION: Final = 1
+VERSION: Final = 2
 HOUR_NS: Final = 3600 * NS_PER_S
 SERIES: Final = ("usage", "engagement", "sensor")
 COARSE: Final = ("day", "month")
+CLOSURE: Final = "calendar.closure"
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -41,6 +44,9 @@ class Partial(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `counts` is by "stream/type". `core_by_people` are the core actions that carry a pseudonym.
     `attending` is the number of attendances per activity id. `hours` counts each series by hours elapsed
     since local midnight, without events whose time is known only to the day.
+    `decided` are the decisions closed, `deciding` the people by "group/role" of each decision id. `closures` are
+    first and last day of each `calendar.closure` recorded that day. `recorded` is the revision of each event that
+    people entered by hand, so that whoever entered it can see that it arrived.
     Sets of people (`pipeline.sketches`, as text): `active` did a core action, `contributors` made a
     contribution, `attendees` attended.
     """
@@ -61,6 +67,10 @@ class Partial(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     attendees: str = ""
     held: list[Held] = []
     attending: dict[str, int] = {}
+    decided: list[Closed] = []
+    deciding: dict[str, dict[str, int]] = {}
+    closures: list[tuple[str, str]] = []
+    recorded: dict[str, int] = {}
     hours: dict[str, list[int]] = {}
     sensors: list[SensorDay] = []
     feeds: list[FeedDay] = []
@@ -85,6 +95,8 @@ def summarise(pilot: Pilot, day: str, events: Sequence[Event]) -> Partial:
         attendances=_total(attended), attendances_by_people=_total(_personal(attended)),
         active=_people(core), contributors=_people(contributed), attendees=_people(attended),
         held=_held(people), attending=_attending(attended),
+        decided=closed_in(people), deciding=roles_in(people),
+        closures=_closures(events), recorded=_recorded(pilot, events),
         hours=_hours(events, start, end),
         sensors=sensor_days(pilot, events, start, end),
         feeds=feed_days(pilot, events, start, end),
@@ -144,6 +156,25 @@ def _attending(attended: Iterable[Event]) -> dict[str, int]:
         if activity := event.data.get("activity_id"):
             found[str(activity)] += event.count
     return dict(sorted(found.items()))
+
+
+def _closures(events: Iterable[Event]) -> list[tuple[str, str]]:
+    spans = {(str(event.data.get("first")), str(event.data.get("last")))
+             for event in events if event.type == CLOSURE}
+    return sorted((first, last) for first, last in spans if _is_day(first) and _is_day(last))
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _recorded(pilot: Pilot, events: Iterable[Event]) -> dict[str, int]:
+    feeds = {feed.id for feed in pilot.feeds if feed.by_hand}
+    return {event.event_id: event.revision
+            for event in sorted(events, key=lambda event: event.event_id) if event.feed in feeds}
 
 
 def _hours(events: Iterable[Event], start: int, end: int) -> dict[str, list[int]]:

@@ -1,4 +1,4 @@
-"""What comes out of the pipeline: indicator values, the live board, activities, incidents."""
+"""What comes out of the pipeline: indicator values, the live board, activities, decisions, incidents."""
 
 from typing import Any, Final
 
@@ -89,6 +89,29 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
     attendance: int | None = None
     synthetic: bool = False
     details: dict[str, Any] = {}
+
+
+class DecisionRole(msgspec.Struct, frozen=True, kw_only=True):
+    """The part that a group took in a decision; `people` None where nobody was counted or the number is hidden."""
+
+    group: str
+    role: str
+    people: int | None = None
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """One decision that was made, with who took which part in it."""
+
+    pilot: str
+    decision_id: str
+    day: str
+    activity_id: str = ""
+    level_delivered: str = "unknown"
+    outcome: str = "unknown"
+    inputs_considered: int | None = None
+    inputs_adopted: int | None = None
+    roles: list[DecisionRole] = []
+    synthetic: bool = False
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True):

@@ -87,7 +87,7 @@ class _Show:
         if beats(feed):
             self._pulses[city.pilot.slug, feed.id] = _Pulse(day_of(self._start, city.pilot.zone) + 1, since_ns)
             self._enter(self._start, lambda now: self._beat(city, feed, now))
-        if feed.stream in ("usage", "engagement") and feed.decoder == "cloudevents":
+        if feed.stream in ("usage", "engagement") and feed.decoder == "cloudevents" and not feed.by_hand:
             crowd = _Crowd(city, feed, self._start, self._speed)
             self._enter(crowd.next_ns(self._start), lambda now: self._people(crowd, now))
         every = sensors.interval_ns(feed)

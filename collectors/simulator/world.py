@@ -35,7 +35,8 @@ class City:
     factors: dict[int, float]
 
     def feeds(self, stream: str) -> list[Feed]:
-        return [feed for feed in self.pilot.feeds if feed.stream == stream]
+        """The feeds that are simulated; what people enter by hand is theirs."""
+        return [feed for feed in self.pilot.feeds if feed.stream == stream and not feed.by_hand]
 
     def bounds(self, day: int) -> tuple[int, int]:
         return bounds(day, self.pilot.zone)

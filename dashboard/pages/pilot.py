@@ -17,7 +17,7 @@ from dashboard.components import (
     skeleton,
     unless_drawn,
 )
-from dashboard.one_pilot import activity_frame, feed_frame, incident_frame, series_frames
+from dashboard.one_pilot import activity_frame, decision_frame, feed_frame, incident_frame, series_frames
 from dashboard.queries import Queries
 from dashboard.security import viewer
 from dashboard.selection import Selection
@@ -87,6 +87,7 @@ def _body(queries: Queries, who: Viewer, selection: Selection, scheme: palette.S
     return [
         *series_frames(queries, who, selection, pilot, bounds, scheme),
         activity_frame(queries, who, selection, pilot, bounds),
+        *decision_frame(queries, who, selection, pilot, bounds),
         feed_frame(queries, who, selection, pilot, bounds),
         incidents,
     ]

@@ -1,14 +1,13 @@
 """From a pilot's days to the days that its drop-off alert may judge.
 
 A day is judged when it and its feeds' lateness are over, every engagement feed was ok or partial that day, and
-no closure of the pilot's calendar holds it. Of a partial day the count is scaled by its completeness. Source:
-alerts.md 3. The series is the pilot's contributions: attendances come in bursts with each activity, and public
+no closure, of the pilot's calendar or recorded in the Log, holds it. What people enter by hand has no rhythm and is not
+waited for. Of a partial day the count is scaled by its completeness. Source: alerts.md 3. The series is the pilot's contributions: attendances come in bursts with each activity, and public
 holidays are left to the later detector.
 """
 
 from collections.abc import Iterator
 
-from config.catalogue import Pilot
 from pipeline.alerts.state import JudgedDay, Rule, State, Transition, step
 from pipeline.history import History
 from pipeline.model import NS_PER_S
@@ -30,7 +29,7 @@ def replay(history: History, as_of_ns: int, now_ns: int) -> tuple[State, list[Tr
 def judged_days(history: History, as_of_ns: int) -> Iterator[JudgedDay]:
     """Every day of the pilot's engagement that is over, in order."""
     pilot = history.pilot
-    feeds = [feed for feed in pilot.feeds if feed.stream == "engagement"]
+    feeds = [feed for feed in pilot.feeds if feed.stream == "engagement" and not feed.by_hand]
     first, span = history.first_of_stream("engagement"), history.span(as_of_ns)
     if first is None or span is None or not feeds:
         return
@@ -40,7 +39,7 @@ def judged_days(history: History, as_of_ns: int) -> Iterator[JudgedDay]:
         if over_ns > as_of_ns:
             return
         value, why = None, "masked"
-        if not closed(pilot, iso(number)):
+        if not history.closed(iso(number)):
             verdicts = [history.verdict(feed, number, as_of_ns) for feed in feeds]
             value, why = None, "held"
             if all(verdict.verdict in ("ok", "partial") for verdict in verdicts):
@@ -49,8 +48,3 @@ def judged_days(history: History, as_of_ns: int) -> Iterator[JudgedDay]:
                 count = sum(partial.contributions.values()) if partial is not None else 0
                 value, why = (count if share >= 0.9 else count / share), ""
         yield JudgedDay(iso(number), number, value, over_ns, why)
-
-
-def closed(pilot: Pilot, day: str) -> bool:
-    """True where the pilot's calendar names a closure on that day."""
-    return any(one.first.isoformat() <= day <= one.last.isoformat() for one in pilot.calendar.closures)

@@ -11,7 +11,7 @@ from zlib import crc32
 from pipeline.indicators import INDICATORS
 from pipeline.periods import date_ns
 from pipeline.store.port import StoreAway
-from pipeline.values import Activity, FeedNow, Incident, IndicatorValue, NowBoard
+from pipeline.values import Activity, Decision, DecisionRole, FeedNow, Incident, IndicatorValue, NowBoard
 
 LAST = "2026-05-12"
 NOW_NS = date_ns(LAST) + 14 * 3600 * 10**9
@@ -36,6 +36,7 @@ class MadeUpAnswers:
         self.steps = 1
         self.usage_today = {slug: 180 + 40 * at for at, slug in enumerate(self.pilots)}
         self.opened: list[Incident] = []
+        self.arrived: dict[str, int] = {}
 
     def version(self) -> str:
         if self.away:
@@ -198,6 +199,22 @@ class MadeUpAnswers:
                     )
                 )
         return sorted(found, key=lambda one: one.day)
+
+    def decisions(self, pilot: str, start: str | None = None, end: str | None = None) -> list[Decision]:
+        self.version()
+        day = (date.fromisoformat(LAST) - timedelta(days=9)).isoformat()
+        roles = [
+            DecisionRole(group="citizen", role="co_decider", people=14),
+            DecisionRole(group="government", role="decider"),
+        ]
+        if pilot in self.empty or not (start or "") <= day <= (end or "9999"):
+            return []
+        return [Decision(pilot=pilot, decision_id=f"{pilot}-d", day=day, level_delivered="collaborate",
+                         outcome="approved", inputs_considered=9, inputs_adopted=4, roles=roles, synthetic=True)]  # fmt: skip
+
+    def recorded(self, pilot: str, days: Iterable[str]) -> dict[str, int]:
+        self.version()
+        return dict(self.arrived)
 
     def incidents(self, pilots: Sequence[str], open_only: bool = False) -> list[Incident]:
         return [one for one in self.opened if one.pilot in pilots and not (open_only and one.closed_ns)]

@@ -1,0 +1,203 @@
+"""What operators recorded, and the events of it that wait for the broker, in one SQLite file of its own.
+
+Promises: a record and its letters are committed together before `keep` returns; a letter leaves only when it was
+acknowledged; letters go out in the order in which they were written. What was sent is forgotten but for its digest, so
+that no pseudonym stays here. Every method may be called from any thread. Times are ns UTC and come from the caller.
+"""
+
+import secrets
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+from typing import Final, Literal
+
+import msgspec
+
+from pipeline.operations import OperationsRefused
+
+MIGRATIONS: Final = ("""
+CREATE TABLE secret (key BLOB NOT NULL);
+CREATE TABLE record (
+    id TEXT PRIMARY KEY, pilot TEXT NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL, day TEXT NOT NULL,
+    body TEXT NOT NULL, revision INTEGER NOT NULL, made_ns INTEGER NOT NULL, saved_ns INTEGER NOT NULL,
+    arrived_ns INTEGER);
+CREATE INDEX record_newest ON record (pilot, saved_ns);
+CREATE TABLE letter (
+    id INTEGER PRIMARY KEY, record TEXT NOT NULL REFERENCES record, event_id TEXT NOT NULL, revision INTEGER NOT NULL,
+    type TEXT NOT NULL, place TEXT NOT NULL, day TEXT NOT NULL, code_of TEXT NOT NULL, digest TEXT NOT NULL,
+    topic TEXT NOT NULL, payload BLOB, made_ns INTEGER NOT NULL, sent_ns INTEGER, UNIQUE (event_id, revision));
+CREATE INDEX letter_waiting ON letter (id) WHERE sent_ns IS NULL;
+CREATE INDEX letter_of ON letter (record, event_id, revision)
+""",)
+_LATEST: Final = """SELECT event_id, revision, type, place, day, code_of, digest, topic, made_ns, sent_ns FROM letter
+    WHERE record = ? AND revision = (SELECT max(other.revision) FROM letter AS other
+                                     WHERE other.event_id = letter.event_id) ORDER BY id"""
+_RECORD: Final = "id, pilot, kind, state, day, body, revision, made_ns, saved_ns, arrived_ns"
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """One record. `state`: "open" (people may check in, nothing else is known), "saved" or "withdrawn".
+
+    `body` is what the operator entered, as JSON; `day` the pilot-local day. `arrived_ns` is when it was first seen
+    to be in the store as it is now.
+    """
+
+    id: str
+    pilot: str
+    kind: str
+    state: str
+    day: str
+    body: str
+    revision: int
+    made_ns: int
+    saved_ns: int
+    arrived_ns: int | None = None
+
+
+class Letter(msgspec.Struct, frozen=True, kw_only=True):
+    """One event of a record in one revision.
+
+    `place` is its time and precision as they were published, `code_of` the group of somebody who checked in and ""
+    otherwise, `digest` that of its content.
+    """
+
+    event_id: str
+    revision: int
+    type: str
+    place: str
+    day: str
+    code_of: str
+    digest: str
+    topic: str
+    made_ns: int
+    sent_ns: int | None = None
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """A letter to send."""
+
+    id: int
+    topic: str
+    payload: bytes
+
+
+class Logbook:
+    """The log book at `path`, created and brought to the current version when opened."""
+
+    def __init__(self, path: Path | Literal[":memory:"]) -> None:
+        self._lock = RLock()
+        try:
+            if isinstance(path, Path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch(mode=0o600)
+            self._db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+                self._db.execute(f"PRAGMA {pragma}")
+            self._migrate()
+        except (OSError, sqlite3.Error) as error:
+            raise OperationsRefused(f"{path}: records cannot be kept there ({error}); make the folder of "
+                                    "PERISCOPE_STATE writable for this user, or choose another") from error
+
+    def _migrate(self) -> None:
+        with self._transaction():
+            version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
+            if version > len(MIGRATIONS):
+                raise OperationsRefused(f"records were written by a newer Periscope (schema {version}, this one "
+                                        f"knows {len(MIGRATIONS)}); update Periscope")
+            for number in range(version, len(MIGRATIONS)):
+                for statement in MIGRATIONS[number].split(";"):
+                    self._db.execute(statement)
+                self._db.execute(f"PRAGMA user_version = {number + 1}")
+            if self._db.execute("SELECT count(*) FROM secret").fetchone()[0] == 0:
+                self._db.execute("INSERT INTO secret VALUES (?)", (secrets.token_bytes(32),))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def close(self) -> None:
+        """Give the file back."""
+        with self._lock:
+            self._db.close()
+
+    @property
+    def secret(self) -> bytes:
+        """Signs the addresses at which people check in; it outlives a restart, as printed codes do."""
+        with self._lock:
+            found: bytes = self._db.execute("SELECT key FROM secret").fetchone()[0]
+        return found
+
+    # Records
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Everything within is one transaction, which nobody else writes into: read, decide, `keep`."""
+        with self._transaction():
+            yield
+
+    def keep(self, record: Record, letters: Sequence[tuple[Letter, bytes]]) -> None:
+        """Write a record in its new form, and its letters with their payloads. Call it within `writing`."""
+        self._db.execute(f"INSERT OR REPLACE INTO record ({_RECORD}) VALUES (?,?,?,?,?,?,?,?,?,?)",
+                         (record.id, record.pilot, record.kind, record.state, record.day, record.body, record.revision,
+                          record.made_ns, record.saved_ns, record.arrived_ns))
+        self._db.executemany(
+            "INSERT INTO letter (record, event_id, revision, type, place, day, code_of, digest, topic, payload, "
+            "made_ns) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+            [(record.id, one.event_id, one.revision, one.type, one.place, one.day, one.code_of, one.digest, one.topic,
+              payload, one.made_ns) for one, payload in letters])
+
+    def arrived(self, record: str, revision: int, now_ns: int) -> None:
+        """A record was seen to be in the store whole, as it was in that revision."""
+        with self._transaction():
+            self._db.execute("UPDATE record SET arrived_ns = ? WHERE id = ? AND revision = ? AND arrived_ns IS NULL",
+                             (now_ns, record, revision))
+
+    def record(self, record: str) -> Record | None:
+        """One record by id."""
+        found = self._records("id = ?", (record,), 1)
+        return found[0] if found else None
+
+    def records(self, pilots: Sequence[str], limit: int) -> list[Record]:
+        """The records of these pilots, newest first."""
+        return self._records(f"pilot IN ({','.join('?' * len(pilots))})", tuple(pilots), limit)
+
+    def _records(self, where: str, parameters: tuple[object, ...], limit: int) -> list[Record]:
+        with self._lock:
+            rows = self._db.execute(f"SELECT {_RECORD} FROM record WHERE {where} ORDER BY saved_ns DESC, id LIMIT ?",
+                                    (*parameters, limit)).fetchall()
+        return [Record(**dict(zip(Record.__struct_fields__, row, strict=True))) for row in rows]
+
+    # Letters
+
+    def letters(self, record: str) -> list[Letter]:
+        """The newest letter of each event of a record, in the order of writing."""
+        with self._lock:
+            rows = self._db.execute(_LATEST, (record,)).fetchall()
+        return [Letter(**dict(zip(Letter.__struct_fields__, row, strict=True))) for row in rows]
+
+    def codes(self, record: str) -> Counter[str]:
+        """How many people checked in, by group."""
+        return Counter(one.code_of for one in self.letters(record) if one.code_of and one.type == "attendance")
+
+    def waiting(self, limit: int = 200) -> list[Waiting]:
+        """Letters that the broker has not acknowledged, oldest first."""
+        with self._lock:
+            rows = self._db.execute("SELECT id, topic, payload FROM letter WHERE sent_ns IS NULL ORDER BY id LIMIT ?",
+                                    (limit,)).fetchall()
+        return [Waiting(*row) for row in rows]
+
+    def sent(self, letters: Sequence[int], now_ns: int) -> None:
+        """The broker acknowledged these; their payloads are forgotten."""
+        with self._transaction():
+            self._db.executemany("UPDATE letter SET sent_ns = ?, payload = NULL WHERE id = ?",
+                                 [(now_ns, letter) for letter in letters])
