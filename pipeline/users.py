@@ -15,13 +15,16 @@ from pipeline.accounts import LOCAL, Account, AccountRefused, Accounts
 from pipeline.model import NS_PER_S
 
 Tell = Callable[..., None]
+Pilots = Callable[[], Sequence[str]]
 _WHO = "command line"
 
 
-def run(
-    accounts: Accounts, args: argparse.Namespace, known: Sequence[str], clock: Callable[[], int], tell: Tell
-) -> None:
-    """Do one thing with the accounts; raises AccountRefused with a sentence. `known` are the catalogue's pilots."""
+def run(accounts: Accounts, args: argparse.Namespace, known: Pilots, clock: Callable[[], int], tell: Tell) -> None:
+    """Do one thing with the accounts; raises AccountRefused with a sentence.
+
+    `known` reads the catalogue's pilots; only who names pilots needs it, so that a broken file keeps nobody from
+    disabling an account.
+    """
     if args.what == "list":
         for one in accounts.every():
             tell(_line(one), **_facts(one))
@@ -62,12 +65,12 @@ def _with_other_rights(accounts: Accounts, args: argparse.Namespace, pilots: lis
     return accounts.change(args.name, args.role or account.role, account.pilots if args.pilots is None else pilots)
 
 
-def _pilots(given: str | None, known: Sequence[str]) -> list[str] | None:
+def _pilots(given: str | None, known: Pilots) -> list[str] | None:
     if given is None or given == "all":
         return None
-    slugs = [one.strip() for one in given.split(",") if one.strip()]
-    if strangers := [one for one in slugs if one not in known]:
-        raise AccountRefused(f"unknown pilot {', '.join(strangers)}; choose from {', '.join(known)}")
+    slugs, pilots = [one.strip() for one in given.split(",") if one.strip()], known()
+    if strangers := [one for one in slugs if one not in pilots]:
+        raise AccountRefused(f"unknown pilot {', '.join(strangers)}; choose from {', '.join(pilots)}")
     return slugs
 
 

@@ -12,11 +12,15 @@ from werkzeug.test import TestResponse
 
 from config.catalogue import Catalogue
 from config.roles import Role
-from config.settings import Dashboard, Oidc, Proxy
+from config.settings import PACKAGED_PILOTS, Dashboard, Oidc, Proxy
+from config.vocabulary import load_vocabulary
 from dashboard.access.access import Access
 from dashboard.app import create_app
+from dashboard.log.desk import Desk
+from dashboard.log.post import Post
 from dashboard.queries import Queries
 from pipeline.accounts import Accounts
+from pipeline.logbook import Logbook
 from pipeline.operations import Operations
 from tests.dashboard.callbacks import body, send
 from tests.dashboard.made_up import NOW_NS, MadeUpAnswers
@@ -54,7 +58,10 @@ class House:
         self.accounts = Accounts(operations, CHEAP)
         self.access = Access(self.accounts, self.clock, web, oidc, proxy, self.clock.tick)
         self.queries = Queries(answers, catalogue, lambda: NOW_NS)
-        self.app: Dash = create_app(self.queries, refresh_s=1, access=self.access)
+        self.logbook, self.sent = Logbook(":memory:"), list[tuple[str, bytes]]()
+        post = Post(self.logbook, self.sent.extend, self.clock)
+        desk = Desk(self.logbook, catalogue, load_vocabulary(PACKAGED_PILOTS), post, self.clock, "{}-{}".format)
+        self.app: Dash = create_app(self.queries, refresh_s=1, access=self.access, desk=desk)
 
     def client(self) -> FlaskClient:
         return self.app.server.test_client()
@@ -103,10 +110,12 @@ def house(
 ) -> Iterator[House]:  # fmt: skip
     """A house whose file is in memory."""
     with closing(Operations(":memory:")) as operations:
-        yield House(
+        made = House(
             operations, catalogue, Dashboard(**(web or {})), Oidc(**(oidc or {})), Proxy(**(proxy or {})),
             answers or MadeUpAnswers(list(catalogue.pilots)),
         )  # fmt: skip
+        with closing(made.logbook):
+            yield made
 
 
 def sign_in(client: FlaskClient, name: str, password: str = PASSWORD, goal: str = "/", **more: Any) -> TestResponse:

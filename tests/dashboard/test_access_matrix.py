@@ -30,12 +30,15 @@ ASKING_FOR_ATHENS: dict[str, Any] = {
 PUBLIC = {
     "GET /sign-in": (200, 303),
     "POST /sign-in": (403, 401),
+    "GET /check-in/nonsense": (404, 404),
+    "POST /check-in/nonsense": (403, 404),
     "GET /sign-in/provider": (404, 404),
     "GET /sign-in/provider/return": (404, 404),
 }
 FILLED = {
     "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>": "/_dash-component-suites/dash/html/dash_html_components.min.js",
     "/assets/<path:filename>": "/assets/mark.svg",
+    "/check-in/<token>": "/check-in/nonsense",
     "/download/<name>.csv": "/download/period.csv?pilots=athens&pilot=athens&span=4w",
 }
 
@@ -110,11 +113,12 @@ def without_a_rule(app: Dash) -> set[Any]:
     return {one for one in routes(app) if one not in listed} | {one for one in names(app) if not rules.callback(one)}
 
 
-def test_every_route_and_callback_has_a_rule(app: Dash) -> None:
-    assert without_a_rule(app) == set(), "list it in dashboard/access/rules.py"
+def test_every_route_and_callback_has_a_rule(site: House) -> None:
+    assert without_a_rule(site.app) == set(), "list it in dashboard/access/rules.py"
 
 
-def test_no_rule_is_left_over(app: Dash) -> None:
+def test_no_rule_is_left_over(site: House) -> None:
+    app = site.app
     assert set(rules.ROUTES) <= set(routes(app))
     assert set(rules.CALLBACKS) == {rules.key(one) for one in names(app)}
     assert set(rules.PAGES) == {page.PATH for page in PAGES}
@@ -131,6 +135,7 @@ def test_each_route_answers_as_the_table_says(site: House, who: str) -> None:
             [page for page in rules.PAGES if page != "/"] if rule == "/<path:path>" else [FILLED.get(rule, rule)]
         ):
             client = browser(site, who)
+            need = rules.PAGES[path] if rule in rules.PAGE_RULES else need
             form = {"csrf": cookie.value} if (cookie := client.get_cookie("_csrf_token")) else {}
             with client.open(path, method=method, data=form if method == "POST" else None) as response:
                 _judge(who, f"{method} {path}", need, response.status_code, response.headers.get("Location", ""))
@@ -220,6 +225,23 @@ def test_an_output_that_is_no_text_is_refused(site: House) -> None:
     assert token
     for data in ('{"output": ["version.data"]}', '{"output": null}', "[]", "7", "{", '{"output": "version.data@x"}'):
         assert send(client, data, **{"X-CSRFToken": token.value}).status_code == 403, data
+
+
+@pytest.mark.parametrize("who", ["anonymous", "admin"])
+def test_every_answer_of_every_route_carries_the_headers(site: House, who: str) -> None:
+    client = browser(site, who)
+    for method, rule in routes(site.app):
+        with client.open(FILLED.get(rule, rule.replace("<path:path>", "compare")), method=method) as response:
+            told = response.headers
+        policy = told["Content-Security-Policy"]
+        assert "script-src 'self' 'sha256-" in policy, rule
+        assert "'unsafe-inline'" not in policy.split("script-src")[1].split(";")[0], rule
+        assert "frame-ancestors 'none'" in policy, rule
+        assert told["X-Content-Type-Options"] == "nosniff", rule
+        assert told["X-Frame-Options"] == "DENY", rule
+        assert told["Referrer-Policy"] == "same-origin", rule
+        if rules.ROUTES.get((method, rule)) != "open":
+            assert told["Cache-Control"] == "no-store", rule
 
 
 def test_other_methods_are_refused(site: House) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import environment, periscope
+from tests.command import Running, environment, periscope
 
 PASSWORD = "correct horse battery"
 
@@ -79,6 +79,23 @@ def test_what_cannot_be_done_is_told_in_a_sentence(tmp_path: Path, words: list[s
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_dashboard_beyond_loopback_needs_an_account_and_a_secret(tmp_path: Path) -> None:
+    words = ("dashboard", "--state", "state", "--set", "dashboard.host=0.0.0.0", "--set", "dashboard.port=0")
+    refused = periscope(*words, cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "nobody would be asked who they are" in refused.stderr
+    assert users(tmp_path, "add", "anna", given=PASSWORD).returncode == 0
+    refused = periscope(*words, cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "dashboard.secret_key: is not set" in refused.stderr
+    assert "nobody would be asked" not in refused.stderr
+    secret = "0123456789abcdef0123456789abcdef"
+    with Running(*words, cwd=tmp_path, dashboard__secret_key=secret) as running:
+        running.says("Open http://0.0.0.0:")
+        assert running.stop() == 0
+        assert secret not in running.text
 
 
 def test_a_password_cannot_be_an_argument(tmp_path: Path) -> None:
