@@ -172,6 +172,7 @@ def drop(name: str) -> Lie:
 
 LIES: dict[str, Lie] = {
     "another audience": set_claim("aud", "another-client"),
+    "another audience though issued for us": lambda header, claims: claims.update(aud="another-client", azp=CLIENT),
     "no audience": drop("aud"),
     "several audiences without azp": set_claim("aud", [CLIENT, "another-client"]),
     "issued for another party": set_claim("azp", "another-client"),
