@@ -114,7 +114,7 @@ def dashboard(command: Command) -> int:
     with _answers(command) as answers:
         app = create_app(
             Queries(answers, command.catalogue, time.time_ns), refresh_s=web.refresh_s,
-            secret_key=secret and secret.get_secret_value(),
+            secret_key=secret.get_secret_value() if secret else None,
         )  # fmt: skip
         try:
             server = open_server(app, web.host, web.port)
