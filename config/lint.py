@@ -89,9 +89,7 @@ def _pilot(pilot: Pilot, known: set[str] | None) -> Iterator[Finding]:
                 "error", place, "targets", f"{target.indicator} cannot be computed", "add a denominator with a value"
             )
         if target.by < target.declared:
-            yield Finding(
-                "error", place, "targets", f"{target.indicator} ends before it was declared", "correct `by`"
-            )
+            yield Finding("error", place, "targets", f"{target.indicator} ends before it was declared", "correct `by`")
     measured = {(q.quantity, q.unit) for feed in pilot.feeds if feed.map for q in feed.map.values.values()}
     for limit in pilot.limits:
         if (limit.quantity, limit.unit) not in measured:
