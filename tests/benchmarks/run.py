@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import tempfile
@@ -34,6 +35,8 @@ def main() -> int:
     parser.add_argument("--profile", choices=["throughput", "crash-safe"], default="throughput")
     options = parser.parse_args()
     os.environ["PERISCOPE_REQUIRE_SERVICES"] = "1"
+    # A time limit ends us with SIGTERM, which would leave the servers running.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as folder:
         mosquitto = broker.Mosquitto(Path(folder) / "mosquitto", options.profile)
         influx = influxdb.Influx(Path(folder) / "influx")
@@ -42,6 +45,8 @@ def main() -> int:
             influx.start()
             _introduce(options.messages, options.rounds, options.profile)
             figures = _measure(Bench(mosquitto, influx, options.messages), options.rounds)
+        except KeyboardInterrupt:
+            return 1
         except QueueTooShort as error:
             print(f"bench: void: {error}", file=sys.stderr)
             return 1
