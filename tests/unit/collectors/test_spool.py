@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from collectors import ledger, spool_day
+from collectors import ledger, spool_file
 from collectors.ledger import DEAD, DROPPED, DUPLICATE, WRITTEN
 from collectors.message import Fault, SpoolFailed, SpoolFull, SpoolHeld
 from collectors.spool import DIRECT, Spool
@@ -56,9 +56,9 @@ def test_every_connection_syncs_each_commit(spool: Spool) -> None:
 
 
 def test_a_connection_that_does_not_sync_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spool_day, "_FULL", 3)
+    monkeypatch.setattr(spool_file, "_FULL", 3)
     with pytest.raises(SpoolFailed, match="does not keep synchronous=FULL"):
-        spool_day.connect(tmp_path / "x.db")
+        spool_file.connect(tmp_path / "x.db")
 
 
 def test_messages_lie_in_the_file_of_their_utc_day_and_older_days_go_first(spool: Spool) -> None:
