@@ -95,8 +95,12 @@ def _series(queries: Queries, who: Viewer, selection: Selection, scheme: palette
     first = {slug: queries.baseline_values(who, slug, [one.id for one in shown], selection.period) for slug in slugs}
     missing = {pilot.slug: missing_words(queries, who, pilot) for pilot in pilots}
     found: list[Any] = []
+    unmeasured: list[str] = []
     for definition in shown:
         mine = [one for one in values if one.indicator == definition.id]
+        if definition.family == "context" and all(one.status == "not_defined" for one in mine):
+            unmeasured.append(_(definition.title))
+            continue
         parts = {pilot.slug: _segments(definition, pilot.slug, mine) for pilot in pilots}
         for number in range(max(len(part) for part in parts.values())):
             columns = [
@@ -117,6 +121,9 @@ def _series(queries: Queries, who: Viewer, selection: Selection, scheme: palette
                 selection.to_query(),
             )
             found.append(multiples(row))
+    if unmeasured:
+        said = _("No chosen pilot measures this in the period: {titles}.", titles=wording.listing(unmeasured))
+        left_out = [*left_out, notice("info", _("No context"), said)]
     return [html.P(wording.days(*bounds), className="bounds"), *found, *left_out]
 
 

@@ -122,6 +122,12 @@ def test_a_pilot_without_data_says_what_is_missing(catalogue: Catalogue) -> None
     assert "No data from Milan in this period; none has ever arrived." in words
 
 
+def test_what_no_chosen_pilot_measures_is_said_once(app: Dash) -> None:
+    words = said(app, SERIES, url__search="?pilots=genoa,athens&indicators=footfall")
+    assert "No chosen pilot measures this in the period: Footfall and traffic." in words
+    assert "Not measured in Athens" in said(app, SERIES, url__search="?pilots=athens,milan&indicators=footfall")
+
+
 def test_pilots_stand_in_the_order_of_the_catalogue_whatever_their_numbers(app: Dash, catalogue: Catalogue) -> None:
     cells = found(answer(app, FIGURES, url__search="?pilots=palmela,athens,genoa&span=4w"), "data-pilot")
     assert cells[:3] == ["athens", "genoa", "palmela"]
