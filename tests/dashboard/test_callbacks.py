@@ -186,10 +186,15 @@ def test_the_notices_say_simulated_and_open_incidents_on_every_page(app: Dash, a
     assert "Engagement fell" not in said(app, NOTICES, url__search="?pilots=athens")
 
 
-@pytest.mark.parametrize("output", [NOW, SERIES, FIGURES, BODY, NOTICES])
+@pytest.mark.parametrize("output", [NOW, SERIES, FIGURES, BODY])
 def test_a_store_that_is_away_is_told_in_a_sentence(app: Dash, answers: MadeUpAnswers, output: str) -> None:
     answers.away = True
     assert "The store does not answer" in said(app, output)
+
+
+def test_what_is_made_up_stays_said_when_the_store_is_away(app: Dash, answers: MadeUpAnswers) -> None:
+    answers.away = True
+    assert "Simulated data" in said(app, NOTICES, version__data="away")
 
 
 def test_a_fault_of_ours_is_told_without_its_details(
