@@ -120,6 +120,30 @@ def test_bad_messages_become_dead_letters_and_the_rest_flows_on(site: Site) -> N
     assert collector.receiver.alive()
 
 
+def test_a_full_queue_is_answered_by_not_reading(site: Site) -> None:
+    """Mosquitto 2.0.11 sends more than Receive Maximum, so memory is bounded here."""
+
+    def receiver() -> MqttReceiver:
+        receiver = MqttReceiver(site.settings.mqtt, "small", ["pilots/#"], [], time.time_ns, lambda error: None)
+        receiver._bound = 50
+        receiver.start()
+        wait_until(receiver.ready.is_set, 10, "readiness")
+        return receiver
+
+    receiver().stop()
+    site.publish(*[b"%d" % n for n in range(400)])
+    small = receiver()
+    got: list[bytes] = []
+    while len(got) < 400:
+        wait_until(lambda: small.queue.qsize() >= min(50, 400 - len(got)), 10, "a full queue")
+        assert small.queue.qsize() <= 50
+        batch = [small.queue.get() for _ in range(small.queue.qsize())]
+        small.ack(batch)
+        got += [message.payload for message in batch]
+    small.stop()
+    assert got == [b"%d" % n for n in range(400)]
+
+
 def test_no_acknowledgement_leaves_before_its_commit_returned(site: Site, tmp_path: Path) -> None:
     """Beside it, a power failure: what was not synced when a batch was acknowledged is cut off at random."""
     steps: list[str] = []

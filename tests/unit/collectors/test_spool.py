@@ -202,3 +202,13 @@ def test_a_spool_of_a_newer_version_is_refused(spool: Spool, tmp_path: Path) -> 
     spool.close()
     with pytest.raises(SpoolFailed, match="newer version"):
         payloads(Spool(tmp_path, SpoolSettings(), lease=True))
+
+
+def test_a_message_is_marked_once_or_the_whole_batch_is_undone(spool: Spool) -> None:
+    spool.append([entry(b"1"), entry(b"2")])
+    day, records = spool.pending(10) or ("", [])
+    spool.mark(day, [Fate(records[0], WRITTEN)], NOW_NS)
+    with pytest.raises(SpoolFailed, match="marked by another process"):
+        spool.mark(day, [Fate(record, DUPLICATE) for record in records], NOW_NS)
+    assert payloads(spool) == [b"2"]
+    assert spool.ledger() == spool.derived_ledger()
