@@ -38,7 +38,8 @@ ALWAYS = [act("2026-03-01T10:00:00", "a"), event("attendance", "2026-03-01T11:00
           event("activity.held", "2026-03-01T11:00:00", data={"activity_id": "w"}),
           event("contribution.made", "2026-03-01T12:00:00", "a", data={"kind": "idea"})]
 HISTORIES = st.lists(events(), min_size=1, max_size=40, unique_by=lambda one: one.event_id)
-QUIET = settings(max_examples=20, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate], suppress_health_check=list(HealthCheck))
+QUIET = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck),
+                 phases=[Phase.explicit, Phase.reuse, Phase.generate])
 
 
 def values(city: City) -> dict[tuple[str, str, str], IndicatorValue]:
@@ -75,7 +76,9 @@ def test_every_value_of_a_closed_period_is_that_of_brute_force(history: list[Eve
         if expected == "none":
             continue
         if value.status == "insufficient_n":
-            assert value.n is not None and value.n < INDICATORS[indicator].min_n and value.value is None
+            assert value.n is not None
+            assert value.n < INDICATORS[indicator].min_n
+            assert value.value is None
             continue
         assert value.status == ("not_defined" if expected is None else "ok"), (value, expected)
         assert value.value == (None if expected is None else pytest.approx(expected)), (value, expected)

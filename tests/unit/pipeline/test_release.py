@@ -50,4 +50,5 @@ def test_a_hidden_value_leaves_no_number_behind() -> None:
             assert (one.value, one.n, one.lower, one.upper) == (None, None, None, None) or one.value == 0, one
             assert one.status == "suppressed" or one.value == 0, one
     [activity] = answers.activities("test")
-    assert activity.attendance is None and "attendance" not in activity.details
+    assert activity.attendance is None
+    assert "attendance" not in activity.details
