@@ -127,15 +127,17 @@ def test_a_full_queue_is_answered_by_not_reading(site: Site) -> None:
         receiver = MqttReceiver(site.settings.mqtt, "small", ["pilots/#"], [], time.time_ns, lambda error: None)
         receiver._bound = 50
         receiver.start()
-        wait_until(receiver.ready.is_set, 10, "readiness")
         return receiver
 
-    receiver().stop()
+    first = receiver()
+    wait_until(first.ready.is_set, 10, "the session")
+    first.stop()
     site.publish(*[b"%d" % n for n in range(400)])
     small = receiver()
     got: list[bytes] = []
     while len(got) < 400:
-        wait_until(lambda: small.queue.qsize() >= min(50, 400 - len(got)), 10, "a full queue")
+        wanted = min(50, 400 - len(got))
+        wait_until(lambda w=wanted: small.queue.qsize() >= w, 10, f"{wanted} more in the queue")  # type: ignore[misc]
         assert small.queue.qsize() <= 50
         batch = [small.queue.get() for _ in range(small.queue.qsize())]
         small.ack(batch)
