@@ -126,7 +126,8 @@ def test_a_receiver_that_fails_five_times_gets_it_once_it_works(operations: Oper
             assert receiver.notifier().deliver(operations, now) == 0  # not before its pause is over
             now += 700 * S
         assert delivered == 1
-        assert {key for key, _ in receiver.got} == {"1|opened"} and len(receiver.got) == 6
+        assert {key for key, _ in receiver.got} == {"1|opened"}
+        assert len(receiver.got) == 6
         assert receiver.got[-1][1]["incident"]["synthetic"] is True  # type: ignore[index]
         assert receiver.notifier().deliver(operations, now) == 0
     finally:
