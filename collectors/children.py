@@ -17,6 +17,7 @@ from types import TracebackType
 from collectors.message import CollectorError
 
 _POLL_S = 0.1
+_ORPHANS_S = 2.0
 
 
 class ChildLost(CollectorError):
@@ -69,6 +70,10 @@ class Children:
             # The group may hold grandchildren even when the child itself has gone.
             _signal(child, signal.SIGKILL)
             child.wait()
+        # Orphans are ended but not ours to wait for; where nobody collects the dead they stay in the group for ever.
+        deadline = time.monotonic() + _ORPHANS_S
+        while any(_signal(child, 0) for child in self._running.values()) and time.monotonic() < deadline:
+            time.sleep(_POLL_S / 10)
         self._running.clear()
 
     def __enter__(self) -> "Children":
@@ -84,7 +89,10 @@ class Children:
         return f"{said}. Its log is {log}."
 
 
-def _signal(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    # Neither error leaves anything to do: the group is empty, or its last member is a zombie.
-    with suppress(ProcessLookupError, PermissionError):
+def _signal(child: subprocess.Popen[bytes], number: int) -> bool:
+    """Signal a child's group; False when nothing is left in it that could hear."""
+    try:
         os.killpg(child.pid, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from collectors import dead_letters, ledger
-from collectors.clock_rules import Window, utc_day
+from collectors.clock_rules import Window
 from collectors.committer import Committer
 from collectors.delivery import Delivery, Hooks
 from collectors.health import Health, HealthServer
-from collectors.index import KEEP_DAYS, EventIndex
+from collectors.index import EventIndex
 from collectors.ingest import Ingest
 from collectors.intake import Intake
 from collectors.ledger import Counts
@@ -28,11 +28,10 @@ from collectors.spool import Spool
 from collectors.topics import Roster, removed
 from config.catalogue import Catalogue
 from config.settings import Settings
-from pipeline.store.port import Store
+from pipeline.store.port import Store, StoreRefused
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], int]
-_DAY_NS = 86_400_000_000_000
 
 
 class Collector:
@@ -84,6 +83,7 @@ class Collector:
             self.spool.close()
             raise
         self._threads: list[threading.Thread] = []
+        self._stopped = False
 
     def start(self, patience_s: float = 5) -> None:
         """Start; raises BrokerRefused when the broker will not have us, and goes on trying when it is away."""
@@ -117,6 +117,9 @@ class Collector:
 
     def stop(self) -> None:
         """Commit and acknowledge what is in memory, leave the rest to the broker, close everything."""
+        if self._stopped:
+            return
+        self._stopped = True
         self._stop_intake.set()
         self._join("commit", 4)
         self._stop_delivery.set()
@@ -198,17 +201,11 @@ class Collector:
             if seconds % 60 == 0:
                 for sentence in ledger.broken(self.ledger()):
                     log.error("the ledger does not add up: %s", sentence)
-            if seconds % 600 == 1:
-                self.spool.unlink_old(self._clock())
-
-    def forget_old_ids(self) -> int:
-        """Drop event ids received more than ten days ago; for the delivering thread."""
-        return self._index.forget_before(utc_day(self._clock() - KEEP_DAYS * _DAY_NS))
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
             work()
-        except CollectorError as error:
+        except (CollectorError, StoreRefused) as error:
             self._fail(error)
         except Exception as error:  # a thread's outermost frame: an unknown mistake ends the collector, not silently
             log.exception("a thread of the collector ended")

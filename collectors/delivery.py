@@ -12,11 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from collectors.clock_rules import LocalDays
-from collectors.index import Candidate, Claim, EventIndex, Verdict
+from collectors.clock_rules import LocalDays, utc_day
+from collectors.index import KEEP_DAYS, Candidate, Claim, EventIndex, Verdict
 from collectors.ingest import Ingest, Judged
 from collectors.ledger import DEAD, DROPPED, DUPLICATE, WRITTEN
-from collectors.message import Fault, RawMessage
+from collectors.message import Fault, RawMessage, SpoolFull
 from collectors.spool import Spool
 from collectors.spool_day import Fate, Record
 from collectors.topics import Roster
@@ -25,6 +25,7 @@ from pipeline.store.port import Store, StoreAway, StoreHeld
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], int]
+_MINUTE_NS = 60_000_000_000
 _REFUSALS = {
     Verdict.REUSED: Fault("identity", "id_reused", "another event has this id; a correction needs a higher revision"),
     Verdict.CROWDED: Fault("write", "time_collision", "no free nanosecond is left for this event"),
@@ -79,15 +80,21 @@ class Delivery:
         self.state = "ok"
         self.sentence = ""
         self.written = 0
-        self.beat_ns = clock()
+        self.beat_ns = self._kept_house_ns = clock()
 
     def run(self, stop: threading.Event, wake: threading.Event) -> None:
         """Deliver what is pending, then wait for more."""
         while not stop.is_set():
             self.beat_ns = self._clock()
-            if not self.step(stop):
-                wake.wait(0.2)
-                wake.clear()
+            try:
+                if self.step(stop):
+                    continue
+            except SpoolFull as full:  # what was written is marked later; writing it again has no effect
+                log.error("%s", full)
+                stop.wait(1)
+            self._housekeeping()
+            wake.wait(0.2)
+            wake.clear()
 
     def step(self, stop: threading.Event) -> bool:
         """Deliver one batch; False when nothing was pending."""
@@ -105,6 +112,16 @@ class Delivery:
         self.written += sum(1 for fate in fates if fate.state == WRITTEN)
         self._hooks.after_mark()
         return True
+
+    def _housekeeping(self) -> None:
+        """When idle, at most once a minute: old days and old ids go, requeued messages are found."""
+        now_ns = self._clock()
+        if abs(now_ns - self._kept_house_ns) < _MINUTE_NS:
+            return
+        self._kept_house_ns = now_ns
+        self._spool.look_again()
+        self._spool.unlink_old(now_ns)
+        self._index.forget_before(utc_day(now_ns - KEEP_DAYS * 1440 * _MINUTE_NS))
 
     def _claim(self, day: str, works: Sequence[_Work]) -> None:
         asked = [

@@ -6,19 +6,24 @@ two ids never share a nanosecond of one pilot and stream: the later one takes it
 """
 
 import json
+import logging
 from collections.abc import Sequence
 from enum import Enum
 from hashlib import blake2b
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from collectors.clock_rules import floor_and_span
-from collectors.spool_day import connect, disk_errors
+from collectors.spool_file import Corrupt, connect, disk_errors
 from pipeline.model import Event, place_in_time
 
+if TYPE_CHECKING:
+    import sqlite3
+
+log = logging.getLogger(__name__)
 KEEP_DAYS = 10
 _ATTEMPTS = 1000
 _SCHEMA = """
@@ -69,10 +74,20 @@ class EventIndex:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "index.db"
+        try:
+            self._connection = self._open()
+        except Corrupt:
+            number = len(list(folder.glob("index.db.damaged-*")))
+            self._path.rename(folder / f"index.db.damaged-{number}")
+            log.error("index.db is damaged and was set aside; what was seen before today is known no more")
+            self._connection = self._open()
+
+    def _open(self) -> "sqlite3.Connection":
         with disk_errors(self._path):
-            self._connection = connect(self._path)
-            self._connection.execute("PRAGMA cache_size=-65536").fetchall()
-            self._connection.executescript(_SCHEMA)
+            connection = connect(self._path)
+            connection.execute("PRAGMA cache_size=-65536").fetchall()
+            connection.executescript(_SCHEMA)
+            return connection
 
     def claim(self, candidates: Sequence[Candidate]) -> list[Claim]:
         """Judge events in order; when this returns, what was claimed is on disk."""

@@ -8,6 +8,7 @@ given, and only on the connection that delivered the message; nothing is unsubsc
 import logging
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from typing import Any, NamedTuple
@@ -18,6 +19,8 @@ from config.settings import Mqtt
 
 log = logging.getLogger(__name__)
 _TAKEN_OVER = 0x8E
+_SHORT_LIFE_S = 10
+_SUSPICIOUS_LIVES = 3
 
 
 class Received(NamedTuple):
@@ -56,6 +59,7 @@ class MqttReceiver:
         self.ever_connected = False
         self.received = self.bytes = self.acks = self.stale_acks = self.connects = self.session_lost = self.errors = 0
         self.unheard = False
+        self._connected_at, self._short_lives = 0.0, 0
         self._stopping = False
         self._client = self._build()
 
@@ -96,7 +100,7 @@ class MqttReceiver:
         return self._client.thread_alive()
 
     def revive(self) -> None:
-        """Replace a client whose network thread died, or that failed to take a message, so that the broker sends again."""
+        """Replace a client whose thread died or that failed to take a message; the broker then sends again."""
         log.error("the connection to the broker is made anew")
         with self._lock:
             self._epoch += 1
@@ -140,6 +144,7 @@ class MqttReceiver:
                 log.warning("%s", refused)
             return
         self.connects += 1
+        self._connected_at = time.monotonic()
         if self.ever_connected and not flags.session_present:
             self.session_lost += 1
             log.error("the broker lost our session; what it held for us is gone, look for gaps")
@@ -190,7 +195,18 @@ class MqttReceiver:
             )
         elif self.ever_connected:
             self.sentence = f"connection to the broker lost: {reason}"
+            self._count_short_lives()
             log.warning("%s; trying again", self.sentence)
+
+    def _count_short_lives(self) -> None:
+        """Mosquitto 2.0.11 does not say that another client took over: connections just end soon after they began."""
+        lived_s = time.monotonic() - self._connected_at
+        self._short_lives = self._short_lives + 1 if lived_s < _SHORT_LIFE_S else 0
+        if self._short_lives >= _SUSPICIOUS_LIVES:
+            self.sentence = (
+                f"the connection ended {self._short_lives} times within {_SHORT_LIFE_S} s; is another client using the "
+                f'session "{self._client_id}"? Give each collector its own PERISCOPE_COLLECTOR'
+            )
 
     def _fail(self, error: Exception) -> None:
         self._stopping = True

@@ -21,7 +21,8 @@ from collectors.clock_rules import utc_day
 from collectors.ledger import Counts
 from collectors.message import SpoolFailed, SpoolFull, SpoolHeld
 from collectors.spool_archive import archive, archived_ledger
-from collectors.spool_day import Corrupt, DayFile, Entry, Fate, Record
+from collectors.spool_day import DayFile, Entry, Fate, Record
+from collectors.spool_file import Corrupt
 from config.settings import Spool as SpoolSettings
 
 log = logging.getLogger(__name__)
@@ -107,7 +108,14 @@ class Spool:
 
     def mark(self, day: str, fates: Sequence[Fate], now_ns: int) -> None:
         """Record what became of messages of one day file."""
-        self._day(day).mark(fates, now_ns)
+        try:
+            self._day(day).mark(fates, now_ns)
+        except Corrupt:
+            self._set_aside(day)
+
+    def look_again(self) -> None:
+        """Look into days that were done: another process may have requeued dead letters there."""
+        self._drained.clear()
 
     def reopen(self, day: str, seqs: Sequence[int]) -> int:
         """Make dead-lettered messages of a day pending again."""

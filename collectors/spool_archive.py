@@ -8,7 +8,8 @@ from pathlib import Path
 
 from collectors import ledger
 from collectors.ledger import DEAD, Counts
-from collectors.spool_day import DayFile, connect, disk_errors
+from collectors.spool_day import DayFile
+from collectors.spool_file import connect, disk_errors
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS ledger(

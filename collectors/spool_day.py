@@ -16,11 +16,11 @@ from typing import NamedTuple
 
 from collectors import ledger
 from collectors.ledger import DEAD, Counts
-from collectors.message import Fault, SpoolFailed, SpoolFull
+from collectors.message import Fault, SpoolFailed
+from collectors.spool_file import connect, disk_errors
 
 VERSION = 1
 SOFTWARE = "periscope 1"
-_FULL = 2
 _SCHEMA = f"""
 CREATE TABLE message(
   seq INTEGER PRIMARY KEY, received_ns INTEGER NOT NULL, monotonic_ns INTEGER NOT NULL, pilot TEXT NOT NULL,
@@ -93,42 +93,6 @@ class Fate(NamedTuple):
     replaced: int = 0
     empty: int = 0
     faults: tuple[Fault, ...] = ()
-
-
-class Corrupt(Exception):
-    """A file of the spool cannot be read any more."""
-
-
-@contextmanager
-def disk_errors(path: Path) -> Iterator[None]:
-    """SQLite's errors as ours: no room, damaged file, or a failing disk."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
-        if code == sqlite3.SQLITE_FULL:
-            raise SpoolFull(f"{path}: no space is left on this disk; free some, receiving resumes by itself") from error
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            raise Corrupt(str(path)) from error
-        raise SpoolFailed(f"{path}: the disk answered with an error ({error}); check it, then start again") from error
-
-
-def connect(path: Path) -> sqlite3.Connection:
-    """A connection whose commits reach the disk before they return; that it does is asserted."""
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30, cached_statements=64)
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "busy_timeout=30000",
-        "wal_autocheckpoint=4000",
-        "secure_delete=ON",
-    ):
-        connection.execute(f"PRAGMA {pragma}").fetchall()
-    if connection.execute("PRAGMA synchronous").fetchone()[0] != _FULL:
-        raise SpoolFailed(f"{path}: SQLite does not keep synchronous=FULL here; use another disk for the spool")
-    if connection.execute("PRAGMA journal_mode").fetchone()[0] not in ("wal", "memory"):
-        raise SpoolFailed(f"{path}: this disk cannot hold a WAL database; use a local disk for the spool")
-    return connection
 
 
 class DayFile:
@@ -256,24 +220,24 @@ class DayFile:
         return sum(n for (_, _, fate), n in changes.items() if fate == "pending")
 
     def has_pending(self) -> bool:
-        with disk_errors(self.path):
-            return self._deliver.execute("SELECT 1 FROM message WHERE state = 0 LIMIT 1").fetchone() is not None
+        with self.reading() as connection:
+            return connection.execute("SELECT 1 FROM message WHERE state = 0 LIMIT 1").fetchone() is not None
 
     def last_received_ns(self) -> int:
-        with disk_errors(self.path):
-            row = self._deliver.execute("SELECT received_ns FROM message ORDER BY seq DESC LIMIT 1").fetchone()
+        with self.reading() as connection:
+            row = connection.execute("SELECT received_ns FROM message ORDER BY seq DESC LIMIT 1").fetchone()
         return int(row[0]) if row else 0
 
     def oldest_pending_ns(self) -> int | None:
-        with disk_errors(self.path):
-            row = self._deliver.execute("SELECT min(received_ns) FROM message WHERE state = 0").fetchone()
+        with self.reading() as connection:
+            row = connection.execute("SELECT min(received_ns) FROM message WHERE state = 0").fetchone()
         return None if row[0] is None else int(row[0])
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection of its own, for reports beside the running threads."""
         with disk_errors(self.path):
-            connection = connect(self.path)
+            connection = connect(self.path, create=False)
             try:
                 yield connection
             finally:

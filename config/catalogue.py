@@ -52,7 +52,7 @@ class Fact(_Strict):
     @model_validator(mode="after")
     def _known_facts_have_a_source(self) -> "Fact":
         if self.value != UNKNOWN and self.evidence == "unknown":
-            raise ValueError("a known value needs evidence = \"verified\" or \"reported\" and a source_url")
+            raise ValueError('a known value needs evidence = "verified" or "reported" and a source_url')
         if self.value == UNKNOWN and self.evidence != "unknown":
             raise ValueError('an unknown value has evidence = "unknown"')
         if self.value != UNKNOWN and self.source_url == UNKNOWN:
@@ -225,8 +225,16 @@ class Catalogue(_Strict):
 def load_catalogue(folder: Path) -> Catalogue:
     """Read and check a catalogue; raises ConfigError that lists every problem with file, key and remedy."""
     if not folder.is_dir():
-        raise ConfigError([Problem(str(folder), "", "there is no such catalogue folder",
-                                   "set PERISCOPE_CATALOGUE to a folder of pilot files")])
+        raise ConfigError(
+            [
+                Problem(
+                    str(folder),
+                    "",
+                    "there is no such catalogue folder",
+                    "set PERISCOPE_CATALOGUE to a folder of pilot files",
+                )
+            ]
+        )
     problems: list[Problem] = []
     digest = hashlib.sha256()
     common, pilots = Common(), dict[str, Pilot]()
@@ -250,7 +258,14 @@ def load_catalogue(folder: Path) -> Catalogue:
             problems += problems_of(error, path.name)
             continue
         if pilot.slug != path.stem:
-            problems.append(Problem(path.name, "slug", f'is "{pilot.slug}"', f'name the file {pilot.slug}.toml or set slug = "{path.stem}"'))
+            problems.append(
+                Problem(
+                    path.name,
+                    "slug",
+                    f'is "{pilot.slug}"',
+                    f'name the file {pilot.slug}.toml or set slug = "{path.stem}"',
+                )
+            )
         pilots[pilot.slug] = pilot
     if not pilots and not problems:
         problems.append(Problem(str(folder), "", "holds no pilot file", "add one <slug>.toml per pilot"))

@@ -47,7 +47,9 @@ class Mqtt(_Group):
     key: Path | None = Field(None, description="Key of the client certificate.")
     keepalive_s: int = Field(30, ge=5, le=3600, description="Seconds between keep-alive pings.")
     receive_maximum: int = Field(500, ge=10, le=65535, description="Messages in flight before the broker waits for us.")
-    session_expiry_s: int = Field(604_800, ge=60, le=4_294_967_294, description="How long the broker keeps our session, in seconds.")
+    session_expiry_s: int = Field(
+        604_800, ge=60, le=4_294_967_294, description="How long the broker keeps our session, in seconds."
+    )
 
     @model_validator(mode="after")
     def _certificate_and_key_go_together(self) -> "Mqtt":
@@ -63,7 +65,9 @@ class Influx(_Group):
 
     url: str = Field("http://127.0.0.1:8086", pattern=r"^https?://", description="Address of InfluxDB.")
     org: str = Field("periscope", min_length=1, description="Organisation in InfluxDB.")
-    token: SecretStr = Field(SecretStr(""), description="Token of this process; give each part its own, least-privilege one.")
+    token: SecretStr = Field(
+        SecretStr(""), description="Token of this process; give each part its own, least-privilege one."
+    )
     raw_bucket: str = Field("raw", min_length=1, description="Bucket of events.")
     derived_bucket: str = Field("derived", min_length=1, description="Bucket of indicator values.")
     timeout_s: float = Field(15, gt=0, le=300, description="Seconds before a request counts as failed.")
@@ -76,20 +80,28 @@ class Spool(_Group):
     commit_ms: int = Field(50, ge=1, le=1000, description="Longest wait of a message for its commit, in ms.")
     write_batch: int = Field(2000, ge=1, le=5000, description="Most messages in one write to the store.")
     journal_h: int = Field(72, ge=1, le=720, description="Hours that written messages are kept for replay.")
-    max_bytes: int = Field(20_000_000_000, ge=1_000_000, description="Size at which the spool is full and acknowledging stops.")
+    max_bytes: int = Field(
+        20_000_000_000, ge=1_000_000, description="Size at which the spool is full and acknowledging stops."
+    )
 
 
 class Pipeline(_Group):
     """How often work is looked for."""
 
     interval_s: float = Field(2, ge=0.1, le=3600, description="Seconds between looks at what was touched.")
-    today_s: float = Field(30, ge=1, le=3600, description="Most often that the open day is recomputed exactly, in seconds.")
+    today_s: float = Field(
+        30, ge=1, le=3600, description="Most often that the open day is recomputed exactly, in seconds."
+    )
 
 
 class Dashboard(_Group):
     """The web server."""
 
-    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on; another than loopback needs accounts and a secret.")
+    host: str = Field(
+        "127.0.0.1",
+        min_length=1,
+        description="Address to listen on; another than loopback needs accounts and a secret.",
+    )
     port: int = Field(8050, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     refresh_s: float = Field(2, ge=0.5, le=600, description="Seconds between looks for new values in an open page.")
     secret_key: SecretStr | None = Field(None, min_length=32, description="Signs what forms carry; needed beyond loopback, at least 32 characters.")
@@ -146,7 +158,9 @@ class Proxy(_Group):
 class Notify(_Group):
     """Where alerts are sent."""
 
-    webhook_url: str | None = Field(None, pattern=r"^https?://", description="Receives a POST with JSON for each notification.")
+    webhook_url: str | None = Field(
+        None, pattern=r"^https?://", description="Receives a POST with JSON for each notification."
+    )
     smtp_host: str | None = Field(None, description="Mail server; unset sends no mail.")
     smtp_port: int = Field(25, ge=1, le=65535, description="Port of the mail server.")
     mail_from: str = Field("periscope@localhost", description="Sender of mails.")
@@ -157,17 +171,30 @@ class Settings(BaseSettings):
     """Everything a process of Periscope can be told."""
 
     model_config = SettingsConfigDict(
-        env_prefix="PERISCOPE_", env_nested_delimiter="__", extra="forbid", frozen=True,
-        nested_model_default_partial_update=True, hide_input_in_errors=True, secrets_nested_delimiter="__",
+        env_prefix="PERISCOPE_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+        hide_input_in_errors=True,
+        secrets_nested_delimiter="__",
         env_ignore_empty=True,
     )
 
     catalogue: Path = Field(PACKAGED_PILOTS, description="Folder of pilot files.")
-    state: Path = Field(Path("var"), description="Folder of everything we keep on disk: spool, embedded store, incidents.")
+    state: Path = Field(
+        Path("var"), description="Folder of everything we keep on disk: spool, embedded store, incidents."
+    )
     store: Literal["sqlite", "influx"] = Field("sqlite", description="Where events and values live.")
-    collector: str = Field("main", pattern=r"^[a-z0-9-]{1,40}$", description="Name of this collector: MQTT client id and spool folder.")
-    health_port: int = Field(0, ge=0, le=65535, description="Loopback port of /healthz, /readyz and /metrics; 0 is off.")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least important message that is logged.")
+    collector: str = Field(
+        "main", pattern=r"^[a-z0-9-]{1,40}$", description="Name of this collector: MQTT client id and spool folder."
+    )
+    health_port: int = Field(
+        0, ge=0, le=65535, description="Loopback port of /healthz, /readyz and /metrics; 0 is off."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least important message that is logged."
+    )
     mqtt: Mqtt = Mqtt()
     influx: Influx = Influx()
     spool: Spool = Spool()
@@ -179,8 +206,11 @@ class Settings(BaseSettings):
 
     @classmethod
     def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource, dotenv_settings: PydanticBaseSettingsSource,
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         toml = TomlConfigSettingsSource(settings_cls, toml_file=os.environ.get("PERISCOPE_CONFIG", "periscope.toml"))
@@ -212,8 +242,11 @@ def _unknown_variables() -> list[Problem]:
     known = {name.upper() for name in Settings.model_fields} | {"DATA", "REQUIRE_SERVICES", "CONFIG", "SECRETS_DIR"}
     names = [name for name in os.environ if name.upper().startswith("PERISCOPE_")]
     firsts = {name: name.upper().removeprefix("PERISCOPE_").split("__")[0] for name in names}
-    return [Problem(f"environment variable {name}", "", "is not a known setting", "remove it or correct its spelling")
-            for name, first in firsts.items() if first not in known and not first.startswith("TEST_")]
+    return [
+        Problem(f"environment variable {name}", "", "is not a known setting", "remove it or correct its spelling")
+        for name, first in firsts.items()
+        if first not in known and not first.startswith("TEST_")
+    ]
 
 
 def _with_source(problem: Problem, known: dict[str, set[str]]) -> Problem:
@@ -223,7 +256,9 @@ def _with_source(problem: Problem, known: dict[str, set[str]]) -> Problem:
     upper = {name.upper(): name for name in os.environ}
     for name in names:
         if name in upper:
-            return replace(problem, place=f"environment variable {upper[name]}", key="" if name == names[0] else problem.key)
+            return replace(
+                problem, place=f"environment variable {upper[name]}", key="" if name == names[0] else problem.key
+            )
     for place, keys in known.items():
         if any(name in keys for name in names):
             return replace(problem, place=place)

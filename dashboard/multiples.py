@@ -24,13 +24,23 @@ _ROWS = 60
 
 @dataclass(frozen=True)
 class Column:
-    """One pilot's values of the indicator; `base` None means that no baseline is known."""
+    """One pilot's values of the indicator; `base` None means that no baseline is known.
+
+    `segment` is what a sensor measures there ("" elsewhere), and may differ between the columns of a row.
+    """
 
     pilot: Pilot
     hue: int
+    segment: str
+    unit: str
     values: list[IndicatorValue]
     base: baseline.Baseline | None
     missing: str
+
+    @property
+    def measured(self) -> bool:
+        """Whether the pilot has what the definition needs; a value may still be hidden or missing."""
+        return any(value.status != "not_defined" for value in self.values)
 
     def drawn(self, scale: str) -> list[IndicatorValue]:
         """The values on the chosen scale; an index without a baseline is nothing, and not the plain value."""
@@ -44,8 +54,7 @@ class Row:
     """What the columns have in common."""
 
     definition: "Indicator"
-    own_unit: str
-    segment: str
+    number: int
     columns: Sequence[Column]
     start: str
     end: str
@@ -55,9 +64,18 @@ class Row:
     k: int
     query: str
 
+    def unit(self, column: Column) -> str:
+        return "index" if self.scale == "own" else column.unit
+
     @property
-    def unit(self) -> str:
-        return "index" if self.scale == "own" else self.own_unit
+    def measured(self) -> list[Column]:
+        return [column for column in self.columns if column.measured] or list(self.columns)
+
+    @property
+    def units(self) -> str:
+        """The units of the columns' own values, for people."""
+        measured = [_(column.unit) for column in self.measured]
+        return ", ".join(dict.fromkeys(measured)) or _(self.definition.unit)
 
     @property
     def shared(self) -> bool:
@@ -67,7 +85,7 @@ class Row:
 
     @property
     def name(self) -> str:
-        return f"{self.definition.id}-{self.segment}".strip("-")
+        return self.definition.id if self.number == 1 else f"{self.definition.id}-{self.number}"
 
 
 def multiples(row: Row) -> html.Section:
@@ -77,20 +95,21 @@ def multiples(row: Row) -> html.Section:
     cells = [_cell(row, column, drawn[column.pilot.slug], common) for column in row.columns]
     told = [
         sentences.Told(column.pilot.name, sentences.latest(column.values), sentences.latest(column.drawn("own")))
-        for column in row.columns
+        for column in (row.measured if row.definition.family == "context" else row.columns)
     ]
-    said = sentences.against_baselines(told) if row.scale == "own" else sentences.in_own_units(told, row.own_unit)
-    title = _(row.definition.title) + (f" · {row.segment}" if row.segment else "")
+    said = (
+        sentences.against_baselines(told) if row.scale == "own" else sentences.in_own_units(told, row.columns[0].unit)
+    )
     return frame(
         Framed(
             name=row.name,
             eyebrow=_(row.definition.family.capitalize()),
-            title=title,
+            title=_(row.definition.title),
             sentence=said,
             body=html.Div(cells, className="multiples", style={"--columns": str(min(6, len(cells)))}),
             facts=[
                 (_("Unit"), _unit_words(row)),
-                *facts_of([one for column in row.columns for one in column.values], row.k, INTERVALS),
+                *facts_of([one for column in row.measured for one in column.values], row.k, INTERVALS),
             ],
             notes=_notes(row),
             table=_table(row),
@@ -102,26 +121,24 @@ def multiples(row: Row) -> html.Section:
 
 def _cell(row: Row, column: Column, values: list[IndicatorValue], common: float | None) -> html.Div:
     last = sentences.latest(values)
-    shown = wording.number(last.value, row.unit) if last and last.value is not None else wording.NOTHING
+    shown = wording.number(last.value, row.unit(column)) if last and last.value is not None else wording.NOTHING
     n = _("n {n}", n=wording.number(last.n)) if last and last.n is not None else ""
+    segment = [html.Span(column.segment, className="quiet multiple-n")] if column.segment else []
     head = html.Div(
         [
-            pilot_name(column.pilot, column.hue),
+            html.Span([pilot_name(column.pilot, column.hue), *segment]),
             html.Span([html.Strong(shown), " ", html.Span(n, className="quiet multiple-n")]),
         ],
         className="multiple-head",
     )
     if not any(value.value is not None for value in values):
-        why = (
-            column.missing
-            if not column.values or row.scale != "own" or column.base
-            else _("No baseline yet: too few complete values.")
-        )
+        known = any(value.value is not None for value in column.values)
+        why = _("No baseline yet: too few complete values.") if known else column.missing
         return html.Div([head, html.P(why, className="multiple-empty")], className="multiple")
     look = trends.Look(
         row.scheme,
         row.scheme.hue(column.hue),
-        row.unit,
+        row.unit(column),
         row.k,
         row.period,
         reference=100 if row.scale == "own" else None,
@@ -144,7 +161,7 @@ def _cell(row: Row, column: Column, values: list[IndicatorValue], common: float 
 
 def _unit_words(row: Row) -> str:
     if row.scale != "own":
-        return _(row.own_unit)
+        return row.units
     return _("index, 100 = the pilot's own baseline")
 
 
@@ -183,16 +200,17 @@ def _table(row: Row) -> Any:
     rows = [
         [
             wording.days(start, ends[start]),
-            *[value_text(known.get((column.pilot.slug, start)), row.own_unit, row.k) for column in row.columns],
+            *[value_text(known.get((column.pilot.slug, start)), column.unit, row.k) for column in row.columns],
         ]
         for start in starts
     ]
     caption = _(
         "{title}, in {unit}, newest first; n and 95 % interval under each value",
         title=_(row.definition.title),
-        unit=_(row.own_unit),
+        unit=row.units,
     )
-    return table([_("Days"), *[column.pilot.name for column in row.columns]], rows, caption)
+    names = [f"{column.pilot.name}\n{column.segment}".strip() for column in row.columns]
+    return table([_("Days"), *names], rows, caption)
 
 
 def value_text(value: IndicatorValue | None, unit: str, k: int) -> str:
@@ -204,9 +222,10 @@ def value_text(value: IndicatorValue | None, unit: str, k: int) -> str:
     under = [_("n {n}", n=wording.number(value.n))] if value.n is not None else []
     if value.lower is not None and value.upper is not None:
         under.append(wording.interval(value, unit))
+    lines = [wording.number(value.value, unit), " · ".join(under)]
     if value.status != "ok":
-        under.append(wording.status(value, k))
-    return f"{wording.number(value.value, unit)}\n{' · '.join(under)}".rstrip()
+        lines.append(wording.status(value, k))
+    return "\n".join(line for line in lines if line)
 
 
 def _with(query: str, key: str, value: str) -> str:

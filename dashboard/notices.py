@@ -6,7 +6,7 @@ from dash import html
 
 from dashboard import wording
 from dashboard.components import icon
-from dashboard.queries import Queries
+from dashboard.queries import AnswersAway, Queries
 from dashboard.selection import Selection
 from dashboard.texts import _, _n
 from dashboard.viewer import Viewer
@@ -36,7 +36,10 @@ def notices(queries: Queries, who: Viewer, selection: Selection) -> list[Any]:
             )
         )
     names = {pilot.slug: pilot.name for pilot in pilots}
-    incidents = queries.incidents(who, list(names))
+    try:
+        incidents = queries.incidents(who, list(names))
+    except AnswersAway:
+        return found  # the page itself says that the store is away; what is made up stays said
     if incidents:
         found.append(_incidents(incidents, names))
     return found

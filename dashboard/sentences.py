@@ -57,6 +57,10 @@ def _standing(index: IndicatorValue | None) -> str:
 
 def in_own_units(told: Sequence[Told], unit: str) -> str:
     """The last complete value of each pilot."""
+    whens = {wording.days(one.latest.start, one.latest.end) for one in told if one.latest is not None}
+    if len(whens) == 1:
+        same = [f"{one.name} {wording.number(one.latest.value, unit)}" for one in told if one.latest is not None]
+        return _("Last complete value, {when}: {values}.", when=whens.pop(), values="; ".join(same))
     said = [
         _(
             "{name} {value} ({when})",

@@ -33,6 +33,7 @@ class Answers:
         self._catalogue = catalogue
         self._operations = operations
         self._histories: dict[str, tuple[int, History]] = {}
+        self._bodies: dict[str, dict[int, bytes]] = {}
         self._lock = Lock()
 
     def values(self, pilots: Sequence[str], indicators: Iterable[str] | None, period: str,
@@ -169,8 +170,11 @@ class Answers:
         if known is None:
             known = (-1, History(self._catalogue.pilots[pilot]))
         if known[0] != version:
+            bodies = self._bodies.setdefault(pilot, {})
             for record in self._store.get("partial", pilot, *ALL_NS, key="day"):
-                known[1].put(msgspec.json.decode(record.body, type=Partial))
+                if bodies.get(record.time_ns) != record.body:
+                    known[1].put(msgspec.json.decode(record.body, type=Partial))
+                    bodies[record.time_ns] = record.body
             known = (version, known[1])
             self._histories[pilot] = known
         return known[1], pulse.as_of_ns

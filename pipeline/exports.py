@@ -94,7 +94,7 @@ def export(answers: Answers, catalogue: Catalogue, target: Path, pilots: Sequenc
             [slug, one.kind, _known(one.value), _known(one.year), one.source, one.synthetic]
             for slug in pilots for one in catalogue.pilots[slug].denominators]),
     }
-    tables["codebook.csv"] = (CODEBOOK, _codebook(tables))
+    tables["codebook.csv"] = (CODEBOOK, _codebook({**tables, "codebook.csv": (CODEBOOK, [])}))
     files = {name: _csv(table) for name, table in tables.items()}
     files["codebook.md"] = _codebook_page(tables["codebook.csv"][1])
     files["definitions.json"] = _json([{**words(one), "hash": _hash(one.formula.encode())}

@@ -41,14 +41,16 @@ def grid(history: History, as_of_ns: int, since: int) -> Iterator[Period]:
 
 def moved_by_clock(history: History, before_ns: int, as_of_ns: int) -> list[Period]:
     """Periods whose statuses may differ between two looks at the clock: those that hold a day which ended, closed
-    or was followed long enough in between, those that hold today, and those that a finished series left behind."""
+    or was followed long enough in between, today and what lies after it, and what a finished series left behind."""
     span = history.span(as_of_ns)
     if span is None or as_of_ns <= before_ns:
         return []
     zone = history.pilot.zone
     late = {0, *(int(feed.lateness.total_seconds()) for feed in history.pilot.feeds)}
     today = ordinal(day_of(as_of_ns, zone))
-    days = {day for day in range(span[0], span[1] + 1) if day == today or any(
+    # The last week and month may end after the series does, and close later still.
+    last = max(ordinal(period_of(name, iso(span[1])).end) for name in CALENDAR)
+    days = {day for day in range(span[0], last + 1) if day >= today or any(
         before_ns < day_bounds(iso(day + ahead), zone)[1] + seconds * NS_PER_S <= as_of_ns
         for ahead in LOOK_AHEAD for seconds in late)}
     if (earlier := history.span(before_ns)) is not None:

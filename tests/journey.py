@@ -87,6 +87,13 @@ class Journey:
         done = periscope("pipeline", "--once", cwd=self.folder, timeout_s=300, **self.settings)
         assert done.returncode == 0, done.stderr
 
+    @contextmanager
+    def serving(self) -> Iterator[str]:
+        """The real dashboard; yields its address."""
+        with Running("dashboard", cwd=self.folder, **self.settings, dashboard__port=0) as dashboard:
+            dashboard.says("Open http")
+            yield dashboard.text.split("Open ")[1].split()[0]
+
     def dead_letters(self) -> list[dict[str, Any]]:
         done = periscope("dead-letters", "count", "--json", cwd=self.folder, **self.settings)
         found: list[dict[str, Any]] = json.loads(done.stdout)

@@ -65,11 +65,16 @@ def _starts(period: str, start: str, end: str) -> list[str]:
 
 
 def runs(row: Sequence[Slot]) -> list[list[Slot]]:
-    """Neighbouring slots that have a value: a line or band never crosses a slot without one."""
+    """Neighbouring slots that one line may join: it never crosses a slot without a value.
+
+    A period that is not over stands alone, since a line down to it would look like a fall.
+    """
     found: list[list[Slot]] = [[]]
     for slot in row:
         if slot.y is None:
             found.append([])
+        elif slot.value is not None and slot.value.status == "incomplete":
+            found += [[slot], []]
         else:
             found[-1].append(slot)
     return [run for run in found if run]
@@ -129,27 +134,28 @@ def _draw_interval(figure: go.Figure, run: list[Slot], look: Look) -> None:
 
 
 def _draw_line(figure: go.Figure, row: list[Slot], look: Look) -> None:
+    for run in runs(row):
+        if len(run) > 1:
+            figure.add_scatter(
+                x=[slot.start for slot in run], y=[slot.y for slot in run], mode="lines", name="line",
+                line={"color": look.hue, "width": 1.8}, hoverinfo="skip",
+            )  # fmt: skip
     lone = {run[0].start for run in runs(row) if len(run) == 1}
     hollow = [slot.value is not None and slot.value.status in HOLLOW for slot in row]
-    sizes = [
-        7 if one else 5 if slot.start in lone or len(row) < 16 else 3 for one, slot in zip(hollow, row, strict=True)
-    ]
+    lone_or_few = lone if len(row) >= 16 else {slot.start for slot in row}
     figure.add_scatter(
-        x=[slot.start for slot in row],
-        y=[slot.y for slot in row],
-        mode="lines+markers",
-        connectgaps=False,
-        name="value",
-        line={"color": look.hue, "width": 1.8},
+        x=[slot.start for slot in row], y=[slot.y for slot in row], mode="markers", name="value", cliponaxis=False,
         marker={
             "color": [look.scheme.card if one else look.hue for one in hollow],
-            "size": sizes,
-            "line": {"color": look.hue, "width": 1.4},
-            "opacity": 1,
+            "size": [_size(slot, one, lone_or_few) for slot, one in zip(row, hollow, strict=True)],
+            "line": {"color": look.hue, "width": 1.4}, "opacity": 1,
         },
-        text=[hover(slot, look) for slot in row],
-        hovertemplate="%{text}<extra></extra>",
-    )
+        text=[hover(slot, look) for slot in row], hovertemplate="%{text}<extra></extra>",
+    )  # fmt: skip
+
+
+def _size(slot: Slot, hollow: bool, prominent: set[str]) -> int:
+    return 7 if hollow else 5 if slot.start in prominent else 3
 
 
 def _draw_missing(figure: go.Figure, row: list[Slot], look: Look, height: float) -> None:

@@ -95,30 +95,43 @@ def _series(queries: Queries, who: Viewer, selection: Selection, scheme: palette
     first = {slug: queries.baseline_values(who, slug, [one.id for one in shown], selection.period) for slug in slugs}
     missing = {pilot.slug: missing_words(queries, who, pilot) for pilot in pilots}
     found: list[Any] = []
+    unmeasured: list[str] = []
     for definition in shown:
         mine = [one for one in values if one.indicator == definition.id]
-        context = definition.family == "context"
-        for segment in (sorted({one.segment for one in mine if one.value is not None}) or [""]) if context else [""]:
+        if definition.family == "context" and all(one.status == "not_defined" for one in mine):
+            unmeasured.append(_(definition.title))
+            continue
+        parts = {pilot.slug: _segments(definition, pilot.slug, mine) for pilot in pilots}
+        for number in range(max(len(part) for part in parts.values())):
             columns = [
-                _column(queries, pilot, segment, mine, first[pilot.slug], definition, missing) for pilot in pilots
-            ]
-            found.append(
-                multiples(
-                    Row(
-                        definition,
-                        queries.unit(definition, segment),
-                        segment,
-                        columns,
-                        *bounds,
-                        selection.period,
-                        selection.scale,
-                        scheme,
-                        queries.disclosure_k,
-                        selection.to_query(),
-                    )
+                _column(
+                    queries, pilot, parts[pilot.slug][number : number + 1], mine, first[pilot.slug], definition, missing
                 )
+                for pilot in pilots
+            ]
+            row = Row(
+                definition,
+                number + 1,
+                columns,
+                *bounds,
+                selection.period,
+                selection.scale,
+                scheme,
+                queries.disclosure_k,
+                selection.to_query(),
             )
+            found.append(multiples(row))
+    if unmeasured:
+        said = _("No chosen pilot measures this in the period: {titles}.", titles=wording.listing(unmeasured))
+        left_out = [*left_out, notice("info", _("No context"), said)]
     return [html.P(wording.days(*bounds), className="bounds"), *found, *left_out]
+
+
+def _segments(definition: "Indicator", slug: str, values: list[IndicatorValue]) -> list[str]:
+    """What a pilot's sensors measure, one per row of the page; other indicators are shown as their total."""
+    if definition.family != "context":
+        return [""]
+    return sorted({one.segment for one in values if one.pilot == slug and one.value is not None}) or [""]
 
 
 def _on_scale(queries: Queries, selection: Selection) -> tuple[list["Indicator"], list[Any]]:
@@ -148,18 +161,20 @@ def _on_scale(queries: Queries, selection: Selection) -> tuple[list["Indicator"]
 def _column(
     queries: Queries,
     pilot: "Pilot",
-    segment: str,
+    segments: list[str],
     values: list[IndicatorValue],
     first: list[IndicatorValue],
     definition: "Indicator",
     missing: dict[str, str],
 ) -> Column:
-    mine = [one for one in values if one.pilot == pilot.slug and one.segment == segment]
+    segment = segments[0] if segments else ""
+    mine = [one for one in values if segments and one.pilot == pilot.slug and one.segment == segment]
     early = [one for one in first if one.indicator == definition.id and one.segment == segment]
     nothing = missing[pilot.slug] if definition.family != "context" else _("Not measured in {name}.", name=pilot.name)
-    hidden = next((one for one in mine if one.status != "ok"), None)
+    hidden = next((one for one in mine if one.status not in ("ok", "not_defined")), None)
     why = wording.status(hidden, queries.disclosure_k).capitalize() + "." if hidden else nothing
-    return Column(pilot, queries.hue(pilot.slug), mine, baseline.baseline(early, mine), why)
+    unit = queries.unit(definition, segment)
+    return Column(pilot, queries.hue(pilot.slug), segment, unit, mine, baseline.baseline(early, mine), why)
 
 
 def missing_words(queries: Queries, who: Viewer, pilot: "Pilot") -> str:

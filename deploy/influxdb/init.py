@@ -83,7 +83,8 @@ class Secrets:
         path.unlink(missing_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secret)
-        if self.owner is not None:
+        # What may do everything stays with root.
+        if self.owner is not None and name in TOKENS:
             os.chown(path, self.owner, -1)
 
     def read_or_make(self, name: str) -> str:
@@ -178,7 +179,7 @@ def main() -> int:
     parser.add_argument("--url", default="http://127.0.0.1:8086")
     parser.add_argument("--org", default="periscope")
     parser.add_argument("--secrets", type=Path, required=True, help="folder of the secret files")
-    parser.add_argument("--owner", type=int, help="user id that the files are given to (needs root)")
+    parser.add_argument("--owner", type=int, help="user id that the parts' tokens are given to (needs root)")
     parser.add_argument("--raw-days", type=int, default=1095, help="days that events are kept; 0 is for ever")
     parser.add_argument("--derived-days", type=int, default=0, help="days that values are kept; 0 is for ever")
     parser.add_argument("--wait", type=float, default=60, help="seconds to wait for the server")

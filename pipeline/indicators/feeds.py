@@ -49,7 +49,8 @@ def completeness(window: Window) -> list[Measure]:
             continue
         days = [one for day in range(first, last + 1) if (one := window.history.feed_day(feed.id, day))]
         beats = feed.heartbeat_every is not None and feed.stream != "sensor"
-        n = sum(one.beats.n if one.beats else 0 for one in days) if beats else sum(one.messages for one in days)
+        n = sum((one.beats.n if one.beats else 0) if beats else sum(device.track.n for device in one.devices)
+                for one in days)
         found.append(Measure(value=100 * sum(known) / len(known), n=n, dim="feed", segment=feed.id, gate=False))
         found += _devices(window, feed, first, last)
     return found

@@ -9,6 +9,7 @@ random moment and started again, and the session is drained. Lost is what had it
 import argparse
 import contextlib
 import random
+import signal
 import tempfile
 import threading
 import time
@@ -84,6 +85,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     moments = random.Random(options.seed)
+    # A time limit ends us with SIGTERM, which would leave the servers running.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     for rate in options.rates:
         rounds = [one_round(options.profile, rate, moments.uniform(1, 5)) for _ in range(options.rounds)]
         acknowledged = sum(number for number, _ in rounds)

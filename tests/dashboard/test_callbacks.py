@@ -122,6 +122,12 @@ def test_a_pilot_without_data_says_what_is_missing(catalogue: Catalogue) -> None
     assert "No data from Milan in this period; none has ever arrived." in words
 
 
+def test_what_no_chosen_pilot_measures_is_said_once(app: Dash) -> None:
+    words = said(app, SERIES, url__search="?pilots=genoa,athens&indicators=footfall")
+    assert "No chosen pilot measures this in the period: Footfall and traffic." in words
+    assert "Not measured in Athens" in said(app, SERIES, url__search="?pilots=athens,milan&indicators=footfall")
+
+
 def test_pilots_stand_in_the_order_of_the_catalogue_whatever_their_numbers(app: Dash, catalogue: Catalogue) -> None:
     cells = found(answer(app, FIGURES, url__search="?pilots=palmela,athens,genoa&span=4w"), "data-pilot")
     assert cells[:3] == ["athens", "genoa", "palmela"]
@@ -180,10 +186,15 @@ def test_the_notices_say_simulated_and_open_incidents_on_every_page(app: Dash, a
     assert "Engagement fell" not in said(app, NOTICES, url__search="?pilots=athens")
 
 
-@pytest.mark.parametrize("output", [NOW, SERIES, FIGURES, BODY, NOTICES])
+@pytest.mark.parametrize("output", [NOW, SERIES, FIGURES, BODY])
 def test_a_store_that_is_away_is_told_in_a_sentence(app: Dash, answers: MadeUpAnswers, output: str) -> None:
     answers.away = True
     assert "The store does not answer" in said(app, output)
+
+
+def test_what_is_made_up_stays_said_when_the_store_is_away(app: Dash, answers: MadeUpAnswers) -> None:
+    answers.away = True
+    assert "Simulated data" in said(app, NOTICES, version__data="away")
 
 
 def test_a_fault_of_ours_is_told_without_its_details(

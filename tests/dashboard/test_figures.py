@@ -42,7 +42,7 @@ def test_a_missing_week_is_a_gap_and_never_0() -> None:
     figure = drawn([week(0, 10.0), week(1, 12.0), week(3, 9.0), week(4, 8.0)])
     assert list(line(figure).x) == WEEKS
     assert list(line(figure).y) == [10.0, 12.0, None, 9.0, 8.0]
-    assert line(figure).connectgaps is False
+    assert [list(one.x) for one in figure.data if one.name == "line"] == [WEEKS[:2], WEEKS[3:]]
 
 
 def test_a_true_0_is_drawn() -> None:
@@ -53,6 +53,12 @@ def test_no_interval_band_crosses_a_gap() -> None:
     figure = drawn([week(0, 10.0), week(1, 12.0), week(3, 9.0), week(4, 8.0)])
     bands = [sorted(set(one.x)) for one in figure.data if one.name == "interval"]
     assert bands == [WEEKS[:2], WEEKS[3:]]
+
+
+def test_no_line_falls_to_a_week_that_is_not_over() -> None:
+    figure = drawn([week(0, 10.0), week(1, 12.0), week(2, 3.0, status="incomplete")])
+    assert [list(one.y) for one in figure.data if one.name == "line"] == [[10.0, 12.0]]
+    assert list(line(figure).y)[:3] == [10.0, 12.0, 3.0]
 
 
 def test_a_lone_value_keeps_its_interval() -> None:

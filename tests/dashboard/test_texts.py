@@ -18,7 +18,13 @@ from tests.dashboard.catalogue_texts import TEMPLATE, source_texts
 VISIBLE = {"children", "label", "placeholder", "title", "caption", "aria-label"}
 # Names, facts and what the pipeline says of a feed are data, not texts of the dashboard.
 DATA = {"Periscope", "Athens", "Bremen", "Genoa", "Malmö", "Milan", "Palmela", "app", "meetings", "#", "Smart Square"}
-DATA |= {"heartbeats arrive", "some heartbeats are missing", " · pm10", "Smart Square, where civic decisions are taken"}
+DATA |= {
+    "heartbeats arrive",
+    "some heartbeats are missing",
+    "pm10",
+    " · pm10",
+    "Smart Square, where civic decisions are taken",
+}
 DATA |= {", ".join(one.needs) for one in INDICATORS.values()}
 DRAWN = [
     "now-cards.children",

@@ -13,7 +13,9 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
+from tests.dashboard import period_table
 from tests.journey import AIR_QUALITY, DELIBERATIONS, Journey, embedded, influxdb, whole
 from tests.services.influxdb import Influx
 from tests.services.mosquitto import Mosquitto
@@ -92,6 +94,18 @@ def test_a_deliberation_gives_its_known_answers(exported: list[dict[str, str]], 
     assert found == {name: (str(number), "ok") for name, number in zip(INDICATORS, ANSWERS[pilot], strict=True)}
 
 
+def test_the_compare_page_shows_the_same_known_answers(deliberations: Journey, chromium: Browser) -> None:
+    with deliberations.serving() as address:
+        page = chromium.new_page()
+        try:
+            cells = period_table.read(page, address)
+        finally:
+            page.close()
+    for pilot, answers in ANSWERS.items():
+        found = {name: float(cells[pilot, name, ""]) for name in INDICATORS}
+        assert found == dict(zip(INDICATORS, answers, strict=True)), pilot
+
+
 def test_nothing_of_the_deliberations_is_called_synthetic(exported: list[dict[str, str]]) -> None:
     assert {row["synthetic"] for row in exported} == {"false"}
 
@@ -133,6 +147,11 @@ def air(
     return journey
 
 
+@pytest.fixture(scope="module")
+def air_rows(air: Journey) -> list[dict[str, str]]:
+    return air.export()
+
+
 def air_file(data_dir: Path) -> Path:
     return data_dir / "sensors/air_quality_sds011_2019-03.csv.gz"
 
@@ -159,29 +178,31 @@ def test_the_ledger_of_the_air_readings_adds_up_and_names_the_row_without_a_read
 
 @pytest.mark.parametrize(("sensor", "rows"), [("23628", 1_653), ("22885", 12_665)])
 def test_a_sensor_with_holes_shows_its_completeness_and_longest_gap(
-    air: Journey, readings: dict[str, list[datetime]], sensor: str, rows: int
+    air_rows: list[dict[str, str]], readings: dict[str, list[datetime]], sensor: str, rows: int
 ) -> None:
     times = readings[sensor]
     assert len(times) == rows - (1 if sensor == WITHOUT_READING[0] else 0)
     first, last = (datetime.fromisoformat(f"2019-{day}T00:00:00+00:00") for day in ("03-01", "04-01"))
     expected = (last - first).total_seconds() / 150
     gap = max((later - earlier).total_seconds() for earlier, later in itertools.pairwise([first, *times, last]))
-    found = whole(air.export(), "aberdeen", "device")
+    found = whole(air_rows, "aberdeen", "device")
     complete, longest = found["completeness", sensor], found["longest-gap", sensor]
     assert float(complete["value"]) == pytest.approx(100 * len(times) / expected)
     assert complete["n"] == str(len(times))
     assert float(longest["value"]) == gap
 
 
-def test_a_day_in_a_gap_has_no_value_and_never_zero(air: Journey, readings: dict[str, list[datetime]]) -> None:
+def test_a_day_in_a_gap_has_no_value_and_never_zero(
+    air_rows: list[dict[str, str]], readings: dict[str, list[datetime]]
+) -> None:
     days = {time.date().isoformat() for time in readings["23628"]}
     silent = [f"2019-03-{day:02}" for day in range(1, 32) if f"2019-03-{day:02}" not in days]
     assert len(silent) > 20
     rows = [
-        row for row in air.export()
+        row for row in air_rows
         if row["subgroup_dim"] == "device" and row["subgroup"] == "23628" and row["indicator_id"] == "sensor-level"
     ]  # fmt: skip
     assert not [row for row in rows if row["period_start"] == row["period_end"] in silent and row["value"]]
-    levels = [row for row in air.export() if row["indicator_id"] == "sensor-level"]
+    levels = [row for row in air_rows if row["indicator_id"] == "sensor-level"]
     assert levels
     assert not [row for row in levels if row["value"] == "0"]

@@ -35,8 +35,9 @@ def listens(port: int) -> bool:
 class Server:
     """A command that runs until it is ended; its output goes to `log`."""
 
-    def __init__(self, command: list[str], folder: Path) -> None:
+    def __init__(self, command: list[str], folder: Path, environment: dict[str, str] | None = None) -> None:
         self.command = command
+        self.environment = environment
         self.folder = folder
         self.log = folder / "server.log"
         self.process: subprocess.Popen[bytes] | None = None
@@ -55,7 +56,12 @@ class Server:
         """Start and return when `ready` holds; what the process printed is in the error if it does not."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                self.command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+                self.command,
+                cwd=self.folder,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
             )
 
         def ready_or_dead() -> bool:

@@ -10,12 +10,12 @@ from tests.services.mosquitto import Mosquitto
 
 
 def test_the_broker_carries_a_message_and_keeps_its_port_over_a_restart(mosquitto: Mosquitto) -> None:
-    where = {"hostname": mosquitto.host, "port": mosquitto.port}
-    publish.single("pilots/bremen/usage/app", b"1", qos=1, retain=True, **where)
+    host, port = mosquitto.host, mosquitto.port
+    publish.single("pilots/bremen/usage/app", b"1", qos=1, retain=True, hostname=host, port=port)
     mosquitto.stop()
     assert not process.listens(mosquitto.port)
     mosquitto.start()
-    received = subscribe.simple("pilots/#", qos=1, **where)
+    received = subscribe.simple("pilots/#", qos=1, hostname=host, port=port)
     assert received.payload == b"1"
 
 

@@ -1,7 +1,7 @@
 """From the spool to a real store: marks, touches, corrections, refusals, absences and cuts."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -37,7 +37,13 @@ class Moody(SQLiteStore):
         super().__init__(":memory:", None)
         self.moods: list[Exception] = []
         self.refuse: set[str] = set()
+        self.deleted: list[Event] = []
         self.writes = 0
+
+    def delete(self, events: Iterable[Event]) -> None:
+        gone = list(events)
+        self.deleted += gone
+        super().delete(gone)
 
     def write(self, events: Sequence[Event]) -> list[Refusal]:
         self.writes += 1
@@ -127,10 +133,13 @@ def test_the_same_message_again_is_a_duplicate(bench: Bench) -> None:
 def test_a_correction_replaces_the_old_point_and_touches_both_days(bench: Bench) -> None:
     bench.send(action(time="2019-02-20T12:00:00Z"))
     bench.deliver()
+    (old,) = bench.stored()
+    bench.now += 1000
     bench.send(action(time="2019-02-22T12:00:00Z", revision=1), action(time="2019-02-23T12:00:00Z"))
     bench.deliver()
     assert [(e.floor_ns, e.revision) for e in bench.stored()] == [(1_550_836_800_000_000_000, 1)]
-    assert {t.day for t in bench.store.touches()} == {"2019-02-20", "2019-02-22"}
+    assert {t.day for t in bench.store.touches() if t.seq >= bench.now} == {"2019-02-20", "2019-02-22"}
+    assert bench.store.deleted == [old], "a store that keys on time would keep both"
     assert [letter.code for letter in dead_letters.listed(bench.spool)] == ["id_reused"]
 
 

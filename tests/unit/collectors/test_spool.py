@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from collectors import ledger, spool_day
+from collectors import ledger, spool_file
 from collectors.ledger import DEAD, DROPPED, DUPLICATE, WRITTEN
 from collectors.message import Fault, SpoolFailed, SpoolFull, SpoolHeld
 from collectors.spool import DIRECT, Spool
@@ -56,9 +56,9 @@ def test_every_connection_syncs_each_commit(spool: Spool) -> None:
 
 
 def test_a_connection_that_does_not_sync_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spool_day, "_FULL", 3)
+    monkeypatch.setattr(spool_file, "_FULL", 3)
     with pytest.raises(SpoolFailed, match="does not keep synchronous=FULL"):
-        spool_day.connect(tmp_path / "x.db")
+        spool_file.connect(tmp_path / "x.db")
 
 
 def test_messages_lie_in_the_file_of_their_utc_day_and_older_days_go_first(spool: Spool) -> None:
@@ -202,3 +202,13 @@ def test_a_spool_of_a_newer_version_is_refused(spool: Spool, tmp_path: Path) -> 
     spool.close()
     with pytest.raises(SpoolFailed, match="newer version"):
         payloads(Spool(tmp_path, SpoolSettings(), lease=True))
+
+
+def test_a_message_is_marked_once_or_the_whole_batch_is_undone(spool: Spool) -> None:
+    spool.append([entry(b"1"), entry(b"2")])
+    day, records = spool.pending(10) or ("", [])
+    spool.mark(day, [Fate(records[0], WRITTEN)], NOW_NS)
+    with pytest.raises(SpoolFailed, match="marked by another process"):
+        spool.mark(day, [Fate(record, DUPLICATE) for record in records], NOW_NS)
+    assert payloads(spool) == [b"2"]
+    assert spool.ledger() == spool.derived_ledger()

@@ -71,7 +71,10 @@ def test_each_fault_is_found(tmp_path: Path, old: str, new: str, level: str, sai
 @pytest.mark.parametrize(
     ("addition", "said"),
     [
-        ('[[targets]]\nindicator = "joy"\ndirection = "up"\ndeclared = 2026-01-01\nby = 2026-02-01', "unknown indicator"),
+        (
+            '[[targets]]\nindicator = "joy"\ndirection = "up"\ndeclared = 2026-01-01\nby = 2026-02-01',
+            "names the unknown",
+        ),
         ('[[targets]]\nindicator = "people"\ndirection = "up"\ndeclared = 2026-02-01\nby = 2026-01-01', "ends before"),
         ('[[limits]]\nquantity = "pm10"\nunit = "mg/m3"\nabove = 1\nsource = "x"', "no feed measures it in mg/m3"),
     ],

@@ -1,5 +1,6 @@
 """Settings come from four sources; what is wrong is told by source, key and remedy, and a secret never."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,6 @@ from config.settings import Settings, load_settings
 
 @pytest.fixture(autouse=True)
 def _nothing_from_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    import os
-
     for name in [name for name in os.environ if name.upper().startswith("PERISCOPE_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)

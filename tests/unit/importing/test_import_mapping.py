@@ -103,7 +103,7 @@ def test_wrong_mappings_are_told_by_file_and_key(tmp_path: Path) -> None:
 def test_an_unknown_pilot_or_feed_is_told_with_those_that_exist(votes: ImportMapping, air: ImportMapping) -> None:
     catalogue = load_catalogue(CONFIG / "deliberations")
     assert topic_of(catalogue, "taxes", votes) == "pilots/taxes/usage/votes"
-    with pytest.raises(WrongInput, match='no pilot "tax" in .*; it has affordable-housing, biodiversity'):
+    with pytest.raises(WrongInput, match=r'no pilot "tax" in .*; it has affordable-housing, biodiversity'):
         topic_of(catalogue, "tax", votes)
     with pytest.raises(WrongInput, match='no feed "air"; it has votes, statements'):
         topic_of(catalogue, "taxes", air)

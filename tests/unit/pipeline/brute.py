@@ -10,6 +10,10 @@ from zoneinfo import ZoneInfo
 DAY = timedelta(days=1)
 
 
+def share(part, whole: int | None, scale: int) -> float | None:
+    return scale * len(part) / whole if whole else None
+
+
 class Brute:
     """All events of one pilot, by local day."""
 
@@ -77,7 +81,6 @@ class Brute:
         offered, back = self.came_back(first, last)
         active, participants = self.active(first, last), self.participants(first, last)
         actions = sum(e.count for _, e in self.days("action.performed", first, last) if e.actor_key)
-        share = (lambda part, whole, scale: scale * len(part) / whole if whole else None)
         return {
             "people": len(active),
             "people-multi-day": None if first == last else len(self.on_several_days(first, last)),

@@ -36,7 +36,8 @@ def ns(text: str) -> int:
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000) * 1_000_000
 
 
-def event(kind: str, at: str | int, actor: str | None = None, *, feed: str = "", of: str = "test", **more: Any) -> Event:
+def event(kind: str, at: str | int, actor: str | None = None, *, feed: str = "", of: str = "test",
+          **more: Any) -> Event:
     """One event; stream and feed follow from the type. `data` holds what has no attribute."""
     stream = {"action.performed": "usage", "reading": "sensor", "feed.heartbeat": "ops"}.get(kind, "engagement")
     feed = feed or {"usage": "app", "engagement": "talk"}.get(stream, "air")

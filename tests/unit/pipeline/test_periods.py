@@ -1,4 +1,5 @@
 from datetime import date, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from hypothesis import given
@@ -56,7 +57,7 @@ def test_periods_tile_the_days(name: str, first: str, length: int) -> None:
     periods = list(periods_between(name, first, last))
     assert periods[0].start <= first <= periods[0].end
     assert periods[-1].start <= last <= periods[-1].end
-    for earlier, later in zip(periods, periods[1:], strict=False):
+    for earlier, later in pairwise(periods):
         assert shift(earlier.end, 1) == later.start
         assert previous(later) == earlier
 

@@ -1,0 +1,56 @@
+"""Opening a SQLite file of the spool, and what its errors mean to us.
+
+Promises: commits on a connection from `connect` are on disk when they return (WAL, synchronous=FULL, asserted), and
+what is deleted is overwritten; a full disk, a damaged file and a failing disk are told apart.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from collectors.message import SpoolFailed, SpoolFull
+
+_FULL = 2
+
+
+class Corrupt(Exception):
+    """A file of the spool cannot be read any more."""
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """SQLite's errors as ours: no room, damaged file, or a failing disk."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+        if code == sqlite3.SQLITE_FULL:
+            raise SpoolFull(f"{path}: no space is left on this disk; free some, receiving resumes by itself") from error
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise Corrupt(str(path)) from error
+        raise SpoolFailed(f"{path}: the disk answered with an error ({error}); check it, then start again") from error
+
+
+def connect(path: Path, create: bool = True) -> sqlite3.Connection:
+    """A connection whose commits reach the disk before they return."""
+    connection = sqlite3.connect(
+        _uri(path, create), uri=True, isolation_level=None, check_same_thread=False, timeout=30, cached_statements=64
+    )
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "busy_timeout=30000",
+        "wal_autocheckpoint=4000",
+        "secure_delete=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+    if connection.execute("PRAGMA synchronous").fetchone()[0] != _FULL:
+        raise SpoolFailed(f"{path}: SQLite does not keep synchronous=FULL here; use another disk for the spool")
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] not in ("wal", "memory"):
+        raise SpoolFailed(f"{path}: this disk cannot hold a WAL database; use a local disk for the spool")
+    return connection
+
+
+def _uri(path: Path, create: bool) -> str:
+    return f"{path.absolute().as_uri()}?mode={'rwc' if create else 'rw'}"

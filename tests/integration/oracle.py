@@ -1,0 +1,94 @@
+"""Who knows what must be in the store: publishes numbered messages and counts each from its PUBACK on."""
+
+import hashlib
+import json
+import threading
+import time
+from typing import Any
+
+from collectors.mqtt import MqttPublisher
+from config.settings import Mqtt
+
+TOPIC = "pilots/bremen/usage/app"
+CATALOGUE = """
+slug = "bremen"
+name = "Bremen"
+country = "DE"
+time_zone = "Europe/Berlin"
+[[feeds]]
+id = "app"
+topic = "pilots/bremen/usage/app"
+stream = "usage"
+accept_since = 2019-01-01
+"""
+_FIRST_NS = 1_551_398_400_000_000_000
+
+
+def payload(number: int) -> bytes:
+    """A function of the number alone, of varying length, so that a corrupted body shows."""
+    moment = _FIRST_NS // 1_000_000 + number * 40
+    filler = hashlib.sha256(b"%d" % number).hexdigest() * (1 + number % 7)
+    return json.dumps({
+        "specversion": "1.0", "id": f"n-{number}", "source": "/pilots/bremen/app", "type": "action.performed",
+        "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment // 1000)) + f".{moment % 1000:03d}Z",
+        "data": {"filler": filler},
+    }).encode()  # fmt: skip
+
+
+class Oracle:
+    """Publishes `total` messages at most `rate` a second, never beyond the gate; `acked` are its obligations."""
+
+    def __init__(self, settings: Mqtt, total: int, rate: float) -> None:
+        self._settings, self._total, self._rate = settings, total, rate
+        self._gate = 0
+        self._moved = threading.Condition()
+        self.published = 0
+        self.acked: set[int] = set()
+        self.failure: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="oracle", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def open_to(self, number: int) -> None:
+        """Let the flow go on to this number of messages."""
+        with self._moved:
+            self._gate = min(number, self._total)
+            self._moved.notify_all()
+
+    def finish(self, deadline_s: float) -> None:
+        self.open_to(self._total)
+        self._thread.join(deadline_s)
+        assert not self._thread.is_alive(), f"only {self.published} of {self._total} were published"
+        if self.failure is not None:
+            raise self.failure
+
+    def wait_for(self, number: int, deadline_s: float) -> None:
+        """Return when that many messages were published."""
+        with self._moved:
+            assert self._moved.wait_for(lambda: self.published >= number or self.failure is not None, deadline_s)
+
+    def _run(self) -> None:
+        try:
+            with MqttPublisher(self._settings, on_puback=self.acked.add) as publisher:
+                begun = time.monotonic()
+                for number in range(self._total):
+                    with self._moved:
+                        if number >= self._gate:
+                            self._moved.wait_for(lambda n=number: n < self._gate)  # type: ignore[misc]
+                            begun = time.monotonic() - number / self._rate
+                    publisher.publish(TOPIC, payload(number), token=number)
+                    with self._moved:
+                        self.published = number + 1
+                        self._moved.notify_all()
+                    ahead = (number + 1) / self._rate - (time.monotonic() - begun)
+                    if ahead > 0:
+                        time.sleep(ahead)  # pacing the load, not waiting for an outcome
+        except Exception as error:
+            self.failure = error
+
+
+def same(event: Any, number: int) -> bool:
+    """Whether a stored event is exactly what message `number` said."""
+    sent = json.loads(payload(number))
+    return bool(event.event_id == f"app/n-{number}" and event.data == sent["data"] and event.type == sent["type"])

@@ -1,0 +1,118 @@
+import csv
+import hashlib
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from config.problems import ConfigError
+from pipeline.answers import Answers
+from pipeline.dictionary import COLUMNS
+from pipeline.exports import NothingToExport, export
+from tests.unit.pipeline.making import City, Clock, act, event, pilot
+
+FACTS = {"arena": {"value": "Smart Square", "evidence": "verified", "source_url": "https://example.org/"},
+         "methods": {"value": "unknown"}}
+
+
+def city(k: int = 0) -> City:
+    found = City(pilot(facts=FACTS, denominators=[{"kind": "inhabitants"}]), Clock("2027-01-01T00:00:00"), k=k)
+    found.add([act("2026-03-01T10:00:00", one) for one in "abc"])
+    found.add([act("2026-03-02T10:00:00", "a"), act("2026-03-05T10:00:00", "d")])
+    found.add([event("activity.held", "2026-03-02T18:00:00", data={
+        "activity_id": "=cmd|' /C calc'!A0", "stage": "co_design", "method": "@survey", "attendance": 12})])
+    found.work()
+    return found
+
+
+def package(one: City, target: Path, start: str | None = None, end: str | None = None) -> dict[str, bytes]:
+    export(Answers(one.store, one.catalogue, one.operations), one.catalogue, target, ["test"], start, end)
+    with zipfile.ZipFile(target) as found:
+        return {name: found.read(name) for name in found.namelist()}
+
+
+def rows(files: dict[str, bytes], name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(files[name].decode(), newline="")))
+
+
+def test_the_package_says_the_numbers_of_the_answers(tmp_path: Path) -> None:
+    one = city()
+    files = package(one, tmp_path / "out.zip")
+    table = rows(files, "indicators.csv")
+    assert list(table[0]) == [name for name, _, _ in COLUMNS]
+    [people] = [row for row in table if row["indicator_id"] == "people"
+                and (row["period_start"], row["period_end"]) == ("2026-03-01", "2026-03-05")]
+    assert (people["value"], people["n"], people["status"], people["synthetic"]) == ("4", "4", "ok", "false")
+    keys = [(row["indicator_id"], row["period_start"], row["period_end"], row["subgroup_dim"], row["subgroup"])
+            for row in table]
+    assert len(keys) == len(set(keys))
+
+
+def test_the_same_answers_give_the_same_bytes(tmp_path: Path) -> None:
+    one = city()
+    package(one, tmp_path / "a.zip")
+    package(one, tmp_path / "b.zip")
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+
+
+def test_dates_choose_the_periods_that_lie_wholly_within(tmp_path: Path) -> None:
+    table = rows(package(city(), tmp_path / "out.zip", "2026-03-02", "2026-03-05"), "indicators.csv")
+    assert {row["period_start"] for row in table} == {"2026-03-02", "2026-03-03", "2026-03-04", "2026-03-05"}
+    assert all(row["period_end"] <= "2026-03-05" for row in table)
+
+
+def test_every_row_is_counted_and_every_file_has_its_checksum(tmp_path: Path) -> None:
+    files = package(city(), tmp_path / "out.zip")
+    provenance = json.loads(files["provenance.json"])
+    for name, number in provenance["rows"].items():
+        assert len(rows(files, name)) == number
+    assert sum(provenance["rows_by_status"].values()) == provenance["rows"]["indicators.csv"]
+    assert provenance["config_hash"] == "test"
+    sums = dict(line.split("  ")[::-1] for line in files["CHECKSUMS"].decode().splitlines())
+    assert sums == {name: hashlib.sha256(body).hexdigest() for name, body in files.items() if name != "CHECKSUMS"}
+
+
+def test_every_table_is_described_column_by_column(tmp_path: Path) -> None:
+    files = package(city(), tmp_path / "out.zip")
+    resources = json.loads(files["datapackage.json"])["resources"]
+    assert {one["path"] for one in resources} == {name for name in files if name.endswith(".csv")}
+    codebook = {(row["file"], row["name"]) for row in rows(files, "codebook.csv")}
+    for one in resources:
+        header = files[one["path"]].decode().splitlines()[0].split(",")
+        assert header == [field["name"] for field in one["schema"]["fields"]]
+        assert {(one["path"], name) for name in header} <= codebook
+
+
+def test_no_text_cell_can_run_as_a_formula(tmp_path: Path) -> None:
+    [activity] = rows(package(city(), tmp_path / "out.zip"), "activities.csv")
+    assert activity["activity_id"] == "'=cmd|' /C calc'!A0"
+    assert activity["method"] == "'@survey"
+    assert activity["attendance"] == "12"
+
+
+def test_hidden_values_are_empty_and_say_so(tmp_path: Path) -> None:
+    files = package(city(k=5), tmp_path / "out.zip")
+    found = [row for row in rows(files, "indicators.csv") if row["status"] == "suppressed"]
+    assert found
+    assert {(row["value"], row["n"], row["lower"], row["upper"]) for row in found} == {("", "", "", "")}
+    assert "from 1 to 4 are hidden" in files["README.md"].decode()
+
+
+def test_unknown_facts_are_not_documented(tmp_path: Path) -> None:
+    page = package(city(), tmp_path / "out.zip")["README.md"].decode()
+    assert "- methods: not documented" in page
+    assert "- arena: Smart Square (verified, https://example.org/)" in page
+
+
+def test_nothing_to_export_is_an_error_and_leaves_no_file(tmp_path: Path) -> None:
+    empty = City(pilot(), Clock("2027-01-01T00:00:00"))
+    with pytest.raises(NothingToExport, match="nothing to export"):
+        package(empty, tmp_path / "out.zip")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_target_without_folder_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is no folder"):
+        package(city(), tmp_path / "nowhere" / "out.zip")

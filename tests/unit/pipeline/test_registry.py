@@ -1,0 +1,51 @@
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+
+from pipeline.dictionary import STATUS_WORDS, markdown, words
+from pipeline.indicators import INDICATORS, Indicator
+from pipeline.indicators.registry import BadIndicator, register
+from pipeline.values import STATUSES
+
+PEOPLE = INDICATORS["people"]
+
+
+@pytest.mark.parametrize("blank", ["title", "unit", "formula", "caveat", "source", "needs", "version", "id"])
+def test_an_indicator_with_a_blank_is_refused(blank: str) -> None:
+    empty = {str: "", tuple: (), int: 0}[type(getattr(PEOPLE, blank))]
+    with pytest.raises(BadIndicator, match=blank):
+        register(replace(PEOPLE, **{blank: empty}), {})
+
+
+def test_an_id_is_taken_once() -> None:
+    registry: dict[str, Indicator] = {}
+    register(PEOPLE, registry)
+    with pytest.raises(BadIndicator, match="two indicators"):
+        register(PEOPLE, registry)
+
+
+def test_every_planned_indicator_is_there() -> None:
+    planned = """people people-multi-day active-1 active-7 active-28 new-people returning-people returned-day-1
+        returned-days-1-7 retention-day-1 retention-days-1-7 core-actions core-actions-per-person adoption-per-1000
+        contributions statements contributors participants-who-use activities-held attendance return-participation
+        participation-per-1000 sensor-level hours-over-limit footfall completeness freshness longest-gap"""
+    assert set(INDICATORS) == set(planned.split())
+
+
+def test_shares_have_a_least_n_and_counts_of_people_have_none() -> None:
+    for one in INDICATORS.values():
+        assert (one.min_n > 0) == (one.interval_method == "wilson" or one.id == "core-actions-per-person"), one.id
+
+
+def test_every_status_is_explained() -> None:
+    assert set(STATUS_WORDS) == set(STATUSES)
+
+
+def test_the_data_dictionary_is_the_one_that_the_registry_writes() -> None:
+    page = Path(__file__).parents[3] / "docs/indicators.md"
+    assert page.read_text(encoding="utf-8") == markdown(), "run: python -m pipeline.dictionary docs/indicators.md"
+
+
+def test_a_definition_as_words_leaves_nothing_out_but_its_function() -> None:
+    assert len(words(PEOPLE)) == len(fields(PEOPLE)) - 1
