@@ -179,9 +179,9 @@ def decision_frame(
     rows = [
         [
             wording.day(one.day),
-            trends.plain(one.outcome),
+            trends.plain(one.outcome).replace(" ", "\N{NO-BREAK SPACE}"),
             trends.plain(one.level_delivered),
-            wording.listing([_role(role) for role in one.roles]) if one.roles else _("not recorded"),
+            "\n".join(_role(role) for role in one.roles) or _("not recorded"),
             "" if one.inputs_considered is None else f"{one.inputs_adopted or 0} / {one.inputs_considered}",
         ]
         for one in found[:_ROWS]
@@ -214,7 +214,7 @@ def decision_frame(
 
 def _role(role: DecisionRole) -> str:
     people = "" if role.people is None else f" ({wording.number(role.people)})"
-    return f"{trends.plain(role.group)}: {trends.plain(role.role)}{people}"
+    return f"{trends.plain(role.group)}: {trends.plain(role.role)}{people}".replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def feed_frame(queries: Queries, who: Viewer, selection: Selection, pilot: Pilot, bounds: tuple[str, str]) -> Any:

@@ -48,7 +48,7 @@
         document.querySelectorAll("#log-form .log-fold").forEach(function (fold) {
             fold.open = names.some(function (name) { return filled(draft.fields[name]) && inside(fold, name); });
         });
-        document.querySelectorAll("#log-qr > *").forEach(function (one) { one.hidden = true; });
+        api().set_props("log-qr", {children: ""});
         keep();
     }
     function place(name) {
@@ -121,8 +121,8 @@
             go(Number(button.getAttribute("data-log-step")));
         } else if (button.hasAttribute("data-log-go")) {
             go(draft.step + Number(button.getAttribute("data-log-go")));
-        } else if (button.hasAttribute("data-log-new")) {
-            begin();
+        } else if (button.hasAttribute("data-log-list")) {
+            document.querySelector(".log-side").scrollIntoView({block: "start"});
         }
     });
 
@@ -147,6 +147,7 @@
                     window.requestAnimationFrame(fill);
                     return none;
                 }
+                var changed = false;
                 (api().callback_context.triggered || []).forEach(function (change) {
                     var at = change.prop_id.lastIndexOf("."), name;
                     try { name = JSON.parse(change.prop_id.slice(0, at)).name; } catch (e) { return; }
@@ -154,8 +155,10 @@
                     if (JSON.stringify(draft.fields[name]) === JSON.stringify(value)) { return; }
                     if (!filled(value) && !filled(draft.fields[name])) { return; }
                     draft.fields[name] = value;
+                    changed = true;
                     if (wrong[name]) { delete wrong[name]; api().set_props(id(name), {error: null}); }
                 });
+                if (changed && !Object.keys(wrong).length) { api().set_props("log-said", {children: ""}); }
                 keep();
                 return none;
             },

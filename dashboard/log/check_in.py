@@ -30,6 +30,7 @@ _KEEP_S: Final = 26 * 7 * 86_400
 _A_MINUTE_BY_ADDRESS, _A_MINUTE_BY_TOKEN = 60, 240
 
 _PAGE: Final = """
+<link rel="stylesheet" href="/assets/6-log.css">
 <p class="lead">{{ words.what }}</p>
 {% if problem %}<p class="door-problem" role="alert">{{ problem }}</p>{% endif %}
 {% if code %}

@@ -13,7 +13,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, 
 from flask import current_app
 
 from dashboard.access.access import Access
-from dashboard.components import answered, heading, icon, notice, skeleton, unless_drawn
+from dashboard.components import answered, attributes, heading, icon, notice, skeleton, unless_drawn
 from dashboard.log.controls import FIELD
 from dashboard.log.desk import Desk
 from dashboard.log.draft import Wrong, fields_in
@@ -137,12 +137,10 @@ def _register_saving(app: Dash, desk: Desk) -> None:
             record = desk.save(viewer(), draft)
         except Wrong as error:
             return {"errors": error.sentences}, _problem(error)
-        done: list[Any] = [
-            icon("log-ok"),
-            _("Saved as {id}.", id=record.id),
-            " ",
-            _("It is in the list, with how far it has come."),
-        ]
+        see = html.Button(
+            _("See it in the list"), type="button", className="log-link", **attributes({"data-log-list": ""})
+        )
+        done: list[Any] = [icon("log-ok"), html.Span([_("Saved as {id}.", id=record.id), " ", see])]
         return {"saved": record.id}, html.P(done, className="log-done")
 
 
@@ -160,7 +158,7 @@ def _register_check_in(app: Dash, desk: Desk) -> None:
         try:
             return code_panel(desk.invite(viewer(), draft), desk, access.web.public_url)
         except Wrong as error:
-            return _problem(error)
+            return html.P([icon("alert"), " ".join(error.sentences.values())], className="log-problem", role="alert")
 
     @app.callback(Output(id_("coming"), "children"), Input(id_("tick"), "n_intervals"), State(id_("draft"), "data"))
     def count(ticks: int | None, draft: Any) -> Any:

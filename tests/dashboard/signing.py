@@ -60,8 +60,8 @@ class House:
         self.queries = Queries(answers, catalogue, lambda: NOW_NS)
         self.logbook, self.sent = Logbook(":memory:"), list[tuple[str, bytes]]()
         post = Post(self.logbook, self.sent.extend, self.clock)
-        desk = Desk(self.logbook, catalogue, load_vocabulary(PACKAGED_PILOTS), post, self.clock, "{}-{}".format)
-        self.app: Dash = create_app(self.queries, refresh_s=1, access=self.access, desk=desk)
+        self.desk = Desk(self.logbook, catalogue, load_vocabulary(PACKAGED_PILOTS), post, self.clock, "{}-{}".format)
+        self.app: Dash = create_app(self.queries, refresh_s=1, access=self.access, desk=self.desk)
 
     def client(self) -> FlaskClient:
         return self.app.server.test_client()
