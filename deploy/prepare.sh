@@ -32,7 +32,7 @@ users=(collector importer dashboard doctor)
 for file in "${PILOTS:-../config/pilots}"/*.toml; do
     slug=$(basename "$file" .toml)
     case "$slug" in
-        catalogue) ;;
+        catalogue | vocabulary) ;;
         collector | importer | dashboard | doctor) echo "$file: a pilot cannot be called $slug, which is a broker user" >&2; exit 1 ;;
         *) users+=("$slug") ;;
     esac
@@ -42,8 +42,8 @@ python3 mosquitto/render.py --profile sqlite --address 0.0.0.0 --private-network
 
 if [ "$(id -u)" = 0 ]; then
     chown -R "$broker" rendered secrets/tls
-    chown "$periscope" secrets/mqtt_collector
+    chown "$periscope" secrets/mqtt_collector secrets/mqtt_dashboard
 else
-    echo "not root: give rendered/ and secrets/tls to user $broker and secrets/mqtt_collector to user $periscope yourself" >&2
+    echo "not root: give rendered/ and secrets/tls to user $broker and secrets/mqtt_collector, secrets/mqtt_dashboard to user $periscope yourself" >&2
 fi
 echo "prepared ${#users[@]} broker users; each pilot's password is in $(pwd)/secrets/mqtt_PILOT"

@@ -27,7 +27,12 @@ from tests.dashboard.test_log_draft import CLOSURE, HELD
 
 OPERATOR = Viewer("operator", name="op")
 HOUR_NS = 3600 * 10**9
-DECISION = {"outcome": "approved", "level_delivered": "consult", "role_citizen": "consulted", "role_government": "decider"}
+DECISION = {
+    "outcome": "approved",
+    "level_delivered": "consult",
+    "role_citizen": "consulted",
+    "role_government": "decider",
+}
 
 
 class Town:
@@ -80,8 +85,9 @@ def town(catalogue: Catalogue) -> Town:
 
 
 def test_a_whole_record_is_taken_by_the_collector_as_it_stands(town: Town) -> None:
-    town.save(count_citizen=12, count_business=3, made_idea=7, became_adopted=2, disposition_reason="budget",
-              recorded_by="city", obstacles=["silos"], lessons=["start_earlier"], place="16157", **DECISION)  # fmt: skip
+    outcome = {"made_idea": 7, "became_adopted": 2, "disposition_reason": "budget", "recorded_by": "city", **DECISION}
+    more = {"obstacles": ["silos"], "lessons": ["start_earlier"], "place": "16157", "lang": ["it"]}
+    town.save(count_citizen=12, count_business=3, **outcome, **more)
     town.desk.save(OPERATOR, {"fields": CLOSURE})
     town.check_in(town.invite(), "B" * 16)
     ingest = Ingest(Roster(town.catalogue, "main"), Window())
@@ -198,7 +204,8 @@ def test_check_in_is_open_around_the_activity_only(town: Town) -> None:
 
 
 @pytest.mark.parametrize(
-    "who", [Viewer("viewer"), Viewer("evaluator"), Viewer("operator", frozenset({"athens"})), Viewer("admin", frozenset())]
+    "who",
+    [Viewer("viewer"), Viewer("evaluator"), Viewer("operator", frozenset({"athens"})), Viewer("admin", frozenset())],
 )
 def test_who_may_not_record_for_a_pilot_changes_nothing(town: Town, who: Viewer) -> None:
     record = town.save(count_citizen=12)
@@ -219,7 +226,9 @@ def test_a_record_stays_with_its_pilot(town: Town) -> None:
         town.save(pilot="athens", count_citizen=12)
 
 
-def test_while_the_broker_is_away_letters_wait_and_a_restart_sends_them_in_order(catalogue: Catalogue, tmp_path: Path) -> None:
+def test_while_the_broker_is_away_letters_wait_and_a_restart_sends_them_in_order(
+    catalogue: Catalogue, tmp_path: Path
+) -> None:
     first = Town(catalogue, Logbook(tmp_path / "log.db"))
     first.away = True
     first.save(count_citizen=12)

@@ -40,8 +40,15 @@ def test_every_pilot_of_the_demo_takes_records(catalogue: Catalogue) -> None:
 
 
 def test_an_activity_with_what_is_needed_is_taken(catalogue: Catalogue) -> None:
-    found = entry(catalogue, HELD | {"place": " pegli-2 ", "count_citizen": 12, "lang": ["it", "it"], "duration_min": 90.0})
-    assert (found.id, found.kind, found.values["place"], found.values["lang"]) == (HELD["id"], "activity", "PEGLI-2", ["it"])
+    found = entry(
+        catalogue, HELD | {"place": " pegli-2 ", "count_citizen": 12, "lang": ["it", "it"], "duration_min": 90.0}
+    )
+    assert (found.id, found.kind, found.values["place"], found.values["lang"]) == (
+        HELD["id"],
+        "activity",
+        "PEGLI-2",
+        ["it"],
+    )
     assert found.values["count_citizen"] == 12
 
 

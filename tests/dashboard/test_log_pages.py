@@ -81,9 +81,13 @@ def test_consent_is_taken_back_with_one_button(site: House, address: str) -> Non
 
 @pytest.mark.parametrize(
     ("form", "said"),
-    [({"group": ""}, "Choose the group"), ({"group": "royalty"}, "Choose the group"), ({"code": "abc"}, "16 letters and digits"),
-     ({"code": "<script>"}, "16 letters and digits")],
-)  # fmt: skip
+    [
+        ({"group": ""}, "Choose the group"),
+        ({"group": "royalty"}, "Choose the group"),
+        ({"code": "abc"}, "16 letters and digits"),
+        ({"code": "<script>"}, "16 letters and digits"),
+    ],
+)
 def test_what_is_wrong_is_told_and_nothing_noted(site: House, address: str, form: dict[str, str], said: str) -> None:
     response = agree(site.client(), address, **form)
     assert response.status_code == 400
@@ -119,7 +123,9 @@ def test_a_script_is_slowed_down(site: House, address: str) -> None:
 def save(site: House, fields: dict[str, Any]) -> dict[str, Any]:
     client = site.with_session("op")
     answer = site.post(
-        client, "..log-answer.data...log-said.children..", {"log-save.n_clicks": 1, "log-draft.data": {"fields": fields}}
+        client,
+        "..log-answer.data...log-said.children..",
+        {"log-save.n_clicks": 1, "log-draft.data": {"fields": fields}},
     )
     assert answer.status_code == 200, answer.data
     found: dict[str, Any] = json.loads(answer.data)["response"]

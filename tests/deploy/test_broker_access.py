@@ -106,6 +106,8 @@ def test_nobody_connects_without_the_right_password(broker: Mosquitto) -> None:
         ("dashboard", "periscope/control/main", True),
         ("dashboard", "periscope/ops/main/bremen", False),
         ("dashboard", "pilots/bremen/usage/app", False),
+        ("dashboard", "pilots/bremen/engagement/log", True),
+        ("dashboard", "pilots/bremen/engagement/participation", False),
         ("doctor", "periscope/control/main", False),
         ("doctor", "pilots/bremen/usage/app", False),
     ],
