@@ -150,6 +150,6 @@ def _users(verb: argparse.ArgumentParser) -> None:
 
 
 _ARGUMENTS = {
-    "demo": _demo, "pipeline": _pipeline, "import": _import, "workbook": _workbook, "simulate": _simulate, "export": _export,
-    "dead-letters": _dead_letters, "users": _users,
+    "demo": _demo, "pipeline": _pipeline, "import": _import, "workbook": _workbook, "simulate": _simulate,
+    "export": _export, "dead-letters": _dead_letters, "users": _users,
 }  # fmt: skip

@@ -9,10 +9,9 @@ import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -22,19 +21,13 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from config.access import Group, Oidc, Proxy
 from config.problems import ConfigError, Problem, problems_of
-from config.roles import Role
 
 PACKAGED_PILOTS = Path(__file__).parent / "pilots"
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
-_HEADER = r"^[A-Za-z0-9-]{1,64}$"
 
 
-class _Group(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class Mqtt(_Group):
+class Mqtt(Group):
     """The broker and our session on it."""
 
     host: str = Field("127.0.0.1", min_length=1, description="Name or address of the broker.")
@@ -60,7 +53,7 @@ class Mqtt(_Group):
         return self
 
 
-class Influx(_Group):
+class Influx(Group):
     """InfluxDB 2, used when `store` is "influx"."""
 
     url: str = Field("http://127.0.0.1:8086", pattern=r"^https?://", description="Address of InfluxDB.")
@@ -73,7 +66,7 @@ class Influx(_Group):
     timeout_s: float = Field(15, gt=0, le=300, description="Seconds before a request counts as failed.")
 
 
-class Spool(_Group):
+class Spool(Group):
     """The queue on disk between the broker and the store."""
 
     batch: int = Field(200, ge=1, le=5000, description="Most messages in one commit.")
@@ -85,7 +78,7 @@ class Spool(_Group):
     )
 
 
-class Pipeline(_Group):
+class Pipeline(Group):
     """How often work is looked for."""
 
     interval_s: float = Field(2, ge=0.1, le=3600, description="Seconds between looks at what was touched.")
@@ -94,7 +87,7 @@ class Pipeline(_Group):
     )
 
 
-class Dashboard(_Group):
+class Dashboard(Group):
     """The web server."""
 
     host: str = Field(
@@ -104,58 +97,25 @@ class Dashboard(_Group):
     )
     port: int = Field(8050, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     refresh_s: float = Field(2, ge=0.5, le=600, description="Seconds between looks for new values in an open page.")
-    secret_key: SecretStr | None = Field(None, min_length=32, description="Signs what forms carry; needed beyond loopback, at least 32 characters.")
-    public_url: str | None = Field(None, pattern=r"^https?://[^/?#\s]+$", description="Address that readers type, such as https://periscope.example; needed behind a proxy with TLS and for OpenID Connect.")
-    idle_min: int = Field(30, ge=1, le=1440, description="Minutes without a reader's doing after which a session ends; live updates do not count.")
+    secret_key: SecretStr | None = Field(
+        None, min_length=32, description="Signs what forms carry; 32 characters or more; needed beyond loopback."
+    )
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/?#\s]+$",
+        description="What readers type, such as https://periscope.example; needed behind TLS and for OpenID Connect.",
+    )
+    idle_min: int = Field(
+        30, ge=1, le=1440, description="Minutes without a reader's doing that end a session; live updates do not count."
+    )
     session_h: int = Field(12, ge=1, le=168, description="Hours after which a session ends in any case.")
-    callbacks_per_s: int = Field(20, ge=1, le=1000, description="Requests of one reader's pages per second, twice as many at once.")
+    callbacks_per_s: int = Field(
+        20, ge=1, le=1000, description="Requests of one reader's pages per second, twice as many at once."
+    )
     exports_per_h: int = Field(10, ge=1, le=10_000, description="Downloads of one reader per hour.")
 
 
-class Oidc(_Group):
-    """Sign-in by OpenID Connect; off until issuer and client_id are set. `docs/access.md` tells how."""
-
-    issuer: str | None = Field(None, pattern=r"^https?://", description="Address of the provider, as its own metadata spell it.")
-    client_id: str | None = Field(None, min_length=1, description="Name under which the provider knows this dashboard.")
-    client_secret: SecretStr | None = Field(None, description="Secret of that client; none for a public client.")
-    label: str = Field("OpenID Connect", min_length=1, max_length=60, description="What the button of the sign-in page says after \"Sign in with\".")
-    scopes: str = Field("openid profile", pattern=r"^openid( |$)", description="Scopes to ask for.")
-    name_claim: str = Field("preferred_username", min_length=1, description="Claim that names the account; without it the subject does.")
-    role_claim: str = Field("roles", min_length=1, description="Claim that holds the role or groups; a dot leads inside, as in realm_access.roles.")
-    role_map: dict[str, Role] = Field({}, description="Role for each value of that claim, as JSON; when empty, values are role names.")
-    pilots_claim: str | None = Field(None, description="Claim that lists the pilots an account may see; unset means all.")
-    algorithms: list[Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]] = Field(
-        ["RS256", "ES256"], min_length=1, description="Signatures accepted on ID tokens.")
-
-    @model_validator(mode="after")
-    def _issuer_and_client_go_together(self) -> "Oidc":
-        if (self.issuer is None) != (self.client_id is None):
-            raise ValueError("issuer and client_id must be set together")
-        if self.issuer and urlsplit(self.issuer).scheme == "http" and urlsplit(self.issuer).hostname not in LOOPBACK:
-            raise ValueError("issuer must be https, unless it is on this machine")
-        return self
-
-
-class Proxy(_Group):
-    """What is believed of a reverse proxy. Without user_header it signs nobody in."""
-
-    trusted: list[IPvAnyNetwork] = Field([], description="Addresses or networks of the proxy, as JSON; the headers of all others are ignored.")
-    user_header: str | None = Field(None, pattern=_HEADER, description="Header in which the proxy names who is signed in; setting it lets the proxy sign people in.")
-    role_header: str | None = Field(None, pattern=_HEADER, description="Header with the role or groups, separated by commas.")
-    role_map: dict[str, Role] = Field({}, description="Role for each value of that header, as JSON; when empty, values are role names.")
-    role: Role | None = Field(None, description="Role of everyone that the proxy names, when role_header is unset.")
-    pilots_header: str | None = Field(None, pattern=_HEADER, description="Header with the pilots an account may see, separated by commas; unset means all.")
-
-    @model_validator(mode="after")
-    def _a_user_header_needs_who_may_set_it(self) -> "Proxy":
-        if self.user_header and not self.trusted:
-            raise ValueError("user_header needs trusted, the addresses of the proxy that sets it")
-        if self.user_header and not (self.role_header or self.role):
-            raise ValueError("user_header needs role_header or role")
-        return self
-
-
-class Notify(_Group):
+class Notify(Group):
     """Where alerts are sent."""
 
     webhook_url: str | None = Field(

@@ -28,8 +28,8 @@ def health(server: Flask, queries: Queries) -> None:
 def open_server(app: Dash, host: str, port: int) -> BaseWSGIServer:
     """A server that listens but does not run yet: `effective_port` is its port, `run` serves, `close` ends it.
 
-    Raises ConfigError for an address that other machines reach while nobody is asked who they are, OSError when the port
-    is taken.
+    Raises ConfigError for an address that other machines reach while nobody is asked who they are, OSError when the
+    port is taken.
     """
     access: Access = app.server.extensions["periscope_access"]
     access.check(host)

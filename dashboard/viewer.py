@@ -8,7 +8,7 @@ from config.roles import Role
 
 @dataclass(frozen=True)
 class Viewer:
-    """`pilots` None means every pilot of the catalogue; `account` and `name` are those of the account, if there is one."""
+    """`pilots` None means every pilot of the catalogue; `account` and `name` are those of the account, if any."""
 
     role: Role = "viewer"
     pilots: frozenset[str] | None = None

@@ -1,4 +1,4 @@
-"""Who may sign in: accounts with a role and, if limited, their pilots, beside the incidents in the operational database.
+"""Who may sign in: accounts with a role and, if limited, their pilots, in the operational database.
 
 Promises: a password is kept as argon2id alone; checking one costs the same whether the account exists or not; there is
 no account until somebody adds one. Tries to sign in are counted before the password is looked at, so that tries at
@@ -64,16 +64,21 @@ class Accounts:
     def add(self, name: str, password: str, role: Role, pilots: Iterable[str] | None, now_ns: int) -> Account:
         """A new local account."""
         if not _NAME.fullmatch(name):
-            raise AccountRefused(f"{name!r} is no name for an account: use 2 to 63 of a-z, 0-9, '.', '_', '@' and '-', "
-                                 "a letter first")
+            raise AccountRefused(
+                f"{name!r} is no name for an account: use 2 to 63 of a-z, 0-9, '.', '_', '@' and '-', a letter first"
+            )
         hashed = self._hash(name, password)
         with self.operations.transaction() as db:
-            made = db.execute("INSERT OR IGNORE INTO account (source, subject, name, role, pilots, password, made_ns) "
-                              "VALUES (?,?,?,?,?,?,?)", (LOCAL, name, name, role, _written(pilots), hashed, now_ns))
+            made = db.execute(
+                "INSERT OR IGNORE INTO account (source, subject, name, role, pilots, password, made_ns) "
+                "VALUES (?,?,?,?,?,?,?)",
+                (LOCAL, name, name, role, _written(pilots), hashed, now_ns),
+            )
             number = made.lastrowid if made.rowcount else None
         if number is None:
-            raise AccountRefused(f"there is an account {name} already; `periscope users reset {name}` gives it a new "
-                                 "password")
+            raise AccountRefused(
+                f"there is an account {name} already; `periscope users reset {name}` gives it a new password"
+            )
         return self.numbered(number)
 
     def every(self) -> list[Account]:
@@ -92,7 +97,9 @@ class Accounts:
             return found[0]
         if not found:
             raise AccountRefused(f"there is no account {name}; `periscope users list` shows all")
-        raise AccountRefused(f"there are {len(found)} accounts {name}; give the number that `periscope users list` shows")
+        raise AccountRefused(
+            f"there are {len(found)} accounts {name}; give the number that `periscope users list` shows"
+        )
 
     def disable(self, name: str, disabled: bool = True) -> Account:
         """Let nobody in by this account, and end its sessions; or let it in again."""
@@ -130,17 +137,21 @@ class Accounts:
         if rows and tuple(rows[0][3:6]) == (name, role, _written(pilots)):
             return None if rows[0][6] else _account(rows[0])
         with self.operations.transaction() as db:
-            db.execute("INSERT INTO account (source, subject, name, role, pilots, made_ns) VALUES (?,?,?,?,?,?) "
-                       "ON CONFLICT (source, subject) DO UPDATE SET name = excluded.name, role = excluded.role, "
-                       "pilots = excluded.pilots", (source, subject, name, role, _written(pilots), now_ns))
+            db.execute(
+                "INSERT INTO account (source, subject, name, role, pilots, made_ns) VALUES (?,?,?,?,?,?) "
+                "ON CONFLICT (source, subject) DO UPDATE SET name = excluded.name, role = excluded.role, "
+                "pilots = excluded.pilots",
+                (source, subject, name, role, _written(pilots), now_ns),
+            )
             row = db.execute(f"{_SELECT} WHERE source = ? AND subject = ?", (source, subject)).fetchone()
         account = _account(row)
         return None if account.disabled else account
 
     def check(self, name: str, password: str) -> Account | None:
         """The local account with this name and password; None for any other, after the same work."""
-        rows = self.operations.read("SELECT id, password, disabled FROM account WHERE source = ? AND subject = ?",
-                                    (LOCAL, name))
+        rows = self.operations.read(
+            "SELECT id, password, disabled FROM account WHERE source = ? AND subject = ?", (LOCAL, name)
+        )
         number, hashed, disabled = rows[0] if rows else (0, self._decoy, True)
         with self._turn:
             try:
@@ -161,8 +172,10 @@ class Accounts:
             for key in keys:
                 if db.execute("SELECT count(*) FROM sign_in_try WHERE key = ?", (key,)).fetchone()[0] >= TRIES:
                     return None
-            return [db.execute("INSERT INTO sign_in_try (key, at_ns) VALUES (?,?)", (key, now_ns)).lastrowid or 0
-                    for key in keys]
+            return [
+                db.execute("INSERT INTO sign_in_try (key, at_ns) VALUES (?,?)", (key, now_ns)).lastrowid or 0
+                for key in keys
+            ]
 
     def forget_try(self, tries: Sequence[int]) -> None:
         """A try succeeded, so it does not count."""
@@ -180,11 +193,14 @@ class Accounts:
     def _hash(self, name: str, password: str) -> str:
         plain = _plain(password)
         if not SHORTEST_PASSWORD <= len(plain) <= LONGEST_PASSWORD:
-            raise AccountRefused(f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters; a few words "
-                                 "that belong together for nobody else make a good one")
+            raise AccountRefused(
+                f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters; a few words "
+                "that belong together for nobody else make a good one"
+            )
         if len(set(plain)) < 5 or name in plain.lower():
-            raise AccountRefused("a password repeats neither the account's name nor the same few characters; choose "
-                                 "another")
+            raise AccountRefused(
+                "a password repeats neither the account's name nor the same few characters; choose another"
+            )
         return self._hasher.hash(plain)
 
     def _keep(self, number: int, hashed: str) -> None:

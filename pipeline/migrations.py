@@ -4,7 +4,8 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Final
 
-MIGRATIONS: Final = ("""
+MIGRATIONS: Final = (
+    """
 CREATE TABLE incident (
     id INTEGER PRIMARY KEY, pilot TEXT NOT NULL, kind TEXT NOT NULL, series TEXT NOT NULL,
     opened_ns INTEGER NOT NULL, since TEXT NOT NULL, sentence TEXT NOT NULL, severity TEXT NOT NULL,
@@ -21,7 +22,8 @@ CREATE TABLE lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, until_ns INTEGE
 CREATE TABLE alert_state (pilot TEXT NOT NULL, series TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
     PRIMARY KEY (pilot, series, kind));
 CREATE TABLE audit (id INTEGER PRIMARY KEY, at_ns INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL);
-""", """
+""",
+    """
 CREATE TABLE account (
     id INTEGER PRIMARY KEY, source TEXT NOT NULL, subject TEXT NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL,
     pilots TEXT, password TEXT, made_ns INTEGER NOT NULL, disabled INTEGER NOT NULL DEFAULT 0,
@@ -39,7 +41,8 @@ CREATE TRIGGER audit_is_not_rewritten BEFORE UPDATE ON audit BEGIN
     SELECT RAISE(ABORT, 'the audit is only added to'); END;
 CREATE TRIGGER audit_is_not_shortened BEFORE DELETE ON audit BEGIN
     SELECT RAISE(ABORT, 'the audit is only added to'); END;
-""")
+""",
+)
 
 
 def statements(script: str) -> Iterator[str]:

@@ -39,8 +39,10 @@ class Sessions:
         identifier = secrets.token_urlsafe(32)
         with self._operations.transaction() as db:
             db.execute("DELETE FROM session WHERE made_ns <= ?", (now_ns - self._longest_ns,))
-            db.execute("INSERT INTO session (id_hash, account, made_ns, seen_ns) VALUES (?,?,?,?)",
-                       (_hash(identifier), account.id, now_ns, now_ns))
+            db.execute(
+                "INSERT INTO session (id_hash, account, made_ns, seen_ns) VALUES (?,?,?,?)",
+                (_hash(identifier), account.id, now_ns, now_ns),
+            )
         return identifier
 
     def find(self, identifier: str, now_ns: int, doing: bool = True) -> Account | None:
@@ -57,7 +59,9 @@ class Sessions:
             return None
         if doing and now_ns - seen_ns >= self._idle_ns // _STEPS:
             with self._operations.transaction() as db:
-                db.execute("UPDATE session SET seen_ns = max(seen_ns, ?) WHERE id_hash = ?", (now_ns, _hash(identifier)))
+                db.execute(
+                    "UPDATE session SET seen_ns = max(seen_ns, ?) WHERE id_hash = ?", (now_ns, _hash(identifier))
+                )
         return account
 
     def end(self, identifier: str) -> None:
@@ -66,8 +70,9 @@ class Sessions:
             db.execute("DELETE FROM session WHERE id_hash = ?", (_hash(identifier),))
 
     def _row(self, identifier: str) -> tuple[Any, ...] | None:
-        rows = self._operations.read("SELECT account, made_ns, seen_ns FROM session WHERE id_hash = ?",
-                                     (_hash(identifier),))
+        rows = self._operations.read(
+            "SELECT account, made_ns, seen_ns FROM session WHERE id_hash = ?", (_hash(identifier),)
+        )
         return rows[0] if rows else None
 
     # Sign-ins that went to a provider
@@ -75,16 +80,24 @@ class Sessions:
     def begin_handshake(self, state: str, browser: str, shake: Handshake, now_ns: int) -> None:
         """Keep what belongs to a state, for the browser that was sent away with it."""
         with self._operations.transaction() as db:
-            db.execute("DELETE FROM handshake WHERE made_ns <= ? OR state_hash IN (SELECT state_hash FROM handshake "
-                       "ORDER BY made_ns DESC LIMIT -1 OFFSET ?)", (now_ns - HANDSHAKE_S * NS_PER_S, _MOST_HANDSHAKES))
-            db.execute("INSERT INTO handshake (state_hash, browser_hash, body, made_ns) VALUES (?,?,?,?)",
-                       (_hash(state), _hash(browser), msgspec.json.encode(shake).decode(), now_ns))
+            db.execute(
+                "DELETE FROM handshake WHERE made_ns <= ? OR state_hash IN (SELECT state_hash FROM handshake "
+                "ORDER BY made_ns DESC LIMIT -1 OFFSET ?)",
+                (now_ns - HANDSHAKE_S * NS_PER_S, _MOST_HANDSHAKES),
+            )
+            db.execute(
+                "INSERT INTO handshake (state_hash, browser_hash, body, made_ns) VALUES (?,?,?,?)",
+                (_hash(state), _hash(browser), msgspec.json.encode(shake).decode(), now_ns),
+            )
 
     def end_handshake(self, state: str, browser: str, now_ns: int) -> Handshake | None:
         """What belongs to a state; None when it is unknown, of another browser, too old, or was asked for before."""
+        since = now_ns - HANDSHAKE_S * NS_PER_S
         with self._operations.transaction() as db:
-            row = db.execute("DELETE FROM handshake WHERE state_hash = ? AND browser_hash = ? AND made_ns > ? "
-                             "RETURNING body", (_hash(state), _hash(browser), now_ns - HANDSHAKE_S * NS_PER_S)).fetchone()
+            row = db.execute(
+                "DELETE FROM handshake WHERE state_hash = ? AND browser_hash = ? AND made_ns > ? RETURNING body",
+                (_hash(state), _hash(browser), since),
+            ).fetchone()
         return msgspec.json.decode(row[0], type=Handshake) if row else None
 
 

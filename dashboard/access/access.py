@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 from flask import Request, Response
 
-from config.settings import LOOPBACK, Dashboard, Oidc, Proxy
+from config.access import LOOPBACK, Oidc, Proxy
+from config.settings import Dashboard
 from dashboard.access import proxy as proxies
 from dashboard.access.addresses import check_address
 from dashboard.access.forgery import Tokens

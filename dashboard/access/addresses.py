@@ -2,8 +2,8 @@
 
 from urllib.parse import urlsplit
 
+from config.access import LOOPBACK
 from config.problems import ConfigError, Problem
-from config.settings import LOOPBACK
 
 
 def check_address(

@@ -20,7 +20,7 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
-from config.settings import LOOPBACK, Oidc
+from config.access import LOOPBACK, Oidc
 from pipeline.sessions import Handshake
 
 _TIMEOUT_S: Final = 10

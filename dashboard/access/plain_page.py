@@ -20,7 +20,9 @@ _AROUND = """<!DOCTYPE html>
 <style>{{ colours }}</style>
 </head>
 <body class="plain">
-<header class="top"><div class="wide head"><a class="brand" href="/"><span class="mark" aria-hidden="true"></span>Periscope</a></div></header>
+<header class="top"><div class="wide head">
+<a class="brand" href="/"><span class="mark" aria-hidden="true"></span>Periscope</a>
+</div></header>
 <main class="door">
 <h1>{{ title }}</h1>
 {{ content }}

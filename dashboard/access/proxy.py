@@ -9,8 +9,8 @@ from ipaddress import ip_address
 
 from flask import Request
 
+from config.access import Proxy
 from config.roles import Role
-from config.settings import Proxy
 from dashboard.access.claims import role_of
 
 _LONGEST_NAME = 200

@@ -22,15 +22,18 @@ _FORM = """
 <input type="hidden" name="{{ field }}" value="{{ token }}">
 <input type="hidden" name="next" value="{{ goal }}">
 <label for="name">{{ words.name }}</label>
-<input id="name" name="name" autocomplete="username" autocapitalize="none" spellcheck="false" required maxlength="64" value="{{ name }}"{% if not name %} autofocus{% endif %}>
+<input id="name" name="name" autocomplete="username" autocapitalize="none" spellcheck="false" required maxlength="64"
+ value="{{ name }}"{% if not name %} autofocus{% endif %}>
 <label for="password">{{ words.password }}</label>
-<input id="password" name="password" type="password" autocomplete="current-password" required maxlength="{{ longest }}"{% if name %} autofocus{% endif %}>
+<input id="password" name="password" type="password" autocomplete="current-password" required
+ maxlength="{{ longest }}"{% if name %} autofocus{% endif %}>
 <button class="door-button" type="submit">{{ words.button }}</button>
 </form>
 {% endif %}
 {% if provider %}
 {% if with_password %}<p class="door-or"><span>{{ words.either }}</span></p>{% endif %}
-<p><a class="door-button{% if with_password %} door-second{% endif %}" href="/sign-in/provider?next={{ goal|urlencode }}">{{ provider }}</a></p>
+<p><a class="door-button{% if with_password %} door-second{% endif %}"
+ href="/sign-in/provider?next={{ goal|urlencode }}">{{ provider }}</a></p>
 {% endif %}
 {% if not provider and not with_password %}<p class="lead">{{ words.proxy }}</p>{% endif %}
 <p class="note">{{ words.help }}</p>

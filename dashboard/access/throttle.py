@@ -8,7 +8,7 @@ _MOST_READERS = 10_000
 
 
 class Throttle:
-    """At most `limit` requests within `window_s` seconds for each key; `tick` is a clock in seconds that never jumps."""
+    """At most `limit` requests within `window_s` seconds for each key; `tick` is a clock in s that never jumps."""
 
     def __init__(self, limit: int, window_s: float, tick: Callable[[], float]) -> None:
         self._limit, self._window_s, self._tick = limit, window_s, tick

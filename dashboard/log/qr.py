@@ -7,7 +7,7 @@ import segno
 from dash import html
 from flask import request
 
-from config.settings import LOOPBACK
+from config.access import LOOPBACK
 from dashboard import wording
 from dashboard.log.desk import Desk
 from dashboard.log.tokens import Invitation, token_of

@@ -10,9 +10,10 @@ from dash import Dash
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from config.access import Oidc, Proxy
 from config.catalogue import Catalogue
 from config.roles import Role
-from config.settings import PACKAGED_PILOTS, Dashboard, Oidc, Proxy
+from config.settings import PACKAGED_PILOTS, Dashboard
 from config.vocabulary import load_vocabulary
 from dashboard.access.access import Access
 from dashboard.app import create_app

@@ -35,8 +35,9 @@ PUBLIC = {
     "GET /sign-in/provider": (404, 404),
     "GET /sign-in/provider/return": (404, 404),
 }
+SUITES = "/_dash-component-suites/"
 FILLED = {
-    "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>": "/_dash-component-suites/dash/html/dash_html_components.min.js",
+    SUITES + "<string:package_name>/<path:fingerprinted_path>": f"{SUITES}dash/html/dash_html_components.min.js",
     "/assets/<path:filename>": "/assets/mark.svg",
     "/check-in/<token>": "/check-in/nonsense",
     "/download/<name>.csv": "/download/period.csv?pilots=athens&pilot=athens&span=4w",

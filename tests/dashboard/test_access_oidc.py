@@ -1,4 +1,4 @@
-"""Signing in by OpenID Connect, against providers that really answer over HTTP: one honest, one that lies when told to."""
+"""Signing in by OpenID Connect, against providers that answer over HTTP: one honest, one that lies when told to."""
 
 import os
 import re
@@ -15,9 +15,9 @@ from joserfc import jwt
 from pydantic import ValidationError
 from werkzeug.test import TestResponse
 
+from config.access import Oidc
 from config.catalogue import Catalogue
 from config.problems import ConfigError
-from config.settings import Oidc
 from tests.dashboard import provider as providers
 from tests.dashboard.provider import CLIENT, CLIENT_SECRET, Claims, Provider
 from tests.dashboard.signing import TICK, House, house

@@ -8,8 +8,8 @@ from pydantic import ValidationError
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
+from config.access import Proxy
 from config.catalogue import Catalogue
-from config.settings import Proxy
 from dashboard.access.proxy import client_address
 from tests.dashboard.signing import TICK, House, house
 

@@ -303,8 +303,11 @@ def test_the_same_refusal_again_and_again_is_written_down_once_a_minute(site: Ho
     assert len(site.audit()) == 2
 
 
-@pytest.mark.parametrize("goal", ["https://elsewhere.example", "//elsewhere.example", "/\\elsewhere.example",
-                                  "javascript:alert(1)", "/a\nb", "", "/sign-in", "elsewhere", "/" + "x" * 5000])  # fmt: skip
+@pytest.mark.parametrize(
+    "goal",
+    ["https://elsewhere.example", "//elsewhere.example", "/\\elsewhere.example", "javascript:alert(1)", "/a\nb", "",
+     "/sign-in", "elsewhere", "/" + "x" * 5000],
+)  # fmt: skip
 def test_a_reader_is_led_only_to_addresses_of_this_server(site: House, goal: str) -> None:
     assert own_address(goal) == "/"
     assert sign_in(site.client(), "anna", goal=goal).headers["Location"] == "/"

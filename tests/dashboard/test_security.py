@@ -1,4 +1,4 @@
-"""What browsers are told, what changes must carry, and where the server may listen; who may what is in test_access_*."""
+"""What browsers are told, what changes must carry, where the server may listen; who may what is in test_access_*."""
 
 import json
 from contextlib import closing

@@ -46,8 +46,8 @@ def test_an_account_is_added_listed_changed_disabled_and_audited(tmp_path: Path)
 def test_on_a_terminal_the_password_is_asked_for_twice_and_not_shown(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        [sys.executable, "-m", "periscope", "users", "add", "anna", "--state", "state"], cwd=tmp_path, env=environment(),
-        stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, close_fds=True,
+        [sys.executable, "-m", "periscope", "users", "add", "anna", "--state", "state"], cwd=tmp_path,
+        env=environment(), stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, close_fds=True,
     ) as process:  # fmt: skip
         os.close(theirs)
         shown = b""
