@@ -83,7 +83,7 @@ class Pipeline(Group):
 
     interval_s: float = Field(2, ge=0.1, le=3600, description="Seconds between looks at what was touched.")
     today_s: float = Field(
-        30, ge=1, le=3600, description="Most often that the open day is recomputed exactly, in seconds."
+        5, ge=1, le=3600, description="Most often that the open day is recomputed exactly, in seconds."
     )
 
 

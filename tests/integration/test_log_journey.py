@@ -28,8 +28,7 @@ class Hall:
     def __init__(self, folder: Path, broker: Mosquitto) -> None:
         self.journey, self.broker = Journey(folder, broker, PACKAGED_PILOTS, embedded()), broker
         self.port = free_port()
-        fast = {"pipeline__interval_s": 0.2, "pipeline__today_s": 1, "dashboard__refresh_s": 0.5}
-        self.settings = {**self.journey.settings, **fast, "dashboard__port": self.port}
+        self.settings = {**self.journey.settings, "dashboard__port": self.port}
         self.server: Running | None = None
 
     @property
