@@ -111,7 +111,7 @@ def dashboard(command: Command) -> int:
     from dashboard.access.access import Access
     from dashboard.app import create_app
     from dashboard.queries import Queries
-    from dashboard.serve import open_server
+    from dashboard.serve import open_server, stop
     from pipeline.accounts import Accounts
 
     settings, web = command.settings, command.settings.dashboard
@@ -135,8 +135,7 @@ def dashboard(command: Command) -> int:
         serving = threading.Thread(target=server.run, name="web", daemon=True)
         serving.start()
         command.stop.wait()
-        server.close()
-        serving.join(5)
+        stop(server, serving)
     return DONE
 
 

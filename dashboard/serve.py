@@ -1,5 +1,7 @@
 """Serving the pages with waitress; `/healthz` says that we run, `/readyz` that the store answers."""
 
+from threading import Thread
+
 from dash import Dash
 from flask import Flask
 from waitress import create_server
@@ -38,3 +40,19 @@ def open_server(app: Dash, host: str, port: int) -> BaseWSGIServer:
         app.server, host=host, port=port, threads=8, connection_limit=1000, ident="periscope",
         clear_untrusted_proxy_headers=False,
     )  # fmt: skip
+
+
+def stop(server: BaseWSGIServer, serving: Thread, patience_s: float = 5) -> None:
+    """End a server that the thread `serving` runs: what is being answered is finished, then all connections close.
+
+    The sockets are closed by the thread that waits on them; closed under its hands, that wait would fail.
+    """
+
+    def end() -> None:
+        for connection in list(server.active_channels.values()):
+            connection.handle_close()
+        server.close()
+
+    server.task_dispatcher.shutdown(timeout=patience_s)
+    server.trigger.pull_trigger(end)
+    serving.join(patience_s)

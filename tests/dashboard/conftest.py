@@ -13,7 +13,7 @@ from config.catalogue import Catalogue, load_catalogue
 from config.settings import PACKAGED_PILOTS
 from dashboard.app import create_app
 from dashboard.queries import Queries
-from dashboard.serve import open_server
+from dashboard.serve import open_server, stop
 from tests.dashboard.made_up import NOW_NS, MadeUpAnswers
 
 
@@ -54,8 +54,7 @@ def serving(app: Dash, answers: Any) -> Iterator[Site]:
     try:
         yield Site(f"http://127.0.0.1:{server.effective_port}", answers)
     finally:
-        server.close()
-        thread.join(5)
+        stop(server, thread)
 
 
 @pytest.fixture
