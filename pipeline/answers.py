@@ -36,8 +36,14 @@ class Answers:
         self._bodies: dict[str, dict[int, bytes]] = {}
         self._lock = Lock()
 
-    def values(self, pilots: Sequence[str], indicators: Iterable[str] | None, period: str,
-               start: str | None = None, end: str | None = None) -> list[IndicatorValue]:
+    def values(
+        self,
+        pilots: Sequence[str],
+        indicators: Iterable[str] | None,
+        period: str,
+        start: str | None = None,
+        end: str | None = None,
+    ) -> list[IndicatorValue]:
         """Stored values of "day", "week", "month" or "all" periods that overlap the dates, in order of pilot,
         start and registry. None for `start` or `end` leaves that side open; "all" ignores both."""
         if period == "chosen":
@@ -54,8 +60,9 @@ class Answers:
                     found += [value for value in document.values if wanted is None or value.indicator in wanted]
         return found
 
-    def chosen(self, pilots: Sequence[str], indicators: Iterable[str] | None, start: str | None = None,
-               end: str | None = None) -> list[IndicatorValue]:
+    def chosen(
+        self, pilots: Sequence[str], indicators: Iterable[str] | None, start: str | None = None, end: str | None = None
+    ) -> list[IndicatorValue]:
         """Values of one period from `start` to `end` (both included; None is the pilot's first or last closed day),
         computed now from the daily documents. A pilot without data gives nothing."""
         wanted = None if indicators is None else list(indicators)
@@ -107,9 +114,18 @@ class Answers:
                 stated = attending.get(held.activity_id, held.attendance)
                 number = None if stated is not None and 0 < stated < k else stated
                 details = {key: value for key, value in held.details.items() if key != "attendance"}
-                found.append(Activity(pilot=pilot, activity_id=held.activity_id, day=day.day, stage=held.stage,
-                                      method=held.method, attendance=number, synthetic=held.synthetic,
-                                      details=dict(details)))
+                found.append(
+                    Activity(
+                        pilot=pilot,
+                        activity_id=held.activity_id,
+                        day=day.day,
+                        stage=held.stage,
+                        method=held.method,
+                        attendance=number,
+                        synthetic=held.synthetic,
+                        details=dict(details),
+                    )
+                )
         return found
 
     def decisions(self, pilot: str, start: str | None = None, end: str | None = None) -> list[Decision]:
@@ -122,15 +138,22 @@ class Answers:
                 for part, people in parts.items():
                     known[part] = known.get(part, 0) + people
         k = self._catalogue.common.disclosure_k
-        return [as_decision(pilot, day.day, closed, roles.get(closed.decision_id, {}), k)
-                for day in days if (not start or day.day >= start) and (not end or day.day <= end)
-                for closed in day.decided]
+        return [
+            as_decision(pilot, day.day, closed, roles.get(closed.decision_id, {}), k)
+            for day in days
+            if (not start or day.day >= start) and (not end or day.day <= end)
+            for closed in day.decided
+        ]
 
     def recorded(self, pilot: str, days: Iterable[str]) -> dict[str, int]:
         """The revision of each event that people entered by hand for these local days, as far as it has arrived."""
         wanted = set(days)
-        return {event: revision for day in self._days(pilot) if day.day in wanted
-                for event, revision in day.recorded.items()}
+        return {
+            event: revision
+            for day in self._days(pilot)
+            if day.day in wanted
+            for event, revision in day.recorded.items()
+        }
 
     def _days(self, pilot: str) -> list[Partial]:
         """Every known day of a pilot, in order; [] of a pilot that is not known."""
@@ -178,5 +201,3 @@ class Answers:
             known = (version, known[1])
             self._histories[pilot] = known
         return known[1], pulse.as_of_ns
-
-

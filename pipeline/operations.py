@@ -53,15 +53,19 @@ class Operations:
             self._db.execute("PRAGMA synchronous=FULL")
             self._migrate()
         except (OSError, sqlite3.Error) as error:
-            raise OperationsRefused(f"{path}: incidents cannot be kept there ({error}); make the folder of "
-                                    "PERISCOPE_STATE writable for this user, or choose another") from error
+            raise OperationsRefused(
+                f"{path}: incidents cannot be kept there ({error}); make the folder of "
+                "PERISCOPE_STATE writable for this user, or choose another"
+            ) from error
 
     def _migrate(self) -> None:
         with self.transaction():
             version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
             if version > len(MIGRATIONS):
-                raise OperationsRefused(f"incidents were written by a newer Periscope (schema {version}, this one "
-                                        f"knows {len(MIGRATIONS)}); update Periscope")
+                raise OperationsRefused(
+                    f"incidents were written by a newer Periscope (schema {version}, this one "
+                    f"knows {len(MIGRATIONS)}); update Periscope"
+                )
             for number in range(version, len(MIGRATIONS)):
                 for statement in statements(MIGRATIONS[number]):
                     self._db.execute(statement)
@@ -92,37 +96,71 @@ class Operations:
         Applying the same transition again does nothing and returns None. Back-filled transitions notify nobody.
         """
         with self.transaction():
-            found = self._open(transition, now_ns, synthetic) if transition.what == "opened" else \
-                self._close(transition, now_ns)
+            found = (
+                self._open(transition, now_ns, synthetic)
+                if transition.what == "opened"
+                else self._close(transition, now_ns)
+            )
             if found is None:
                 return None
             self._db.execute(
                 "INSERT INTO transition (incident, at_ns, what, day, reason, backfill, inputs) VALUES (?,?,?,?,?,?,?)",
-                (found.id, now_ns, transition.what, transition.day, transition.reason, transition.backfill,
-                 msgspec.json.encode(transition.inputs).decode()))
+                (
+                    found.id,
+                    now_ns,
+                    transition.what,
+                    transition.day,
+                    transition.reason,
+                    transition.backfill,
+                    msgspec.json.encode(transition.inputs).decode(),
+                ),
+            )
             if not transition.backfill:
                 key = f"{found.id}|{transition.what}"
-                body = msgspec.json.encode({"key": key, "what": transition.what, "reason": transition.reason,
-                                            "sentence": transition.sentence, "incident": found}).decode()
-                self._db.execute("INSERT OR IGNORE INTO outbox (idempotency_key, body, made_ns, due_ns) "
-                                 "VALUES (?,?,?,?)", (key, body, now_ns, now_ns))
+                body = msgspec.json.encode(
+                    {
+                        "key": key,
+                        "what": transition.what,
+                        "reason": transition.reason,
+                        "sentence": transition.sentence,
+                        "incident": found,
+                    }
+                ).decode()
+                self._db.execute(
+                    "INSERT OR IGNORE INTO outbox (idempotency_key, body, made_ns, due_ns) VALUES (?,?,?,?)",
+                    (key, body, now_ns, now_ns),
+                )
             return found
 
     def _open(self, transition: Transition, now_ns: int, synthetic: bool) -> Incident | None:
         done = self._db.execute(
             "INSERT OR IGNORE INTO incident (pilot, kind, series, opened_ns, since, sentence, severity, synthetic, "
             "backfill) VALUES (?,?,?,?,?,?,?,?,?)",
-            (transition.pilot, transition.kind, transition.series, transition.at_ns, transition.since,
-             transition.sentence, transition.severity, synthetic, transition.backfill))
+            (
+                transition.pilot,
+                transition.kind,
+                transition.series,
+                transition.at_ns,
+                transition.since,
+                transition.sentence,
+                transition.severity,
+                synthetic,
+                transition.backfill,
+            ),
+        )
         return self._find("id = ?", (done.lastrowid,))[0] if done.rowcount else None
 
     def _close(self, transition: Transition, now_ns: int) -> Incident | None:
-        open_ones = self._find("pilot = ? AND kind = ? AND series = ? AND since = ? AND closed_ns IS NULL",
-                               (transition.pilot, transition.kind, transition.series, transition.since))
+        open_ones = self._find(
+            "pilot = ? AND kind = ? AND series = ? AND since = ? AND closed_ns IS NULL",
+            (transition.pilot, transition.kind, transition.series, transition.since),
+        )
         if not open_ones:
             return None
-        self._db.execute("UPDATE incident SET closed_ns = ?, close_reason = ? WHERE id = ?",
-                         (transition.at_ns, transition.reason, open_ones[0].id))
+        self._db.execute(
+            "UPDATE incident SET closed_ns = ?, close_reason = ? WHERE id = ?",
+            (transition.at_ns, transition.reason, open_ones[0].id),
+        )
         return self._find("id = ?", (open_ones[0].id,))[0]
 
     def incidents(self, pilots: Sequence[str], open_only: bool = False) -> list[Incident]:
@@ -137,10 +175,24 @@ class Operations:
 
     def _find(self, where: str, parameters: tuple[object, ...]) -> list[Incident]:
         with self._lock:
-            rows = self._db.execute(f"SELECT {_COLUMNS} FROM incident WHERE {where} "
-                                    "ORDER BY opened_ns DESC, id DESC", parameters).fetchall()
-        return [Incident(id=row[0], pilot=row[1], kind=row[2], series=row[3], opened_ns=row[4], since=row[5],
-                         sentence=row[6], severity=row[7], closed_ns=row[8], synthetic=bool(row[9])) for row in rows]
+            rows = self._db.execute(
+                f"SELECT {_COLUMNS} FROM incident WHERE {where} ORDER BY opened_ns DESC, id DESC", parameters
+            ).fetchall()
+        return [
+            Incident(
+                id=row[0],
+                pilot=row[1],
+                kind=row[2],
+                series=row[3],
+                opened_ns=row[4],
+                since=row[5],
+                sentence=row[6],
+                severity=row[7],
+                closed_ns=row[8],
+                synthetic=bool(row[9]),
+            )
+            for row in rows
+        ]
 
     def version(self) -> int:
         """Rises with every transition."""
@@ -152,15 +204,17 @@ class Operations:
     def state(self, pilot: str, series: str, kind: str) -> bytes | None:
         """The kept state of one alert."""
         with self._lock:
-            row = self._db.execute("SELECT body FROM alert_state WHERE pilot = ? AND series = ? AND kind = ?",
-                                   (pilot, series, kind)).fetchone()
+            row = self._db.execute(
+                "SELECT body FROM alert_state WHERE pilot = ? AND series = ? AND kind = ?", (pilot, series, kind)
+            ).fetchone()
         return row[0].encode() if row else None
 
     def keep_state(self, pilot: str, series: str, kind: str, body: bytes) -> None:
         """Keep the state of one alert."""
         with self.transaction():
-            self._db.execute("INSERT OR REPLACE INTO alert_state VALUES (?,?,?,?)",
-                             (pilot, series, kind, body.decode()))
+            self._db.execute(
+                "INSERT OR REPLACE INTO alert_state VALUES (?,?,?,?)", (pilot, series, kind, body.decode())
+            )
 
     # Outbox
 
@@ -169,7 +223,9 @@ class Operations:
         with self._lock:
             rows = self._db.execute(
                 "SELECT id, idempotency_key, body, attempts, made_ns FROM outbox WHERE sent_ns IS NULL AND "
-                "failed IS NULL AND due_ns <= ? ORDER BY id LIMIT ?", (now_ns, limit)).fetchall()
+                "failed IS NULL AND due_ns <= ? ORDER BY id LIMIT ?",
+                (now_ns, limit),
+            ).fetchall()
         return [Letter(*row) for row in rows]
 
     def sent(self, letter: int, now_ns: int) -> None:
@@ -197,10 +253,13 @@ class Operations:
         with self.transaction():
             row = self._db.execute("SELECT holder, until_ns FROM lease WHERE name = ?", (name,)).fetchone()
             if row and row[0] != holder and row[1] > now_ns and alive(row[0]):
-                raise OperationsRefused(f"another {name} already works on this state ({row[0]}); stop that one, or "
-                                        "give this one its own PERISCOPE_STATE")
-            self._db.execute("INSERT OR REPLACE INTO lease VALUES (?,?,?)",
-                             (name, holder, now_ns + int(seconds * NS_PER_S)))
+                raise OperationsRefused(
+                    f"another {name} already works on this state ({row[0]}); stop that one, or "
+                    "give this one its own PERISCOPE_STATE"
+                )
+            self._db.execute(
+                "INSERT OR REPLACE INTO lease VALUES (?,?,?)", (name, holder, now_ns + int(seconds * NS_PER_S))
+            )
 
     def release_lease(self, name: str, holder: str) -> None:
         """Give a lease back."""
@@ -220,8 +279,9 @@ class Operations:
 
     def audited(self, limit: int = 100) -> list[tuple[int, str, str, str]]:
         """The newest entries of the audit, oldest first: when, who, what, outcome."""
-        return self.read("SELECT at_ns, who, what, outcome FROM (SELECT * FROM audit ORDER BY id DESC LIMIT ?) "
-                         "ORDER BY id", (limit,))
+        return self.read(
+            "SELECT at_ns, who, what, outcome FROM (SELECT * FROM audit ORDER BY id DESC LIMIT ?) ORDER BY id", (limit,)
+        )
 
 
 def one_line(text: str) -> str:

@@ -87,16 +87,25 @@ def summarise(pilot: Pilot, day: str, events: Sequence[Event]) -> Partial:
     for event in contributed:
         kinds[str(event.data.get("kind") or "unknown")] += event.count
     return Partial(
-        pilot=pilot.slug, day=day,
+        pilot=pilot.slug,
+        day=day,
         synthetic=any(event.synthetic for event in events),
         counts=dict(sorted(_counts(events).items())),
-        core_actions=_total(core), core_by_people=_total(_personal(core)),
-        contributions=dict(sorted(kinds.items())), contributions_by_people=_total(_personal(contributed)),
-        attendances=_total(attended), attendances_by_people=_total(_personal(attended)),
-        active=_people(core), contributors=_people(contributed), attendees=_people(attended),
-        held=_held(people), attending=_attending(attended),
-        decided=closed_in(people), deciding=roles_in(people),
-        closures=_closures(events), recorded=_recorded(pilot, events),
+        core_actions=_total(core),
+        core_by_people=_total(_personal(core)),
+        contributions=dict(sorted(kinds.items())),
+        contributions_by_people=_total(_personal(contributed)),
+        attendances=_total(attended),
+        attendances_by_people=_total(_personal(attended)),
+        active=_people(core),
+        contributors=_people(contributed),
+        attendees=_people(attended),
+        held=_held(people),
+        attending=_attending(attended),
+        decided=closed_in(people),
+        deciding=roles_in(people),
+        closures=_closures(events),
+        recorded=_recorded(pilot, events),
         hours=_hours(events, start, end),
         sensors=sensor_days(pilot, events, start, end),
         feeds=feed_days(pilot, events, start, end),
@@ -139,10 +148,15 @@ def _held(events: Iterable[Event]) -> list[Held]:
         number = int(stated) if isinstance(stated, int | float) and not isinstance(stated, bool) else None
         held = Held(
             activity_id=str(data.get("activity_id") or event.event_id),
-            stage=str(data.get("stage") or "unknown"), method=str(data.get("method") or "unknown"),
-            attendance=number, synthetic=event.synthetic,
-            details={key: value for key, value in sorted(data.items())
-                     if isinstance(value, str | int | float | bool) and key not in ("activity_id", "stage", "method")},
+            stage=str(data.get("stage") or "unknown"),
+            method=str(data.get("method") or "unknown"),
+            attendance=number,
+            synthetic=event.synthetic,
+            details={
+                key: value
+                for key, value in sorted(data.items())
+                if isinstance(value, str | int | float | bool) and key not in ("activity_id", "stage", "method")
+            },
         )
         order = (event.revision, event.time_ns, event.event_id)
         if held.activity_id not in found or found[held.activity_id][0] < order:
@@ -159,8 +173,7 @@ def _attending(attended: Iterable[Event]) -> dict[str, int]:
 
 
 def _closures(events: Iterable[Event]) -> list[tuple[str, str]]:
-    spans = {(str(event.data.get("first")), str(event.data.get("last")))
-             for event in events if event.type == CLOSURE}
+    spans = {(str(event.data.get("first")), str(event.data.get("last"))) for event in events if event.type == CLOSURE}
     return sorted((first, last) for first, last in spans if _is_day(first) and _is_day(last))
 
 
@@ -173,8 +186,11 @@ def _is_day(text: str) -> bool:
 
 def _recorded(pilot: Pilot, events: Iterable[Event]) -> dict[str, int]:
     feeds = {feed.id for feed in pilot.feeds if feed.by_hand}
-    return {event.event_id: event.revision
-            for event in sorted(events, key=lambda event: event.event_id) if event.feed in feeds}
+    return {
+        event.event_id: event.revision
+        for event in sorted(events, key=lambda event: event.event_id)
+        if event.feed in feeds
+    }
 
 
 def _hours(events: Iterable[Event], start: int, end: int) -> dict[str, list[int]]:
