@@ -35,8 +35,14 @@ class Answers:
         self._bodies: dict[str, dict[int, bytes]] = {}
         self._lock = Lock()
 
-    def values(self, pilots: Sequence[str], indicators: Iterable[str] | None, period: str,
-               start: str | None = None, end: str | None = None) -> list[IndicatorValue]:
+    def values(
+        self,
+        pilots: Sequence[str],
+        indicators: Iterable[str] | None,
+        period: str,
+        start: str | None = None,
+        end: str | None = None,
+    ) -> list[IndicatorValue]:
         """Stored values of "day", "week", "month" or "all" periods that overlap the dates, in order of pilot,
         start and registry. None for `start` or `end` leaves that side open; "all" ignores both."""
         if period == "chosen":
@@ -53,8 +59,9 @@ class Answers:
                     found += [value for value in document.values if wanted is None or value.indicator in wanted]
         return found
 
-    def chosen(self, pilots: Sequence[str], indicators: Iterable[str] | None, start: str | None = None,
-               end: str | None = None) -> list[IndicatorValue]:
+    def chosen(
+        self, pilots: Sequence[str], indicators: Iterable[str] | None, start: str | None = None, end: str | None = None
+    ) -> list[IndicatorValue]:
         """Values of one period from `start` to `end` (both included; None is the pilot's first or last closed day),
         computed now from the daily documents. A pilot without data gives nothing."""
         wanted = None if indicators is None else list(indicators)
@@ -106,9 +113,18 @@ class Answers:
                 stated = attending.get(held.activity_id, held.attendance)
                 number = None if stated is not None and 0 < stated < k else stated
                 details = {key: value for key, value in held.details.items() if key != "attendance"}
-                found.append(Activity(pilot=pilot, activity_id=held.activity_id, day=day.day, stage=held.stage,
-                                      method=held.method, attendance=number, synthetic=held.synthetic,
-                                      details=dict(details)))
+                found.append(
+                    Activity(
+                        pilot=pilot,
+                        activity_id=held.activity_id,
+                        day=day.day,
+                        stage=held.stage,
+                        method=held.method,
+                        attendance=number,
+                        synthetic=held.synthetic,
+                        details=dict(details),
+                    )
+                )
         return found
 
     def incidents(self, pilots: Sequence[str], open_only: bool = False) -> list[Incident]:
@@ -150,5 +166,3 @@ class Answers:
             known = (version, known[1])
             self._histories[pilot] = known
         return known[1], pulse.as_of_ns
-
-

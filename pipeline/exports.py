@@ -28,26 +28,39 @@ Table = tuple[tuple[tuple[str, str, str], ...], list[list[object]]]
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)
 FEEDS: Final = (
-    ("pilot", "string", "Slug of the pilot."), ("feed", "string", "Id of the feed; empty in a row of a device."),
-    ("device", "string", "Id of the device; empty in a row of a feed."), ("indicator_id", "string", "Which of Q1-Q6."),
-    ("period_start", "date", "First local day."), ("period_end", "date", "Last local day."),
-    ("value", "number", "The value in its unit."), ("unit", "string", "Unit of the value."),
-    ("n", "integer", "Samples or heartbeats received."), ("status", "string", "See the status codes."),
+    ("pilot", "string", "Slug of the pilot."),
+    ("feed", "string", "Id of the feed; empty in a row of a device."),
+    ("device", "string", "Id of the device; empty in a row of a feed."),
+    ("indicator_id", "string", "Which of Q1-Q6."),
+    ("period_start", "date", "First local day."),
+    ("period_end", "date", "Last local day."),
+    ("value", "number", "The value in its unit."),
+    ("unit", "string", "Unit of the value."),
+    ("n", "integer", "Samples or heartbeats received."),
+    ("status", "string", "See the status codes."),
 )
 ACTIVITIES: Final = (
-    ("pilot", "string", "Slug of the pilot."), ("activity_id", "string", "Id given by the source."),
-    ("day", "date", "Local day on which it was held."), ("stage", "string", "Stage of co-production."),
-    ("method", "string", "Code of the method."), ("attendance", "integer", "Attendances; empty if unknown or hidden."),
+    ("pilot", "string", "Slug of the pilot."),
+    ("activity_id", "string", "Id given by the source."),
+    ("day", "date", "Local day on which it was held."),
+    ("stage", "string", "Stage of co-production."),
+    ("method", "string", "Code of the method."),
+    ("attendance", "integer", "Attendances; empty if unknown or hidden."),
     ("synthetic", "boolean", "True where it is simulated."),
 )
 DENOMINATORS: Final = (
-    ("pilot", "string", "Slug of the pilot."), ("kind", "string", "Who is counted."),
-    ("value", "integer", "Number; empty if unknown."), ("year", "integer", "Year of the number; empty if unknown."),
-    ("source", "string", "Where the number comes from."), ("synthetic", "boolean", "True where it is made up."),
+    ("pilot", "string", "Slug of the pilot."),
+    ("kind", "string", "Who is counted."),
+    ("value", "integer", "Number; empty if unknown."),
+    ("year", "integer", "Year of the number; empty if unknown."),
+    ("source", "string", "Where the number comes from."),
+    ("synthetic", "boolean", "True where it is made up."),
 )
 CODEBOOK: Final = (
-    ("file", "string", "File in this package."), ("name", "string", "Column, or code of a column."),
-    ("type", "string", "Type of the column; code for a code."), ("meaning", "string", "What it says."),
+    ("file", "string", "File in this package."),
+    ("name", "string", "Column, or code of a column."),
+    ("type", "string", "Type of the column; code for a code."),
+    ("meaning", "string", "What it says."),
 )
 
 
@@ -55,36 +68,53 @@ class NothingToExport(StoreRefused):
     """The store holds no value for the chosen pilots and dates: an empty file would look like an answer."""
 
 
-def export(answers: Answers, catalogue: Catalogue, target: Path, pilots: Sequence[str], start: str | None,
-           end: str | None) -> None:
+def export(
+    answers: Answers, catalogue: Catalogue, target: Path, pilots: Sequence[str], start: str | None, end: str | None
+) -> None:
     """Write the zip at `target`, whole or not at all.
 
     `start` and `end` are ISO dates (both included) or None for everything. Raises NothingToExport, or
     ConfigError where the target cannot be written.
     """
     if not target.parent.is_dir():
-        raise ConfigError([Problem("--out", "", f"{target.parent} is no folder",
-                                   "name a file in a folder that exists")])
+        raise ConfigError(
+            [Problem("--out", "", f"{target.parent} is no folder", "name a file in a folder that exists")]
+        )
     values = _values(answers, pilots, start, end)
     if not values:
-        raise NothingToExport("there is nothing to export for these pilots and dates: import data or run the "
-                              "pipeline first, or choose other dates")
+        raise NothingToExport(
+            "there is nothing to export for these pilots and dates: import data or run the "
+            "pipeline first, or choose other dates"
+        )
     tables: dict[str, Table] = {
         "indicators.csv": (COLUMNS, [_row(catalogue, value) for value in values]),
-        "feeds.csv": (FEEDS, [_feed_row(catalogue, value) for value in values
-                              if INDICATORS[value.indicator].family == "quality"]),
-        "activities.csv": (ACTIVITIES, [
-            [one.pilot, one.activity_id, one.day, one.stage, one.method, one.attendance, one.synthetic]
-            for pilot in pilots for one in answers.activities(pilot, start, end)]),
-        "denominators.csv": (DENOMINATORS, [
-            [slug, one.kind, _known(one.value), _known(one.year), one.source, one.synthetic]
-            for slug in pilots for one in catalogue.pilots[slug].denominators]),
+        "feeds.csv": (
+            FEEDS,
+            [_feed_row(catalogue, value) for value in values if INDICATORS[value.indicator].family == "quality"],
+        ),
+        "activities.csv": (
+            ACTIVITIES,
+            [
+                [one.pilot, one.activity_id, one.day, one.stage, one.method, one.attendance, one.synthetic]
+                for pilot in pilots
+                for one in answers.activities(pilot, start, end)
+            ],
+        ),
+        "denominators.csv": (
+            DENOMINATORS,
+            [
+                [slug, one.kind, _known(one.value), _known(one.year), one.source, one.synthetic]
+                for slug in pilots
+                for one in catalogue.pilots[slug].denominators
+            ],
+        ),
     }
     tables["codebook.csv"] = (CODEBOOK, _codebook({**tables, "codebook.csv": (CODEBOOK, [])}))
     files = {name: _csv(table) for name, table in tables.items()}
     files["codebook.md"] = _codebook_page(tables["codebook.csv"][1])
-    files["definitions.json"] = _json([{**words(one), "hash": _hash(one.formula.encode())}
-                                       for one in INDICATORS.values()])
+    files["definitions.json"] = _json(
+        [{**words(one), "hash": _hash(one.formula.encode())} for one in INDICATORS.values()]
+    )
     files["datapackage.json"] = _json(_package(catalogue, tables))
     files["provenance.json"] = _json(_provenance(answers, catalogue, pilots, start, end, values, tables))
     files["README.md"] = _readme(answers, catalogue, pilots, values)
@@ -101,20 +131,47 @@ def _values(answers: Answers, pilots: Sequence[str], start: str | None, end: str
                 key = (value.pilot, value.indicator, value.start, value.end, value.dim, value.segment)
                 found.setdefault(key, value)
     order = {one: place for place, one in enumerate(INDICATORS)}
-    return sorted(found.values(), key=lambda one: (one.pilot, order[one.indicator], one.start, one.end, one.dim,
-                                                   one.segment))
+    return sorted(
+        found.values(), key=lambda one: (one.pilot, order[one.indicator], one.start, one.end, one.dim, one.segment)
+    )
 
 
 def _row(catalogue: Catalogue, value: IndicatorValue) -> list[object]:
     unit = unit_of(catalogue.pilots[value.pilot], value.indicator, value.dim, value.segment)
-    return [value.pilot, value.indicator, value.version, value.start, value.end, value.dim, value.segment, value.value,
-            unit, value.n, value.lower, value.upper, value.interval or "none", value.status, UNKNOWN, value.synthetic]
+    return [
+        value.pilot,
+        value.indicator,
+        value.version,
+        value.start,
+        value.end,
+        value.dim,
+        value.segment,
+        value.value,
+        unit,
+        value.n,
+        value.lower,
+        value.upper,
+        value.interval or "none",
+        value.status,
+        UNKNOWN,
+        value.synthetic,
+    ]
 
 
 def _feed_row(catalogue: Catalogue, value: IndicatorValue) -> list[object]:
     of = value.dim == "feed"
-    return [value.pilot, value.segment if of else "", "" if of else value.segment, value.indicator, value.start,
-            value.end, value.value, INDICATORS[value.indicator].unit, value.n, value.status]
+    return [
+        value.pilot,
+        value.segment if of else "",
+        "" if of else value.segment,
+        value.indicator,
+        value.start,
+        value.end,
+        value.value,
+        INDICATORS[value.indicator].unit,
+        value.n,
+        value.status,
+    ]
 
 
 def _known(value: int | str) -> int | None:
@@ -157,11 +214,14 @@ def _hash(body: bytes) -> str:
 
 
 def _codebook(tables: dict[str, Table]) -> list[list[object]]:
-    rows: list[list[object]] = [[file, name, kind, meaning] for file, (columns, _) in tables.items()
-                                for name, kind, meaning in columns]
+    rows: list[list[object]] = [
+        [file, name, kind, meaning] for file, (columns, _) in tables.items() for name, kind, meaning in columns
+    ]
     rows += [["indicators.csv", f"status={status}", "code", meaning] for status, meaning in STATUS_WORDS.items()]
-    rows += [["indicators.csv", f"indicator_id={one.id}", "code", f"{one.title}: {one.formula}"]
-             for one in INDICATORS.values()]
+    rows += [
+        ["indicators.csv", f"indicator_id={one.id}", "code", f"{one.title}: {one.formula}"]
+        for one in INDICATORS.values()
+    ]
     return rows
 
 
@@ -174,28 +234,52 @@ def _codebook_page(rows: Iterable[Sequence[object]]) -> bytes:
 def _package(catalogue: Catalogue, tables: dict[str, Table]) -> dict[str, Any]:
     return {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
-        "name": "periscope-export", "title": catalogue.common.title, "version": _software(),
-        "resources": [{
-            "name": name.removesuffix(".csv"), "path": name, "type": "table", "format": "csv",
-            "mediatype": "text/csv", "encoding": "utf-8", "hash": f"sha256:{_hash(_csv(table))}",
-            "schema": {"missingValues": [""],
-                       "fields": [{"name": column, "type": kind, "description": meaning}
-                                  for column, kind, meaning in table[0]]},
-        } for name, table in tables.items()],
+        "name": "periscope-export",
+        "title": catalogue.common.title,
+        "version": _software(),
+        "resources": [
+            {
+                "name": name.removesuffix(".csv"),
+                "path": name,
+                "type": "table",
+                "format": "csv",
+                "mediatype": "text/csv",
+                "encoding": "utf-8",
+                "hash": f"sha256:{_hash(_csv(table))}",
+                "schema": {
+                    "missingValues": [""],
+                    "fields": [
+                        {"name": column, "type": kind, "description": meaning} for column, kind, meaning in table[0]
+                    ],
+                },
+            }
+            for name, table in tables.items()
+        ],
     }
 
 
-def _provenance(answers: Answers, catalogue: Catalogue, pilots: Sequence[str], start: str | None, end: str | None,
-                values: Sequence[IndicatorValue], tables: dict[str, Table]) -> dict[str, Any]:
+def _provenance(
+    answers: Answers,
+    catalogue: Catalogue,
+    pilots: Sequence[str],
+    start: str | None,
+    end: str | None,
+    values: Sequence[IndicatorValue],
+    tables: dict[str, Table],
+) -> dict[str, Any]:
     statuses: dict[str, int] = dict.fromkeys(STATUS_WORDS, 0)
     for value in values:
         statuses[value.status] += 1
     return {
-        "software": {"name": "periscope", "version": _software()}, "config_hash": catalogue.config_hash,
-        "disclosure_k": catalogue.common.disclosure_k, "rounding": "none", "judged_as_of_ns": answers.as_of_ns(),
+        "software": {"name": "periscope", "version": _software()},
+        "config_hash": catalogue.config_hash,
+        "disclosure_k": catalogue.common.disclosure_k,
+        "rounding": "none",
+        "judged_as_of_ns": answers.as_of_ns(),
         "asked": {"pilots": list(pilots), "start": start, "end": end},
         "ranges": {pilot: answers.span(pilot) for pilot in pilots},
-        "rows": {name: len(rows) for name, (_, rows) in tables.items()}, "rows_by_status": statuses,
+        "rows": {name: len(rows) for name, (_, rows) in tables.items()},
+        "rows_by_status": statuses,
         "people": "Theta sketches, lg_k 12: exact up to 4,096 people",
     }
 
@@ -213,13 +297,22 @@ def _readme(answers: Answers, catalogue: Catalogue, pilots: Sequence[str], value
     if any(value.synthetic for value in values):
         named = sorted({value.pilot for value in values if value.synthetic})
         lines += [f"**Synthetic data.** Values of {', '.join(named)} are simulated and tell of no real people.", ""]
-    lines += [f"Counts of people from 1 to {k - 1} are hidden (status `suppressed`)." if k > 1 else
-              "No small numbers are hidden: the catalogue says that these data are openly published.", "",
-              "An empty value means that it cannot be said; its status says why. See codebook.md.", ""]
+    lines += [
+        f"Counts of people from 1 to {k - 1} are hidden (status `suppressed`)."
+        if k > 1
+        else "No small numbers are hidden: the catalogue says that these data are openly published.",
+        "",
+        "An empty value means that it cannot be said; its status says why. See codebook.md.",
+        "",
+    ]
     for slug in pilots:
         pilot, span = catalogue.pilots[slug], answers.span(slug)
-        lines += [f"## {pilot.name} ({slug})", "", f"Data: {' to '.join(span) if span else 'none'}, days in "
-                  f"{pilot.time_zone}.", ""]
+        lines += [
+            f"## {pilot.name} ({slug})",
+            "",
+            f"Data: {' to '.join(span) if span else 'none'}, days in {pilot.time_zone}.",
+            "",
+        ]
         for name, fact in as_table(pilot)["facts"].items():
             shown = ", ".join(fact["value"]) if isinstance(fact["value"], list) else fact["value"]
             known = f" ({fact['evidence']}, {fact['source_url']})" if shown != UNKNOWN else ""
@@ -240,5 +333,13 @@ def _zip(target: Path, files: dict[str, bytes]) -> None:
         draft.replace(target)
     except OSError as error:
         draft.unlink(missing_ok=True)
-        raise ConfigError([Problem("--out", "", f"{target} cannot be written ({error.strerror})",
-                                   "choose another file or free some space")]) from error
+        raise ConfigError(
+            [
+                Problem(
+                    "--out",
+                    "",
+                    f"{target} cannot be written ({error.strerror})",
+                    "choose another file or free some space",
+                )
+            ]
+        ) from error

@@ -50,7 +50,7 @@ class History:
         if old == partial:
             return False
         self._days[day] = partial
-        for feed in (old.feeds if old else []):
+        for feed in old.feeds if old else []:
             self._feed_days.pop((feed.feed, day), None)
         for feed in partial.feeds:
             self._feed_days[feed.feed, day] = feed
@@ -71,7 +71,7 @@ class History:
                 if day < first:
                     del self._before[family]
                 else:
-                    del chain[day - first + 1:]
+                    del chain[day - first + 1 :]
 
     def _settle(self) -> None:
         """Forget the sets above changed days: one by one for a few, all at once for many."""
@@ -134,8 +134,9 @@ class History:
     def quantities(self, until: int, counting: bool) -> set[str]:
         """The quantities that sensors measured up to a day: those that count passages, or the others."""
         self._firsts()
-        return {quantity for (quantity, counts), day in self._first_quantity.items()
-                if day <= until and counts is counting}
+        return {
+            quantity for (quantity, counts), day in self._first_quantity.items() if day <= until and counts is counting
+        }
 
     def _firsts(self) -> dict[str, int]:
         """First days by feed; every other first and last is found on the way."""
@@ -237,8 +238,14 @@ class History:
         if key in self._verdicts:
             return self._verdicts[key]
         start, end = day_bounds(iso(day), self.pilot.zone)
-        found = judge(feed, self.feed_day(feed.id, day), self.feed_day(feed.id, day + 1),
-                      self.devices(feed, day), start, min(end, as_of_ns))
+        found = judge(
+            feed,
+            self.feed_day(feed.id, day),
+            self.feed_day(feed.id, day + 1),
+            self.devices(feed, day),
+            start,
+            min(end, as_of_ns),
+        )
         if end <= as_of_ns:
             self._verdicts[key] = found
         return found
@@ -250,8 +257,11 @@ class History:
     def _worst(self, of: Callable[[Feed], bool], first: int, last: int, as_of_ns: int) -> float | None:
         means = []
         for feed in filter(of, self.pilot.feeds):
-            known = [found for day in range(first, last + 1)
-                     if (found := self.verdict(feed, day, as_of_ns).completeness) is not None]
+            known = [
+                found
+                for day in range(first, last + 1)
+                if (found := self.verdict(feed, day, as_of_ns).completeness) is not None
+            ]
             if known:
                 means.append(sum(known) / len(known))
         return min(means) if means else None

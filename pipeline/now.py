@@ -81,13 +81,20 @@ class Board:
         newest = now_ns // MINUTE_NS
         streams = [series for series in SERIES if any(feed.stream == series for feed in pilot.feeds)]
         return NowBoard(
-            pilot=pilot.slug, day=day, as_of_ns=now_ns,
-            minutes={series: [self._minutes[series].get(newest - back, 0) for back in range(59, -1, -1)]
-                     for series in streams},
-            today={series: sum(n for minute, n in self._minutes[series].items() if minute >= start // MINUTE_NS)
-                   for series in streams},
+            pilot=pilot.slug,
+            day=day,
+            as_of_ns=now_ns,
+            minutes={
+                series: [self._minutes[series].get(newest - back, 0) for back in range(59, -1, -1)]
+                for series in streams
+            },
+            today={
+                series: sum(n for minute, n in self._minutes[series].items() if minute >= start // MINUTE_NS)
+                for series in streams
+            },
             usual={series: self._usual(series, day, now_ns - start, now_ns) for series in streams},
-            feeds=[self._feed(feed, now_ns) for feed in pilot.feeds], synthetic=self._synthetic,
+            feeds=[self._feed(feed, now_ns) for feed in pilot.feeds],
+            synthetic=self._synthetic,
         )
 
     def _forget(self, before: int) -> None:
@@ -114,8 +121,15 @@ class Board:
         expected_s = None if every is None else every.total_seconds()
         age_s = None if last_ns is None else max(0.0, (now_ns - last_ns) / NS_PER_S)
         verdict, sentence = self._judge(feed, age_s, expected_s, now_ns)
-        return FeedNow(feed=feed.id, stream=feed.stream, verdict=verdict, sentence=sentence, last_ns=last_ns,
-                       age_s=age_s, expected_s=expected_s)
+        return FeedNow(
+            feed=feed.id,
+            stream=feed.stream,
+            verdict=verdict,
+            sentence=sentence,
+            last_ns=last_ns,
+            age_s=age_s,
+            expected_s=expected_s,
+        )
 
     def _judge(self, feed: Feed, age_s: float | None, expected_s: float | None, now_ns: int) -> tuple[str, str]:
         if age_s is None:
@@ -126,8 +140,9 @@ class Board:
             return "silent", f"Nothing for over {INTERVALS} intervals of {expected_s:.0f} s: not the same as nobody."
         devices = {device: at_ns for (of, device), at_ns in self._devices.items() if of == feed.id}
         devices |= dict.fromkeys(set(feed.devices) - set(devices), 0)
-        lost = sorted(device for device, at_ns in devices.items()
-                      if (now_ns - at_ns) / NS_PER_S > INTERVALS * expected_s)
+        lost = sorted(
+            device for device, at_ns in devices.items() if (now_ns - at_ns) / NS_PER_S > INTERVALS * expected_s
+        )
         if lost and feed.expect_every is not None:
             return "poor", f"{len(lost)} of {len(devices)} devices are silent: {', '.join(lost[:5])}."
         return "ok", f"Heard within its interval of {expected_s:.0f} s."

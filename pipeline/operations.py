@@ -22,7 +22,8 @@ from pipeline.values import Incident
 
 LEASE_S: Final = 30
 _COLUMNS: Final = "id, pilot, kind, series, opened_ns, since, sentence, severity, closed_ns, synthetic"
-MIGRATIONS: Final = ("""
+MIGRATIONS: Final = (
+    """
 CREATE TABLE incident (
     id INTEGER PRIMARY KEY, pilot TEXT NOT NULL, kind TEXT NOT NULL, series TEXT NOT NULL,
     opened_ns INTEGER NOT NULL, since TEXT NOT NULL, sentence TEXT NOT NULL, severity TEXT NOT NULL,
@@ -39,7 +40,8 @@ CREATE TABLE lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, until_ns INTEGE
 CREATE TABLE alert_state (pilot TEXT NOT NULL, series TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
     PRIMARY KEY (pilot, series, kind));
 CREATE TABLE audit (id INTEGER PRIMARY KEY, at_ns INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL);
-""",)
+""",
+)
 
 
 class OperationsRefused(Exception):
@@ -69,15 +71,19 @@ class Operations:
             self._db.execute("PRAGMA synchronous=FULL")
             self._migrate()
         except (OSError, sqlite3.Error) as error:
-            raise OperationsRefused(f"{path}: incidents cannot be kept there ({error}); make the folder of "
-                                    "PERISCOPE_STATE writable for this user, or choose another") from error
+            raise OperationsRefused(
+                f"{path}: incidents cannot be kept there ({error}); make the folder of "
+                "PERISCOPE_STATE writable for this user, or choose another"
+            ) from error
 
     def _migrate(self) -> None:
         with self._transaction():
             version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
             if version > len(MIGRATIONS):
-                raise OperationsRefused(f"incidents were written by a newer Periscope (schema {version}, this one "
-                                        f"knows {len(MIGRATIONS)}); update Periscope")
+                raise OperationsRefused(
+                    f"incidents were written by a newer Periscope (schema {version}, this one "
+                    f"knows {len(MIGRATIONS)}); update Periscope"
+                )
             for number in range(version, len(MIGRATIONS)):
                 for statement in MIGRATIONS[number].split(";"):
                     self._db.execute(statement)
@@ -107,37 +113,71 @@ class Operations:
         Applying the same transition again does nothing and returns None. Back-filled transitions notify nobody.
         """
         with self._transaction():
-            found = self._open(transition, now_ns, synthetic) if transition.what == "opened" else \
-                self._close(transition, now_ns)
+            found = (
+                self._open(transition, now_ns, synthetic)
+                if transition.what == "opened"
+                else self._close(transition, now_ns)
+            )
             if found is None:
                 return None
             self._db.execute(
                 "INSERT INTO transition (incident, at_ns, what, day, reason, backfill, inputs) VALUES (?,?,?,?,?,?,?)",
-                (found.id, now_ns, transition.what, transition.day, transition.reason, transition.backfill,
-                 msgspec.json.encode(transition.inputs).decode()))
+                (
+                    found.id,
+                    now_ns,
+                    transition.what,
+                    transition.day,
+                    transition.reason,
+                    transition.backfill,
+                    msgspec.json.encode(transition.inputs).decode(),
+                ),
+            )
             if not transition.backfill:
                 key = f"{found.id}|{transition.what}"
-                body = msgspec.json.encode({"key": key, "what": transition.what, "reason": transition.reason,
-                                            "sentence": transition.sentence, "incident": found}).decode()
-                self._db.execute("INSERT OR IGNORE INTO outbox (idempotency_key, body, made_ns, due_ns) "
-                                 "VALUES (?,?,?,?)", (key, body, now_ns, now_ns))
+                body = msgspec.json.encode(
+                    {
+                        "key": key,
+                        "what": transition.what,
+                        "reason": transition.reason,
+                        "sentence": transition.sentence,
+                        "incident": found,
+                    }
+                ).decode()
+                self._db.execute(
+                    "INSERT OR IGNORE INTO outbox (idempotency_key, body, made_ns, due_ns) VALUES (?,?,?,?)",
+                    (key, body, now_ns, now_ns),
+                )
             return found
 
     def _open(self, transition: Transition, now_ns: int, synthetic: bool) -> Incident | None:
         done = self._db.execute(
             "INSERT OR IGNORE INTO incident (pilot, kind, series, opened_ns, since, sentence, severity, synthetic, "
             "backfill) VALUES (?,?,?,?,?,?,?,?,?)",
-            (transition.pilot, transition.kind, transition.series, transition.at_ns, transition.since,
-             transition.sentence, transition.severity, synthetic, transition.backfill))
+            (
+                transition.pilot,
+                transition.kind,
+                transition.series,
+                transition.at_ns,
+                transition.since,
+                transition.sentence,
+                transition.severity,
+                synthetic,
+                transition.backfill,
+            ),
+        )
         return self._find("id = ?", (done.lastrowid,))[0] if done.rowcount else None
 
     def _close(self, transition: Transition, now_ns: int) -> Incident | None:
-        open_ones = self._find("pilot = ? AND kind = ? AND series = ? AND since = ? AND closed_ns IS NULL",
-                               (transition.pilot, transition.kind, transition.series, transition.since))
+        open_ones = self._find(
+            "pilot = ? AND kind = ? AND series = ? AND since = ? AND closed_ns IS NULL",
+            (transition.pilot, transition.kind, transition.series, transition.since),
+        )
         if not open_ones:
             return None
-        self._db.execute("UPDATE incident SET closed_ns = ?, close_reason = ? WHERE id = ?",
-                         (transition.at_ns, transition.reason, open_ones[0].id))
+        self._db.execute(
+            "UPDATE incident SET closed_ns = ?, close_reason = ? WHERE id = ?",
+            (transition.at_ns, transition.reason, open_ones[0].id),
+        )
         return self._find("id = ?", (open_ones[0].id,))[0]
 
     def incidents(self, pilots: Sequence[str], open_only: bool = False) -> list[Incident]:
@@ -152,10 +192,24 @@ class Operations:
 
     def _find(self, where: str, parameters: tuple[object, ...]) -> list[Incident]:
         with self._lock:
-            rows = self._db.execute(f"SELECT {_COLUMNS} FROM incident WHERE {where} "
-                                    "ORDER BY opened_ns DESC, id DESC", parameters).fetchall()
-        return [Incident(id=row[0], pilot=row[1], kind=row[2], series=row[3], opened_ns=row[4], since=row[5],
-                         sentence=row[6], severity=row[7], closed_ns=row[8], synthetic=bool(row[9])) for row in rows]
+            rows = self._db.execute(
+                f"SELECT {_COLUMNS} FROM incident WHERE {where} ORDER BY opened_ns DESC, id DESC", parameters
+            ).fetchall()
+        return [
+            Incident(
+                id=row[0],
+                pilot=row[1],
+                kind=row[2],
+                series=row[3],
+                opened_ns=row[4],
+                since=row[5],
+                sentence=row[6],
+                severity=row[7],
+                closed_ns=row[8],
+                synthetic=bool(row[9]),
+            )
+            for row in rows
+        ]
 
     def version(self) -> int:
         """Rises with every transition."""
@@ -167,15 +221,17 @@ class Operations:
     def state(self, pilot: str, series: str, kind: str) -> bytes | None:
         """The kept state of one alert."""
         with self._lock:
-            row = self._db.execute("SELECT body FROM alert_state WHERE pilot = ? AND series = ? AND kind = ?",
-                                   (pilot, series, kind)).fetchone()
+            row = self._db.execute(
+                "SELECT body FROM alert_state WHERE pilot = ? AND series = ? AND kind = ?", (pilot, series, kind)
+            ).fetchone()
         return row[0].encode() if row else None
 
     def keep_state(self, pilot: str, series: str, kind: str, body: bytes) -> None:
         """Keep the state of one alert."""
         with self._transaction():
-            self._db.execute("INSERT OR REPLACE INTO alert_state VALUES (?,?,?,?)",
-                             (pilot, series, kind, body.decode()))
+            self._db.execute(
+                "INSERT OR REPLACE INTO alert_state VALUES (?,?,?,?)", (pilot, series, kind, body.decode())
+            )
 
     # Outbox
 
@@ -184,7 +240,9 @@ class Operations:
         with self._lock:
             rows = self._db.execute(
                 "SELECT id, idempotency_key, body, attempts, made_ns FROM outbox WHERE sent_ns IS NULL AND "
-                "failed IS NULL AND due_ns <= ? ORDER BY id LIMIT ?", (now_ns, limit)).fetchall()
+                "failed IS NULL AND due_ns <= ? ORDER BY id LIMIT ?",
+                (now_ns, limit),
+            ).fetchall()
         return [Letter(*row) for row in rows]
 
     def sent(self, letter: int, now_ns: int) -> None:
@@ -212,10 +270,13 @@ class Operations:
         with self._transaction():
             row = self._db.execute("SELECT holder, until_ns FROM lease WHERE name = ?", (name,)).fetchone()
             if row and row[0] != holder and row[1] > now_ns and alive(row[0]):
-                raise OperationsRefused(f"another {name} already works on this state ({row[0]}); stop that one, or "
-                                        "give this one its own PERISCOPE_STATE")
-            self._db.execute("INSERT OR REPLACE INTO lease VALUES (?,?,?)",
-                             (name, holder, now_ns + int(seconds * NS_PER_S)))
+                raise OperationsRefused(
+                    f"another {name} already works on this state ({row[0]}); stop that one, or "
+                    "give this one its own PERISCOPE_STATE"
+                )
+            self._db.execute(
+                "INSERT OR REPLACE INTO lease VALUES (?,?,?)", (name, holder, now_ns + int(seconds * NS_PER_S))
+            )
 
     def release_lease(self, name: str, holder: str) -> None:
         """Give a lease back."""

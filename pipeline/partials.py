@@ -77,14 +77,21 @@ def summarise(pilot: Pilot, day: str, events: Sequence[Event]) -> Partial:
     for event in contributed:
         kinds[str(event.data.get("kind") or "unknown")] += event.count
     return Partial(
-        pilot=pilot.slug, day=day,
+        pilot=pilot.slug,
+        day=day,
         synthetic=any(event.synthetic for event in events),
         counts=dict(sorted(_counts(events).items())),
-        core_actions=_total(core), core_by_people=_total(_personal(core)),
-        contributions=dict(sorted(kinds.items())), contributions_by_people=_total(_personal(contributed)),
-        attendances=_total(attended), attendances_by_people=_total(_personal(attended)),
-        active=_people(core), contributors=_people(contributed), attendees=_people(attended),
-        held=_held(people), attending=_attending(attended),
+        core_actions=_total(core),
+        core_by_people=_total(_personal(core)),
+        contributions=dict(sorted(kinds.items())),
+        contributions_by_people=_total(_personal(contributed)),
+        attendances=_total(attended),
+        attendances_by_people=_total(_personal(attended)),
+        active=_people(core),
+        contributors=_people(contributed),
+        attendees=_people(attended),
+        held=_held(people),
+        attending=_attending(attended),
         hours=_hours(events, start, end),
         sensors=sensor_days(pilot, events, start, end),
         feeds=feed_days(pilot, events, start, end),
@@ -127,10 +134,15 @@ def _held(events: Iterable[Event]) -> list[Held]:
         number = int(stated) if isinstance(stated, int | float) and not isinstance(stated, bool) else None
         held = Held(
             activity_id=str(data.get("activity_id") or event.event_id),
-            stage=str(data.get("stage") or "unknown"), method=str(data.get("method") or "unknown"),
-            attendance=number, synthetic=event.synthetic,
-            details={key: value for key, value in sorted(data.items())
-                     if isinstance(value, str | int | float | bool) and key not in ("activity_id", "stage", "method")},
+            stage=str(data.get("stage") or "unknown"),
+            method=str(data.get("method") or "unknown"),
+            attendance=number,
+            synthetic=event.synthetic,
+            details={
+                key: value
+                for key, value in sorted(data.items())
+                if isinstance(value, str | int | float | bool) and key not in ("activity_id", "stage", "method")
+            },
         )
         order = (event.revision, event.time_ns, event.event_id)
         if held.activity_id not in found or found[held.activity_id][0] < order:

@@ -30,8 +30,15 @@ Publish = Callable[[str, bytes, bool], None]
 Clock = Callable[[], int]
 
 
-def live(catalogue: Catalogue, seed: int, publish: Publish, clock: Clock, stop: Stop, speed: float = 1.0,
-         since_ns: int | None = None) -> None:
+def live(
+    catalogue: Catalogue,
+    seed: int,
+    publish: Publish,
+    clock: Clock,
+    stop: Stop,
+    speed: float = 1.0,
+    since_ns: int | None = None,
+) -> None:
     """Publish by `publish(topic, payload, retain)` until `stop` is set; whatever it raises ends this.
 
     `speed` multiplies how often people act. `since_ns` is the end of the history that was told before: the
@@ -167,10 +174,17 @@ class _Crowd:
         self._newcomers += 1
         city = self.city
         name = f"newcomer-{self._start}-{self.feed.id}-{self._newcomers}"
-        data = {"schema": "pe.usage.v1", **person(city.seed, city.pilot.slug, name, "citizen", True),
-                "service_id": city.pilot.service, "channel": next(iter(city.habit.channels)), "evidence": "system_log"}
-        return [Happening(now, "usage", "service.registered", data),
-                Happening(now, "usage", "action.performed", {**data, "core": True})]
+        data = {
+            "schema": "pe.usage.v1",
+            **person(city.seed, city.pilot.slug, name, "citizen", True),
+            "service_id": city.pilot.service,
+            "channel": next(iter(city.habit.channels)),
+            "evidence": "system_log",
+        }
+        return [
+            Happening(now, "usage", "service.registered", data),
+            Happening(now, "usage", "action.performed", {**data, "core": True}),
+        ]
 
     def _speak(self, now: int, day: int) -> list[Happening]:
         index, weight = self.city.people.talkers(day)
@@ -178,6 +192,7 @@ class _Crowd:
             return []
         kinds, shares = zip(*self.city.habit.contribution_kinds.items(), strict=True)
         kind = kinds[int(self._rng.choice(len(kinds), p=np.array(shares) / sum(shares)))]
-        item = engagement.Contribution(now, int(self._rng.choice(index, p=weight)), kind,
-                                       f"{self.city.pilot.slug}-live-{now // NS_PER_MS}")
+        item = engagement.Contribution(
+            now, int(self._rng.choice(index, p=weight)), kind, f"{self.city.pilot.slug}-live-{now // NS_PER_MS}"
+        )
         return [engagement.contributed(self.city, item)]

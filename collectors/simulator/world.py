@@ -92,9 +92,17 @@ def city(pilot: Pilot, seed: int, now_ns: int, truth: Truth = TRUTH) -> City:
     if pilot.slug == truth.outage.pilot:
         silent = (now_ns // _HOUR_NS - truth.outage.hours_before_now) * _HOUR_NS
     return City(
-        pilot=pilot, habit=habit, people=populate(seed, pilot.slug, habit, days, arrivals), activities=activities,
-        seed=seed, world=hashlib.sha256(f"{seed}|{today}".encode()).hexdigest()[:8], launch=launch, drop_from=drop,
-        silent_from_ns=silent, truth=truth, factors=factors,
+        pilot=pilot,
+        habit=habit,
+        people=populate(seed, pilot.slug, habit, days, arrivals),
+        activities=activities,
+        seed=seed,
+        world=hashlib.sha256(f"{seed}|{today}".encode()).hexdigest()[:8],
+        launch=launch,
+        drop_from=drop,
+        silent_from_ns=silent,
+        truth=truth,
+        factors=factors,
     )
 
 
