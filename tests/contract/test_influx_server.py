@@ -25,7 +25,7 @@ def buckets(influx: Influx) -> dict[str, str]:
 @pytest.fixture
 def with_rights(influx: Influx, buckets: dict[str, str]) -> Callable[[set[str], Mode], InfluxStore]:
     def opened(rights: set[str], mode: Mode) -> InfluxStore:
-        known = {one["name"]: one["id"] for one in influx.call("GET", "/api/v2/buckets?limit=100")["buckets"]}
+        known = {name: influx.bucket(name)["id"] for name in buckets.values()}
         granted = [
             {"action": right.split()[0], "resource": {"type": "buckets", "id": known[buckets[right.split()[1]]]}}
             for right in rights

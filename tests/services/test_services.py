@@ -26,9 +26,7 @@ def test_a_killed_broker_leaves_no_process(mosquitto: Mosquitto) -> None:
 
 
 def retention_of(influx: Influx, bucket: str) -> int:
-    """By name: the server is shared by the whole run, and a list of its buckets has pages."""
-    (found,) = influx.call("GET", f"/api/v2/buckets?name={bucket}")["buckets"]
-    return int(found["retentionRules"][0]["everySeconds"])
+    return int(influx.bucket(bucket)["retentionRules"][0]["everySeconds"])
 
 
 def test_fresh_buckets_are_empty_and_apart(influx: Influx) -> None:
