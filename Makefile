@@ -31,10 +31,10 @@ demo: $(READY)  ## The whole system on this machine, with six simulated cities, 
 	@exec $(BIN)/periscope demo
 
 test: $(READY)  ## All tests but the long forms (at most 10 minutes on 2 cores)
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 test-all: $(READY)  ## All tests, long forms too
-	@$(BIN)/python -m pytest -q -m ""
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m ""
 
 check: $(READY)  ## Format, lint, types, architecture, configuration
 	@$(BIN)/ruff format --check .

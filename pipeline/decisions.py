@@ -54,18 +54,30 @@ def as_decision(pilot: str, day: str, closed: Closed, roles: dict[str, int], k: 
         group, _, role = key.partition("/")
         parts.append(DecisionRole(group=group, role=role, people=people if people and people >= k else None))
     return Decision(
-        pilot=pilot, decision_id=closed.decision_id, activity_id=closed.activity_id, day=day,
-        level_delivered=closed.level_delivered, outcome=closed.outcome, inputs_considered=closed.inputs_considered,
-        inputs_adopted=closed.inputs_adopted, roles=parts, synthetic=closed.synthetic)
+        pilot=pilot,
+        decision_id=closed.decision_id,
+        activity_id=closed.activity_id,
+        day=day,
+        level_delivered=closed.level_delivered,
+        outcome=closed.outcome,
+        inputs_considered=closed.inputs_considered,
+        inputs_adopted=closed.inputs_adopted,
+        roles=parts,
+        synthetic=closed.synthetic,
+    )
 
 
 def _closed(event: Event) -> Closed:
     data = event.data
     return Closed(
-        decision_id=str(data.get("decision_id") or event.event_id), activity_id=str(data.get("activity_id") or ""),
-        level_delivered=str(data.get("level_delivered") or "unknown"), outcome=str(data.get("outcome") or "unknown"),
-        inputs_considered=_whole(data.get("inputs_considered")), inputs_adopted=_whole(data.get("inputs_adopted")),
-        synthetic=event.synthetic)
+        decision_id=str(data.get("decision_id") or event.event_id),
+        activity_id=str(data.get("activity_id") or ""),
+        level_delivered=str(data.get("level_delivered") or "unknown"),
+        outcome=str(data.get("outcome") or "unknown"),
+        inputs_considered=_whole(data.get("inputs_considered")),
+        inputs_adopted=_whole(data.get("inputs_adopted")),
+        synthetic=event.synthetic,
+    )
 
 
 def _whole(value: object) -> int | None:

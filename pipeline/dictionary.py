@@ -45,12 +45,24 @@ Days are local days of the pilot, weeks begin on Monday. Intervals are at 95 %.
 def words(found: Indicator) -> dict[str, Any]:
     """A definition without its function, as plain values."""
     return {
-        "id": found.id, "version": found.version, "family": found.family, "title": found.title, "unit": found.unit,
-        "direction": found.direction, "formula": found.formula, "window": found.window, "min_n": found.min_n,
-        "interval_method": found.interval_method, "comparable_across_pilots": found.comparable,
-        "needs": list(found.needs), "gated_by": list(found.streams), "dims": list(found.dims),
+        "id": found.id,
+        "version": found.version,
+        "family": found.family,
+        "title": found.title,
+        "unit": found.unit,
+        "direction": found.direction,
+        "formula": found.formula,
+        "window": found.window,
+        "min_n": found.min_n,
+        "interval_method": found.interval_method,
+        "comparable_across_pilots": found.comparable,
+        "needs": list(found.needs),
+        "gated_by": list(found.streams),
+        "dims": list(found.dims),
         "look_back_days": "all history" if found.look_back is None else found.look_back,
-        "look_ahead_days": found.look_ahead, "caveat": found.caveat, "source": found.source,
+        "look_ahead_days": found.look_ahead,
+        "caveat": found.caveat,
+        "source": found.source,
     }
 
 
@@ -68,16 +80,28 @@ def markdown() -> str:
 
 def _section(found: Indicator) -> list[str]:
     rows = {
-        "formula": found.formula, "unit": found.unit, "window": found.window,
+        "formula": found.formula,
+        "unit": found.unit,
+        "window": found.window,
         "better": {"up": "more", "down": "less", "none": "neither"}[found.direction],
-        "least n": str(found.min_n) if found.min_n else "none", "interval": found.interval_method,
-        "comparable across pilots": found.comparable, "needs": ", ".join(found.needs),
+        "least n": str(found.min_n) if found.min_n else "none",
+        "interval": found.interval_method,
+        "comparable across pilots": found.comparable,
+        "needs": ", ".join(found.needs),
         "split by": ", ".join(found.dims) or "nothing",
         "gated by the feeds of": ", ".join(found.streams) or "nothing",
-        "caveat": found.caveat, "source": found.source,
+        "caveat": found.caveat,
+        "source": found.source,
     }
-    return [f"### {found.title}", "", f"`{found.id}`, version {found.version}", "", "| | |", "|---|---|",
-            *(f"| {name} | {text} |" for name, text in rows.items())]
+    return [
+        f"### {found.title}",
+        "",
+        f"`{found.id}`, version {found.version}",
+        "",
+        "| | |",
+        "|---|---|",
+        *(f"| {name} | {text} |" for name, text in rows.items()),
+    ]
 
 
 if __name__ == "__main__":

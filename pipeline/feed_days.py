@@ -87,11 +87,14 @@ def _feed_day(feed: Feed, heard: list[Event], beats: list[Event], start: int, en
     spans = sorted(((*_span(feed, beat), beat) for beat in beats), key=lambda found: found[:2])
     announced, stored = _reconcile(heard, spans, start)
     return FeedDay(
-        feed=feed.id, stream=feed.stream, messages=len(heard),
+        feed=feed.id,
+        stream=feed.stream,
+        messages=len(heard),
         heard=track(sorted({event.floor_ns for event in heard})),
         beats=_cover_track([(since, until) for since, until, _ in spans]),
         covered_s=_covered_s([(since, until) for since, until, _ in spans], start, end),
-        announced=announced, stored=stored,
+        announced=announced,
+        stored=stored,
         devices=[DeviceDay(device, found) for device in sorted(devices) if (found := track(sorted(devices[device])))],
     )
 

@@ -18,7 +18,8 @@ import msgspec
 
 from pipeline.operations import OperationsRefused
 
-MIGRATIONS: Final = ("""
+MIGRATIONS: Final = (
+    """
 CREATE TABLE secret (key BLOB NOT NULL);
 CREATE TABLE record (
     id TEXT PRIMARY KEY, pilot TEXT NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL, day TEXT NOT NULL,
@@ -31,7 +32,8 @@ CREATE TABLE letter (
     topic TEXT NOT NULL, payload BLOB, made_ns INTEGER NOT NULL, sent_ns INTEGER, UNIQUE (event_id, revision));
 CREATE INDEX letter_waiting ON letter (id) WHERE sent_ns IS NULL;
 CREATE INDEX letter_of ON letter (record, event_id, revision)
-""",)
+""",
+)
 _LATEST: Final = """SELECT event_id, revision, type, place, day, code_of, digest, topic, made_ns, sent_ns FROM letter
     WHERE record = ? AND revision = (SELECT max(other.revision) FROM letter AS other
                                      WHERE other.event_id = letter.event_id) ORDER BY id"""
@@ -98,15 +100,19 @@ class Logbook:
                 self._db.execute(f"PRAGMA {pragma}")
             self._migrate()
         except (OSError, sqlite3.Error) as error:
-            raise OperationsRefused(f"{path}: records cannot be kept there ({error}); make the folder of "
-                                    "PERISCOPE_STATE writable for this user, or choose another") from error
+            raise OperationsRefused(
+                f"{path}: records cannot be kept there ({error}); make the folder of "
+                "PERISCOPE_STATE writable for this user, or choose another"
+            ) from error
 
     def _migrate(self) -> None:
         with self._transaction():
             version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
             if version > len(MIGRATIONS):
-                raise OperationsRefused(f"records were written by a newer Periscope (schema {version}, this one "
-                                        f"knows {len(MIGRATIONS)}); update Periscope")
+                raise OperationsRefused(
+                    f"records were written by a newer Periscope (schema {version}, this one "
+                    f"knows {len(MIGRATIONS)}); update Periscope"
+                )
             for number in range(version, len(MIGRATIONS)):
                 for statement in MIGRATIONS[number].split(";"):
                     self._db.execute(statement)
@@ -147,20 +153,49 @@ class Logbook:
 
     def keep(self, record: Record, letters: Sequence[tuple[Letter, bytes]]) -> None:
         """Write a record in its new form, and its letters with their payloads. Call it within `writing`."""
-        self._db.execute(f"INSERT OR REPLACE INTO record ({_RECORD}) VALUES (?,?,?,?,?,?,?,?,?,?)",
-                         (record.id, record.pilot, record.kind, record.state, record.day, record.body, record.revision,
-                          record.made_ns, record.saved_ns, record.arrived_ns))
+        self._db.execute(
+            f"INSERT OR REPLACE INTO record ({_RECORD}) VALUES (?,?,?,?,?,?,?,?,?,?)",
+            (
+                record.id,
+                record.pilot,
+                record.kind,
+                record.state,
+                record.day,
+                record.body,
+                record.revision,
+                record.made_ns,
+                record.saved_ns,
+                record.arrived_ns,
+            ),
+        )
         self._db.executemany(
             "INSERT INTO letter (record, event_id, revision, type, place, day, code_of, digest, topic, payload, "
             "made_ns) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-            [(record.id, one.event_id, one.revision, one.type, one.place, one.day, one.code_of, one.digest, one.topic,
-              payload, one.made_ns) for one, payload in letters])
+            [
+                (
+                    record.id,
+                    one.event_id,
+                    one.revision,
+                    one.type,
+                    one.place,
+                    one.day,
+                    one.code_of,
+                    one.digest,
+                    one.topic,
+                    payload,
+                    one.made_ns,
+                )
+                for one, payload in letters
+            ],
+        )
 
     def arrived(self, record: str, revision: int, now_ns: int) -> None:
         """A record was seen to be in the store whole, as it was in that revision."""
         with self._transaction():
-            self._db.execute("UPDATE record SET arrived_ns = ? WHERE id = ? AND revision = ? AND arrived_ns IS NULL",
-                             (now_ns, record, revision))
+            self._db.execute(
+                "UPDATE record SET arrived_ns = ? WHERE id = ? AND revision = ? AND arrived_ns IS NULL",
+                (now_ns, record, revision),
+            )
 
     def record(self, record: str) -> Record | None:
         """One record by id."""
@@ -173,8 +208,9 @@ class Logbook:
 
     def _records(self, where: str, parameters: tuple[object, ...], limit: int) -> list[Record]:
         with self._lock:
-            rows = self._db.execute(f"SELECT {_RECORD} FROM record WHERE {where} ORDER BY saved_ns DESC, id LIMIT ?",
-                                    (*parameters, limit)).fetchall()
+            rows = self._db.execute(
+                f"SELECT {_RECORD} FROM record WHERE {where} ORDER BY saved_ns DESC, id LIMIT ?", (*parameters, limit)
+            ).fetchall()
         return [Record(**dict(zip(Record.__struct_fields__, row, strict=True))) for row in rows]
 
     # Letters
@@ -192,12 +228,14 @@ class Logbook:
     def waiting(self, limit: int = 200) -> list[Waiting]:
         """Letters that the broker has not acknowledged, oldest first."""
         with self._lock:
-            rows = self._db.execute("SELECT id, topic, payload FROM letter WHERE sent_ns IS NULL ORDER BY id LIMIT ?",
-                                    (limit,)).fetchall()
+            rows = self._db.execute(
+                "SELECT id, topic, payload FROM letter WHERE sent_ns IS NULL ORDER BY id LIMIT ?", (limit,)
+            ).fetchall()
         return [Waiting(*row) for row in rows]
 
     def sent(self, letters: Sequence[int], now_ns: int) -> None:
         """The broker acknowledged these; their payloads are forgotten."""
         with self._transaction():
-            self._db.executemany("UPDATE letter SET sent_ns = ?, payload = NULL WHERE id = ?",
-                                 [(now_ns, letter) for letter in letters])
+            self._db.executemany(
+                "UPDATE letter SET sent_ns = ?, payload = NULL WHERE id = ?", [(now_ns, letter) for letter in letters]
+            )

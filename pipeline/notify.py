@@ -52,8 +52,9 @@ class Notifier:
                 done += 1
         return done
 
-    def run(self, operations: Operations, clock: Callable[[], int], stop: threading.Event,
-            pause_s: float = 1.0) -> None:
+    def run(
+        self, operations: Operations, clock: Callable[[], int], stop: threading.Event, pause_s: float = 1.0
+    ) -> None:
         """Deliver until told to stop: made for a thread of its own, so that a slow receiver delays no alert."""
         while not stop.is_set():
             self.deliver(operations, clock())
@@ -75,8 +76,12 @@ class Notifier:
             self._mail(self._settings.smtp_host, letter)
 
     def _post(self, url: str, letter: Letter) -> None:
-        request = urllib.request.Request(url, data=letter.body.encode(), method="POST", headers={
-            "Content-Type": "application/json", "Idempotency-Key": letter.key})
+        request = urllib.request.Request(
+            url,
+            data=letter.body.encode(),
+            method="POST",
+            headers={"Content-Type": "application/json", "Idempotency-Key": letter.key},
+        )
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT_S):
                 return

@@ -30,8 +30,9 @@ class FeedVerdict(msgspec.Struct, frozen=True):
 UNKNOWN: Final = FeedVerdict("unknown", None)
 
 
-def judge(feed: Feed, day: FeedDay | None, following: FeedDay | None, devices: set[str],
-          start_ns: int, end_ns: int) -> FeedVerdict:
+def judge(
+    feed: Feed, day: FeedDay | None, following: FeedDay | None, devices: set[str], start_ns: int, end_ns: int
+) -> FeedVerdict:
     """The verdict on a feed's local day [start_ns, end_ns); of an open day, give its elapsed part.
 
     `following` is the feed's next day, whose first heartbeat may speak for the end of this one. `devices`

@@ -22,11 +22,14 @@ def hidden(measures: Sequence[Measure], k: int) -> set[int]:
     found = {place for place, measure in enumerate(measures) if small(measure, k)}
     total_shown = any(measure.dim == "" and place not in found for place, measure in enumerate(measures))
     for dim in {measure.dim for measure in measures} - {""}:
-        parts = [place for place, measure in enumerate(measures)
-                 if measure.dim == dim and measure.people and measure.value]
+        parts = [
+            place for place, measure in enumerate(measures) if measure.dim == dim and measure.people and measure.value
+        ]
         concealed = [place for place in parts if place in found]
-        others = sorted((place for place in parts if place not in found),
-                        key=lambda place: (measures[place].value or 0, measures[place].segment))
+        others = sorted(
+            (place for place in parts if place not in found),
+            key=lambda place: (measures[place].value or 0, measures[place].segment),
+        )
         if total_shown and len(concealed) == 1 and others:
             found.add(others[0])
     return found

@@ -50,8 +50,16 @@ class _Seq(msgspec.Struct):
 class Pipeline:
     """The one pipeline on a store and its operational database; a second is refused (OperationsRefused)."""
 
-    def __init__(self, store: Store, catalogue: Catalogue, operations: Operations, settings: Settings, clock: Clock,
-                 notifier: Notifier, holder: str | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        catalogue: Catalogue,
+        operations: Operations,
+        settings: Settings,
+        clock: Clock,
+        notifier: Notifier,
+        holder: str | None = None,
+    ) -> None:
         self._store, self._catalogue, self._operations = store, catalogue, operations
         self._settings, self._clock, self._notifier = settings, clock, notifier
         self._holder = holder or this_process()
@@ -142,8 +150,11 @@ class Pipeline:
 
     def _summarise(self, pending: Sequence[Touch], now_ns: int, hurry: bool) -> set[str]:
         """Partials of touched days, newest first; the pilots that got any."""
-        ready = [touch for touch in pending if self._summarised.get((touch.pilot, touch.day)) != touch.seq
-                 and (hurry or self._due(touch, now_ns))]
+        ready = [
+            touch
+            for touch in pending
+            if self._summarised.get((touch.pilot, touch.day)) != touch.seq and (hurry or self._due(touch, now_ns))
+        ]
         ready.sort(key=lambda touch: (touch.day, touch.pilot), reverse=True)
         self._more_days = len(ready) > DAYS_A_STEP
         by_pilot: dict[str, list[Touch]] = {}
@@ -172,18 +183,21 @@ class Pipeline:
                 place += 1
             partial = summarise(pilot, touch.day, events[begin:place])
             partials.append((touch, partial))
-            records.append(Record(kind="partial", pilot=slug, key="day", time_ns=date_ns(touch.day),
-                                  body=msgspec.json.encode(partial)))
+            records.append(
+                Record(
+                    kind="partial", pilot=slug, key="day", time_ns=date_ns(touch.day), body=msgspec.json.encode(partial)
+                )
+            )
         self._store.put(records)
         for touch, partial in partials:
             differs = history.put(partial) or (slug, touch.day) not in self._summarised
-            self._work[slug].changed(ordinal(touch.day), touch.seq, differs,
-                                     at_once=few or not partial.feeds)
+            self._work[slug].changed(ordinal(touch.day), touch.seq, differs, at_once=few or not partial.feeds)
             self._summarised[slug, touch.day] = touch.seq
         if touches[-1].day == self._today[slug]:
             self._exact_ns[slug] = now_ns
-            self._boards.take_day(slug, [event for event in events if event.time_ns >= bounds[-1][0]], *bounds[-1],
-                                  now_ns)
+            self._boards.take_day(
+                slug, [event for event in events if event.time_ns >= bounds[-1][0]], *bounds[-1], now_ns
+            )
         self._boards.remember(slug)
 
     # Periods
@@ -196,8 +210,11 @@ class Pipeline:
                 moved = moved_by_clock(history, self._as_of_ns, as_of_ns)
                 self._work[slug].fresh.update(dict.fromkeys(moved))
             self._as_of_ns = as_of_ns
-        waiting = {touch.pilot for touch in pending
-                   if self._summarised.get((touch.pilot, touch.day)) != touch.seq and self._due(touch, now_ns)}
+        waiting = {
+            touch.pilot
+            for touch in pending
+            if self._summarised.get((touch.pilot, touch.day)) != touch.seq and self._due(touch, now_ns)
+        }
         left, written = PERIODS_A_STEP, 0
         for slug in sorted(self._work, key=lambda slug: self._work[slug].began_ns):
             work = self._work[slug]
@@ -220,25 +237,43 @@ class Pipeline:
     def _write(self, slug: str, periods: Sequence[Period], as_of_ns: int, now_ns: int) -> None:
         history, k = self._histories[slug], self._catalogue.common.disclosure_k
         run = f"{now_ns}"
-        self._store.put([
-            Record(kind="values", pilot=slug, key=period.name,
-                   time_ns=0 if period.name == "all" else date_ns(period.start),
-                   body=msgspec.json.encode(PeriodValues(
-                       pilot=slug, period=period.name, start=period.start, end=period.end, run=run, computed_ns=now_ns,
-                       values=[] if outside(history, period, as_of_ns) else evaluate(history, period, as_of_ns, k))))
-            for period in periods])
+        self._store.put(
+            [
+                Record(
+                    kind="values",
+                    pilot=slug,
+                    key=period.name,
+                    time_ns=0 if period.name == "all" else date_ns(period.start),
+                    body=msgspec.json.encode(
+                        PeriodValues(
+                            pilot=slug,
+                            period=period.name,
+                            start=period.start,
+                            end=period.end,
+                            run=run,
+                            computed_ns=now_ns,
+                            values=[] if outside(history, period, as_of_ns) else evaluate(history, period, as_of_ns, k),
+                        )
+                    ),
+                )
+                for period in periods
+            ]
+        )
 
     def _mark_done(self, slug: str, finished: dict[str, int]) -> None:
-        self._store.put([Record(kind="done", pilot=slug, key="day", time_ns=date_ns(day),
-                                body=msgspec.json.encode(_Seq(seq))) for day, seq in sorted(finished.items())])
+        self._store.put(
+            [
+                Record(kind="done", pilot=slug, key="day", time_ns=date_ns(day), body=msgspec.json.encode(_Seq(seq)))
+                for day, seq in sorted(finished.items())
+            ]
+        )
         self._done.update({(slug, day): seq for day, seq in finished.items()})
 
     # Alerts, pulse
 
     def _judge(self, pending: Sequence[Touch], now_ns: int) -> bool:
         """Alerts of the pilots whose past days are all in; the others wait, since a fall may be a missing day."""
-        loading = {touch.pilot for touch in pending
-                   if touch.day != self._today[touch.pilot]}
+        loading = {touch.pilot for touch in pending if touch.day != self._today[touch.pilot]}
         changed = False
         for slug, history in self._histories.items():
             if slug in loading:
@@ -256,8 +291,9 @@ class Pipeline:
         # Were it told before the periods that it moved are written, a kill would leave them as they were.
         as_of_ns = pulse.as_of_ns if any(work.fresh for work in self._work.values()) else self._as_of_ns
         if wrote or stale:
-            self._pulse = msgspec.structs.replace(pulse, steps=pulse.steps + wrote, partials=partials,
-                                                  alerts_ns=now_ns, as_of_ns=as_of_ns)
+            self._pulse = msgspec.structs.replace(
+                pulse, steps=pulse.steps + wrote, partials=partials, alerts_ns=now_ns, as_of_ns=as_of_ns
+            )
             self._store.put([pulse_record(self._pulse)])
 
 
@@ -276,4 +312,3 @@ def _basis(catalogue: Catalogue) -> str:
     """What stored values rest on besides events: another catalogue or definition means computing all again."""
     versions = ",".join(f"{one.id}:{one.version}" for one in INDICATORS.values())
     return f"{catalogue.config_hash}|{VERSION}|{versions}"
-

@@ -13,8 +13,24 @@ from pipeline.model import NS_PER_S, Event
 HOUR_NS: Final = 3600 * NS_PER_S
 KNOWN_SHARE: Final = 0.75  # of an hour's expected samples; below it the hour's mean is not known
 # Readings of these are numbers of passers-by: they are summed over a day, all others are averaged.
-COUNTING_UNITS: Final = frozenset({"count", "counts", "people", "persons", "pedestrians", "visitors", "visits",
-                                   "bicycles", "bikes", "cyclists", "vehicles", "cars", "passages", "trips"})
+COUNTING_UNITS: Final = frozenset(
+    {
+        "count",
+        "counts",
+        "people",
+        "persons",
+        "pedestrians",
+        "visitors",
+        "visits",
+        "bicycles",
+        "bikes",
+        "cyclists",
+        "vehicles",
+        "cars",
+        "passages",
+        "trips",
+    }
+)
 COUNTING_QUANTITIES: Final = frozenset({"footfall", "traffic", "pedestrians", "visitors", "bicycles", "vehicles"})
 
 
@@ -65,8 +81,17 @@ def _sensor_day(pilot: Pilot, key: tuple[str, str, str], events: list[Event], st
     known, above = (None, None) if limit is None else _hours(pilot, feed, limit, events, start)
     total = fsum(values)
     return SensorDay(
-        feed=feed, device=device, quantity=quantity, unit=unit, n=len(values), total=total,
-        mean=total / len(values), minimum=min(values), maximum=max(values), hours_known=known, hours_above=above,
+        feed=feed,
+        device=device,
+        quantity=quantity,
+        unit=unit,
+        n=len(values),
+        total=total,
+        mean=total / len(values),
+        minimum=min(values),
+        maximum=max(values),
+        hours_known=known,
+        hours_above=above,
     )
 
 

@@ -50,9 +50,16 @@ def moved_by_clock(history: History, before_ns: int, as_of_ns: int) -> list[Peri
     today = ordinal(day_of(as_of_ns, zone))
     # The last week and month may end after the series does, and close later still.
     last = max(ordinal(period_of(name, iso(span[1])).end) for name in CALENDAR)
-    days = {day for day in range(span[0], last + 1) if day >= today or any(
-        before_ns < day_bounds(iso(day + ahead), zone)[1] + seconds * NS_PER_S <= as_of_ns
-        for ahead in LOOK_AHEAD for seconds in late)}
+    days = {
+        day
+        for day in range(span[0], last + 1)
+        if day >= today
+        or any(
+            before_ns < day_bounds(iso(day + ahead), zone)[1] + seconds * NS_PER_S <= as_of_ns
+            for ahead in LOOK_AHEAD
+            for seconds in late
+        )
+    }
     if (earlier := history.span(before_ns)) is not None:
         days |= set(range(span[1] + 1, earlier[1] + 1))
     if not days:

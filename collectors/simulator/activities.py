@@ -29,8 +29,9 @@ class Activity:
     cancelled: bool = False
 
 
-def plan(seed: int, pilot: str, habit: Habit, methods: list[str], today: int, launch: int,
-         drop: int | None) -> list[Activity]:
+def plan(
+    seed: int, pilot: str, habit: Habit, methods: list[str], today: int, launch: int, drop: int | None
+) -> list[Activity]:
     """All activities from three weeks after `launch` to the next one to come, oldest first.
 
     `drop` is the day a planted drop-off begins: nothing is held from three days before it until today.
@@ -49,7 +50,9 @@ def plan(seed: int, pilot: str, habit: Habit, methods: list[str], today: int, la
     for n, day in enumerate(days):
         activity = Activity(
             id=f"{pilot}-{date.fromordinal(day).isoformat()}",
-            day=day, method=order[n], stage=STAGES[n % len(STAGES)],
+            day=day,
+            method=order[n],
+            stage=STAGES[n % len(STAGES)],
             timing_basis=timing[int(rng.choice(len(timing), p=weights))],
             mode=("in_person", "hybrid", "online")[int(rng.choice(3, p=(0.6, 0.25, 0.15)))],
             cancelled=bool(rng.random() < _CANCELLED),

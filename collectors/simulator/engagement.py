@@ -49,9 +49,7 @@ def contributions(city: City, day: int) -> list[Contribution]:
     who = rng.choice(index, size=n, p=weight)
     kind = rng.choice(len(kinds), size=n, p=shares / shares.sum())
     times = sorted(city.times(day, n, rng))
-    return [
-        Contribution(times[k], int(who[k]), kinds[kind[k]], f"{city.pilot.slug}-{day}-{k}") for k in range(n)
-    ]
+    return [Contribution(times[k], int(who[k]), kinds[kind[k]], f"{city.pilot.slug}-{day}-{k}") for k in range(n)]
 
 
 def daily_mean(city: City, day: int) -> float:
@@ -85,10 +83,21 @@ def _answers(city: City, day: int) -> list[Happening]:
     codes = rng.choice(len(_DISPOSITIONS), 3, p=[weight for _, weight in _DISPOSITIONS])
     found = [Happening(at[0], "engagement", "response.published", {**office, "contribution_ids": chosen}, False)]
     for n, contribution in enumerate(chosen[:3]):
-        found.append(Happening(at[n + 1], "engagement", "contribution.disposition", {
-            **office, "contribution_id": contribution, "disposition": _DISPOSITIONS[codes[n]][0],
-            "reason": "budget" if codes[n] > 1 else "fits-plan", "recorded_by": "city",
-        }, False))
+        found.append(
+            Happening(
+                at[n + 1],
+                "engagement",
+                "contribution.disposition",
+                {
+                    **office,
+                    "contribution_id": contribution,
+                    "disposition": _DISPOSITIONS[codes[n]][0],
+                    "reason": "budget" if codes[n] > 1 else "fits-plan",
+                    "recorded_by": "city",
+                },
+                False,
+            )
+        )
     return found
 
 

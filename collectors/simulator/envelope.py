@@ -45,10 +45,16 @@ def source_of(pilot: Pilot, feed: Feed) -> str:
 
 def cloud_event(event_id: str, source: str, type_: str, time_ns: int, data: dict[str, Any]) -> bytes:
     """A CloudEvents 1.0 JSON payload whose data always says `synthetic`."""
-    return _ENCODER.encode({
-        "specversion": "1.0", "id": event_id, "source": source, "type": type_, "time": iso(time_ns),
-        "data": {**data, "synthetic": True},
-    })
+    return _ENCODER.encode(
+        {
+            "specversion": "1.0",
+            "id": event_id,
+            "source": source,
+            "type": type_,
+            "time": iso(time_ns),
+            "data": {**data, "synthetic": True},
+        }
+    )
 
 
 def reading(mapping: Mapping, event_id: str, device: str, time_ns: int, values: dict[str, float]) -> bytes:

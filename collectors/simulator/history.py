@@ -38,8 +38,10 @@ def of_day(city: City, day: int, now_ns: int, stride: int = 1) -> list[Simulated
     """Everything that one pilot's feeds sent on one local day before `now_ns`, in order of event time."""
     first, after = city.bounds(day)
     found: list[Simulated] = []
-    for stream, happenings in (("usage", usage.of_day(city, day) + script.usage_of(city, day)),
-                               ("engagement", engagement.of_day(city, day))):
+    for stream, happenings in (
+        ("usage", usage.of_day(city, day) + script.usage_of(city, day)),
+        ("engagement", engagement.of_day(city, day)),
+    ):
         found += _people_messages(city, stream, day, happenings, (first, min(after, now_ns)))
     for feed in city.feeds("sensor"):
         found += readings(city, feed, day, first, now_ns, stride)
@@ -47,8 +49,9 @@ def of_day(city: City, day: int, now_ns: int, stride: int = 1) -> list[Simulated
     return found
 
 
-def _people_messages(city: City, stream: str, day: int, happenings: list[Happening],
-                     span: tuple[int, int]) -> list[Simulated]:
+def _people_messages(
+    city: City, stream: str, day: int, happenings: list[Happening], span: tuple[int, int]
+) -> list[Simulated]:
     """Events of one stream and day as messages of its feeds, each feed with its heartbeat.
 
     Ids are given before a drop-off or an outage takes events away, so an id always means the same event.
@@ -64,8 +67,11 @@ def _people_messages(city: City, stream: str, day: int, happenings: list[Happeni
         broken = city.silent_after(feed)
         until = span[1] if broken is None else min(span[1], broken)
         topic, source = topic_of(feed), source_of(city.pilot, feed)
-        mine = [(n, event) for n, event in enumerate(happenings)
-                if n % len(feeds) == k and event.time_ns < until and (keep[n] or not event.personal)]
+        mine = [
+            (n, event)
+            for n, event in enumerate(happenings)
+            if n % len(feeds) == k and event.time_ns < until and (keep[n] or not event.personal)
+        ]
         found += [
             Simulated(topic, cloud_event(f"{stamp}-{n}", source, event.type, event.time_ns, event.data), event.time_ns)
             for n, event in mine
@@ -95,7 +101,9 @@ def _stride(cities: list[City], days: int, most: int) -> int:
     """1 where all readings fit their share of the messages; n keeps every n-th."""
     per_day = sum(
         len(sensors.devices_of(city, feed)) * 86_400_000_000_000 / every
-        for city in cities for feed in city.feeds("sensor") if (every := sensors.interval_ns(feed))
+        for city in cities
+        for feed in city.feeds("sensor")
+        if (every := sensors.interval_ns(feed))
     )
     return max(1, -(-round(per_day * days) // max(1, round(most * _SENSOR_SHARE))))
 

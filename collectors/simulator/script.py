@@ -129,8 +129,14 @@ def _guests(activity: Activity, guests: list[int], start: float, rng: np.random.
             act(day - int(rng.integers(1, 13)), float(rng.uniform(0.35, 0.9)), "registration", who)
         act(day, start + float(rng.uniform(-0.01, 0.01)), "attendance", who)
         for k in range(int(rng.poisson(0.6))):
-            act(day, start + float(rng.uniform(0.02, 0.1)), "contribution.made", who, kind=_KIND[activity.stage],
-                contribution_id=f"{activity.id}-{who}-{k}")
+            act(
+                day,
+                start + float(rng.uniform(0.02, 0.1)),
+                "contribution.made",
+                who,
+                kind=_KIND[activity.stage],
+                contribution_id=f"{activity.id}-{who}-{k}",
+            )
     return found
 
 
@@ -152,13 +158,18 @@ def _decision(activity: Activity, guests: list[int], start: float, rng: np.rando
     shared, considered = activity.method in _SHARED_DECISION, int(rng.integers(5, 20))
     role = {**decision, "role": "co_decider" if shared else "consulted"}
     closed = {
-        **decision, "level_delivered": "collaborate" if shared else "consult", "outcome": "approved",
-        "inputs_considered": considered, "inputs_adopted": int(rng.integers(0, considered)),
+        **decision,
+        "level_delivered": "collaborate" if shared else "consult",
+        "outcome": "approved",
+        "inputs_considered": considered,
+        "inputs_adopted": int(rng.integers(0, considered)),
     }
     return [
         Scene(activity.day - 7, 0.4, "engagement", "decision.opened", None, decision),
-        *(Scene(activity.day, start + 0.06 + 0.002 * k, "engagement", "decision.participated", who, role)
-          for k, who in enumerate(guests)),
+        *(
+            Scene(activity.day, start + 0.06 + 0.002 * k, "engagement", "decision.participated", who, role)
+            for k, who in enumerate(guests)
+        ),
         Scene(activity.day + 7, 0.6, "engagement", "decision.closed", None, closed),
     ]
 
@@ -186,12 +197,22 @@ def _survey(activity: Activity, who: int, rng: np.random.Generator) -> Scene:
 def _fields(city: City, activity: Activity, rng: np.random.Generator) -> dict[str, Any]:
     tools, techniques = _TOOLS.get(activity.method, ([], []))
     return {
-        "activity_id": activity.id, "challenge_id": f"{city.pilot.slug}-challenge", "stage": activity.stage,
-        "level_declared": _LEVEL[activity.stage], "method": activity.method, "tools": tools, "techniques": techniques,
-        "skills_needed": _SKILLS, "skills_present": _SKILLS[: int(rng.integers(1, 4))],
-        "facilitators_n": int(rng.integers(1, 5)), "mode": activity.mode, "open": "open",
-        "duration_min": int(rng.choice((60, 90, 120, 180))), "lang": [city.habit.language],
-        "timing_basis": activity.timing_basis, "cost_eur": int(rng.integers(2, 25)) * 100,
+        "activity_id": activity.id,
+        "challenge_id": f"{city.pilot.slug}-challenge",
+        "stage": activity.stage,
+        "level_declared": _LEVEL[activity.stage],
+        "method": activity.method,
+        "tools": tools,
+        "techniques": techniques,
+        "skills_needed": _SKILLS,
+        "skills_present": _SKILLS[: int(rng.integers(1, 4))],
+        "facilitators_n": int(rng.integers(1, 5)),
+        "mode": activity.mode,
+        "open": "open",
+        "duration_min": int(rng.choice((60, 90, 120, 180))),
+        "lang": [city.habit.language],
+        "timing_basis": activity.timing_basis,
+        "cost_eur": int(rng.integers(2, 25)) * 100,
     }
 
 

@@ -44,12 +44,19 @@ def of_day(city: City, feed: Feed, device: str, day: int, stride: int = 1) -> li
     }
     return [
         (int(times[n]), {field: round(float(column[n]), 1) for field, column in columns.items()})
-        for n in range(0, len(times)) if kept[n] and (int(times[n]) // every) % stride == 0
+        for n in range(0, len(times))
+        if kept[n] and (int(times[n]) // every) % stride == 0
     ]
 
 
-def _level(city: City, quantity: Quantity, times: np.ndarray[tuple[int], np.dtype[np.int64]], part: Floats, day: int,
-           rng: np.random.Generator) -> Floats:
+def _level(
+    city: City,
+    quantity: Quantity,
+    times: np.ndarray[tuple[int], np.dtype[np.int64]],
+    part: Floats,
+    day: int,
+    rng: np.random.Generator,
+) -> Floats:
     name, hours = quantity.quantity, np.array(city.habit.hours)
     if any(word in name or word in quantity.unit for word in _COUNTED):
         rhythm = hours[np.minimum((part * 24).astype(int), 23)] / hours.mean()

@@ -47,8 +47,14 @@ def core_action(city: City, who: int, time_ns: int) -> Happening:
 
 
 def _act(city: City, who: int, time_ns: int, type_: str, own: dict[str, Any]) -> Happening:
-    data = {"schema": "pe.usage.v1", **city.people.who[who], "service_id": city.pilot.service,
-            "channel": city.people.channel[who], "evidence": "system_log", **own}
+    data = {
+        "schema": "pe.usage.v1",
+        **city.people.who[who],
+        "service_id": city.pilot.service,
+        "channel": city.people.channel[who],
+        "evidence": "system_log",
+        **own,
+    }
     if city.habit.assisted and who % 100 < 100 * city.habit.assisted:
         data["assisted"] = True
     return Happening(time_ns, "usage", type_, data)
@@ -64,10 +70,19 @@ def _session(city: City, who: int, at: int, seconds: int, number: str) -> list[H
 
 def _task(city: City, who: int, at: int, seconds: int, number: str) -> Happening:
     outcome = "completed" if seconds < 1250 else "failed" if seconds < 1400 else "abandoned"
-    return _act(city, who, at, f"task.{outcome}", {
-        "task_id": f"{city.pilot.slug}-{number}", "task_family": city.habit.task_family, "attempt_id": "1",
-        "outcome": outcome, "duration_ms": seconds * 400,
-    })
+    return _act(
+        city,
+        who,
+        at,
+        f"task.{outcome}",
+        {
+            "task_id": f"{city.pilot.slug}-{number}",
+            "task_family": city.habit.task_family,
+            "attempt_id": "1",
+            "outcome": outcome,
+            "duration_ms": seconds * 400,
+        },
+    )
 
 
 def _releases(city: City, day: int) -> list[Happening]:
@@ -76,7 +91,19 @@ def _releases(city: City, day: int) -> list[Happening]:
     if age % _RELEASE_DAYS:
         return []
     at = city.at(day, np.array([0.3]))[0]
-    return [Happening(at, "usage", "service.released", {
-        "schema": "pe.usage.v1", "consent": "none", "service_id": city.pilot.service,
-        "service_version": f"1.{age // _RELEASE_DAYS}", "evidence": "system_log", "released": iso(at),
-    }, personal=False)]
+    return [
+        Happening(
+            at,
+            "usage",
+            "service.released",
+            {
+                "schema": "pe.usage.v1",
+                "consent": "none",
+                "service_id": city.pilot.service,
+                "service_version": f"1.{age // _RELEASE_DAYS}",
+                "evidence": "system_log",
+                "released": iso(at),
+            },
+            personal=False,
+        )
+    ]

@@ -1,13 +1,14 @@
 """From a pilot's days to the days that its drop-off alert may judge.
 
 A day is judged when it and its feeds' lateness are over, every engagement feed was ok or partial that day, and
-no closure, of the pilot's calendar or recorded in the Log, holds it. What people enter by hand has no rhythm and is not
-waited for. Of a partial day the count is scaled by its completeness. Source: alerts.md 3. The series is the pilot's contributions: attendances come in bursts with each activity, and public
-holidays are left to the later detector.
+neither a closure, of the pilot's calendar or recorded in the Log, nor a public holiday holds it. What people enter by
+hand has no rhythm and is not waited for. Of a partial day the count is scaled by its completeness. Source: alerts.md 3.
+The series is the pilot's contributions: attendances come in bursts with each activity.
 """
 
 from collections.abc import Iterator
 
+from pipeline.alerts.calendar import closed
 from pipeline.alerts.state import JudgedDay, Rule, State, Transition, step
 from pipeline.history import History
 from pipeline.model import NS_PER_S
@@ -39,7 +40,7 @@ def judged_days(history: History, as_of_ns: int) -> Iterator[JudgedDay]:
         if over_ns > as_of_ns:
             return
         value, why = None, "masked"
-        if not history.closed(iso(number)):
+        if not closed(pilot, iso(number)) and not history.closed(iso(number)):
             verdicts = [history.verdict(feed, number, as_of_ns) for feed in feeds]
             value, why = None, "held"
             if all(verdict.verdict in ("ok", "partial") for verdict in verdicts):

@@ -23,9 +23,17 @@ def evaluate_drop_off(history: History, operations: Operations, as_of_ns: int, n
     for incident in operations.of_series(pilot.slug, "drop_off", drop_off.SERIES):
         if incident.since not in opened and incident.closed_ns is None:
             revised = Transition(
-                pilot=pilot.slug, kind="drop_off", series=drop_off.SERIES, what="closed", day=incident.since,
-                since=incident.since, at_ns=now_ns, sentence="Late events explain the fall.", reason="revised",
-                backfill=now_ns - incident.opened_ns > BACKFILL_NS)
+                pilot=pilot.slug,
+                kind="drop_off",
+                series=drop_off.SERIES,
+                what="closed",
+                day=incident.since,
+                since=incident.since,
+                at_ns=now_ns,
+                sentence="Late events explain the fall.",
+                reason="revised",
+                backfill=now_ns - incident.opened_ns > BACKFILL_NS,
+            )
             changed |= operations.record(revised, now_ns, incident.synthetic) is not None
     for transition in transitions:
         changed |= operations.record(transition, now_ns, _synthetic(history)) is not None

@@ -23,8 +23,9 @@ class Silence(msgspec.Struct, frozen=True):
     since: str = ""
 
 
-def step(state: Silence, feed: str, every_s: float, last_ns: int | None, now_ns: int, day: str,
-         pilot: str = "") -> tuple[Silence, list[Transition]]:
+def step(
+    state: Silence, feed: str, every_s: float, last_ns: int | None, now_ns: int, day: str, pilot: str = ""
+) -> tuple[Silence, list[Transition]]:
     """The state after a look at the clock. `last_ns` is the newest sign of life, `day` its local day."""
     if last_ns is None:
         return state, []
@@ -36,18 +37,34 @@ def step(state: Silence, feed: str, every_s: float, last_ns: int | None, now_ns:
         if state.phase == "new" and age_s * NS_PER_S > BACKFILL_NS:
             return state, []
         opened = Transition(
-            pilot=pilot, kind="feed_silent", series=feed, what="opened", day=day, since=_text(last_ns, day),
+            pilot=pilot,
+            kind="feed_silent",
+            series=feed,
+            what="opened",
+            day=day,
+            since=_text(last_ns, day),
             at_ns=last_ns + int(INTERVALS * every_s * NS_PER_S),
             sentence=f"Feed {feed} has been silent since {_text(last_ns, day)}; it should be heard every "
-                     f"{every_s:.0f} s. What people do cannot be judged from it.",
-            reason=f"nothing heard for more than {INTERVALS} intervals", backfill=age_s * NS_PER_S > BACKFILL_NS,
-            inputs={"last_ns": last_ns, "every_s": every_s})
+            f"{every_s:.0f} s. What people do cannot be judged from it.",
+            reason=f"nothing heard for more than {INTERVALS} intervals",
+            backfill=age_s * NS_PER_S > BACKFILL_NS,
+            inputs={"last_ns": last_ns, "every_s": every_s},
+        )
         return Silence("silent", last_ns, opened.since), [opened]
     if silent:
         return state, []
     closed = Transition(
-        pilot=pilot, kind="feed_silent", series=feed, what="closed", day=day, since=state.since, at_ns=now_ns,
-        sentence=f"Feed {feed} is heard again.", reason="heard again", inputs={"last_ns": last_ns})
+        pilot=pilot,
+        kind="feed_silent",
+        series=feed,
+        what="closed",
+        day=day,
+        since=state.since,
+        at_ns=now_ns,
+        sentence=f"Feed {feed} is heard again.",
+        reason="heard again",
+        inputs={"last_ns": last_ns},
+    )
     return Silence("heard"), [closed]
 
 

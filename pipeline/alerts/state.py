@@ -70,13 +70,21 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     recovering: int = 0
 
 
-def step(state: State, rule: Rule, judged: JudgedDay | None, now_ns: int, pilot: str = "", series: str = "",
-         ) -> tuple[State, list[Transition]]:
+def step(
+    state: State,
+    rule: Rule,
+    judged: JudgedDay | None,
+    now_ns: int,
+    pilot: str = "",
+    series: str = "",
+) -> tuple[State, list[Transition]]:
     """The state after one more day; `judged` None (nothing new to judge) changes nothing."""
     if judged is None:
         return state, []
-    recent = (*((number, value) for number, value in state.recent if number > judged.number - 35),
-              (judged.number, judged.value))
+    recent = (
+        *((number, value) for number, value in state.recent if number > judged.number - 35),
+        (judged.number, judged.value),
+    )
     state = msgspec.structs.replace(state, recent=recent, held=judged.value is None and judged.why == "held")
     if judged.value is None:
         return state, []
@@ -91,8 +99,9 @@ def step(state: State, rule: Rule, judged: JudgedDay | None, now_ns: int, pilot:
 
 
 def _watch(state: State, rule: Rule, week: float, tell: "_Teller") -> tuple[State, list[Transition]]:
-    earlier = [found for back in (7, 14, 21, 28)
-               if (found := _week(state.recent, tell.judged.number - back, rule)) is not None]
+    earlier = [
+        found for back in (7, 14, 21, 28) if (found := _week(state.recent, tell.judged.number - back, rule)) is not None
+    ]
     if len(earlier) < rule.weeks:
         return state, []
     expected = float(median(earlier))
@@ -128,20 +137,33 @@ class _Teller(msgspec.Struct, frozen=True):
 
     def opened(self, week: float, expected: float) -> Transition:
         fall = 1 - week / expected
-        sentence = (f"{self.series.capitalize()}: {week:.0f} in the 7 days to {self.judged.day}, expected about "
-                    f"{expected:.0f} (the median of the four weeks before), down {fall:.0%}. Its feeds were healthy.")
-        return self._transition("opened", self.judged.day, sentence, "fell below half of its 4-week median", week,
-                                expected)
+        sentence = (
+            f"{self.series.capitalize()}: {week:.0f} in the 7 days to {self.judged.day}, expected about "
+            f"{expected:.0f} (the median of the four weeks before), down {fall:.0%}. Its feeds were healthy."
+        )
+        return self._transition(
+            "opened", self.judged.day, sentence, "fell below half of its 4-week median", week, expected
+        )
 
     def closed(self, week: float, expected: float, since: str) -> Transition:
         sentence = f"{self.series.capitalize()}: back at {week:.0f} in 7 days, of {expected:.0f} before the fall."
         return self._transition("closed", since, sentence, "recovered on 3 judged days", week, expected)
 
-    def _transition(self, what: str, since: str, sentence: str, reason: str, week: float,
-                    expected: float) -> Transition:
+    def _transition(
+        self, what: str, since: str, sentence: str, reason: str, week: float, expected: float
+    ) -> Transition:
         severity = "critical" if week < 0.3 * expected else "warning"
         return Transition(
-            pilot=self.pilot, kind=self.rule.kind, series=self.series, what=what, day=self.judged.day, since=since,
-            at_ns=self.judged.over_ns, sentence=sentence, reason=reason, severity=severity,
+            pilot=self.pilot,
+            kind=self.rule.kind,
+            series=self.series,
+            what=what,
+            day=self.judged.day,
+            since=since,
+            at_ns=self.judged.over_ns,
+            sentence=sentence,
+            reason=reason,
+            severity=severity,
             backfill=self.now_ns - self.judged.over_ns > BACKFILL_NS,
-            inputs={"week": week, "expected": expected, "rule": self.rule.version})
+            inputs={"week": week, "expected": expected, "rule": self.rule.version},
+        )

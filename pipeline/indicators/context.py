@@ -25,8 +25,13 @@ def _by_quantity(window: Window, counting: bool) -> dict[str, list[SensorDay]]:
 
 def _declared(window: Window, counting: bool) -> list[str]:
     """Quantities that the pilot's file maps, so that a silent one is shown as missing."""
-    return [one.quantity for feed in window.pilot.feeds if feed.map is not None
-            for one in feed.map.values.values() if counts(one.quantity, one.unit) is counting]
+    return [
+        one.quantity
+        for feed in window.pilot.feeds
+        if feed.map is not None
+        for one in feed.map.values.values()
+        if counts(one.quantity, one.unit) is counting
+    ]
 
 
 def _missing(quantity: str) -> Measure:
@@ -34,10 +39,21 @@ def _missing(quantity: str) -> Measure:
 
 
 @indicator(
-    id="sensor-level", version=1, family="context", title="Sensor level", unit="unit of the quantity",
-    direction="none", formula="mean over devices of each device's mean reading in the period, by quantity",
-    window="the period", min_n=0, interval_method="none", comparable="within", needs=("reading",), streams=("sensor",),
-    dims=("quantity",), caveat="Low-cost sensors drift and differ; compare a place with itself.",
+    id="sensor-level",
+    version=1,
+    family="context",
+    title="Sensor level",
+    unit="unit of the quantity",
+    direction="none",
+    formula="mean over devices of each device's mean reading in the period, by quantity",
+    window="the period",
+    min_n=0,
+    interval_method="none",
+    comparable="within",
+    needs=("reading",),
+    streams=("sensor",),
+    dims=("quantity",),
+    caveat="Low-cost sensors drift and differ; compare a place with itself.",
     source="daily statistics of readings",
 )
 def sensor_level(window: Window) -> list[Measure]:
@@ -57,11 +73,22 @@ def sensor_level(window: Window) -> list[Measure]:
 
 
 @indicator(
-    id="hours-over-limit", version=1, family="context", title="Hours above the limit", unit="device-hours",
-    direction="down", formula="number of clock hours, added over devices, whose mean reading lies above the limit "
+    id="hours-over-limit",
+    version=1,
+    family="context",
+    title="Hours above the limit",
+    unit="device-hours",
+    direction="down",
+    formula="number of clock hours, added over devices, whose mean reading lies above the limit "
     "stated in the pilot's file; hours with less than 75 % of their samples are not known and not counted",
-    window="the period", min_n=0, interval_method="none", comparable="within", needs=("reading",), streams=("sensor",),
-    dims=("quantity",), caveat="More devices have more hours; n is the number of hours known.",
+    window="the period",
+    min_n=0,
+    interval_method="none",
+    comparable="within",
+    needs=("reading",),
+    streams=("sensor",),
+    dims=("quantity",),
+    caveat="More devices have more hours; n is the number of hours known.",
     source="one-hour means against the pilot's limit",
 )
 def hours_over_limit(window: Window) -> list[Measure]:
@@ -79,16 +106,31 @@ def hours_over_limit(window: Window) -> list[Measure]:
 
 
 @indicator(
-    id="footfall", version=1, family="context", title="Footfall and traffic", unit="passages", direction="none",
-    formula="sum of the readings of counting sensors in the period, by quantity", window="the period", min_n=0,
-    interval_method="none", comparable="within", needs=("reading",), streams=("sensor",), dims=("quantity",),
-    caveat="Passages, not people; missing readings lower the sum.", source="daily sums of readings",
+    id="footfall",
+    version=1,
+    family="context",
+    title="Footfall and traffic",
+    unit="passages",
+    direction="none",
+    formula="sum of the readings of counting sensors in the period, by quantity",
+    window="the period",
+    min_n=0,
+    interval_method="none",
+    comparable="within",
+    needs=("reading",),
+    streams=("sensor",),
+    dims=("quantity",),
+    caveat="Passages, not people; missing readings lower the sum.",
+    source="daily sums of readings",
 )
 def footfall(window: Window) -> list[Measure]:
     if not window.known("sensor"):
         return [not_defined(NO_FEED)]
     found = []
     for quantity, days in _by_quantity(window, counting=True).items():
-        found.append(of_total(fsum(day.total for day in days), sum(day.n for day in days), "quantity", quantity)
-                     if days else _missing(quantity))
+        found.append(
+            of_total(fsum(day.total for day in days), sum(day.n for day in days), "quantity", quantity)
+            if days
+            else _missing(quantity)
+        )
     return found or [not_defined("no quantity of this pilot counts passages")]

@@ -23,10 +23,22 @@ def _without_names(window: Window) -> bool:
 
 
 @indicator(
-    id="contributions", version=1, family="engagement", title="Contributions", unit="contributions", direction="up",
-    formula="sum of counts of contribution.made in the period, in all and by kind", window="the period", min_n=0,
-    interval_method="none", comparable="within", needs=("contribution.made",), streams=("engagement",), dims=("kind",),
-    caveat="Channels count differently: a vote and a report are both one contribution.", source="E7 contributions",
+    id="contributions",
+    version=1,
+    family="engagement",
+    title="Contributions",
+    unit="contributions",
+    direction="up",
+    formula="sum of counts of contribution.made in the period, in all and by kind",
+    window="the period",
+    min_n=0,
+    interval_method="none",
+    comparable="within",
+    needs=("contribution.made",),
+    streams=("engagement",),
+    dims=("kind",),
+    caveat="Channels count differently: a vote and a report are both one contribution.",
+    source="E7 contributions",
 )
 def contributions(window: Window) -> list[Measure]:
     if not window.known("engagement"):
@@ -39,10 +51,21 @@ def contributions(window: Window) -> list[Measure]:
 
 
 @indicator(
-    id="statements", version=1, family="engagement", title="Statements and ideas", unit="contributions",
-    direction="up", formula="sum of counts of contribution.made of kind idea in the period", window="the period",
-    min_n=0, interval_method="none", comparable="within", needs=("contribution.made",), streams=("engagement",),
-    caveat="One person may make many.", source="E7 contributions, kind idea",
+    id="statements",
+    version=1,
+    family="engagement",
+    title="Statements and ideas",
+    unit="contributions",
+    direction="up",
+    formula="sum of counts of contribution.made of kind idea in the period",
+    window="the period",
+    min_n=0,
+    interval_method="none",
+    comparable="within",
+    needs=("contribution.made",),
+    streams=("engagement",),
+    caveat="One person may make many.",
+    source="E7 contributions, kind idea",
 )
 def statements(window: Window) -> list[Measure]:
     if not window.known("engagement"):
@@ -52,10 +75,21 @@ def statements(window: Window) -> list[Measure]:
 
 
 @indicator(
-    id="contributors", version=1, family="engagement", title="Contributors", unit="people", direction="up",
-    formula="number of distinct people with at least one contribution.made in the period", window="the period",
-    min_n=0, interval_method="poisson", comparable="within", needs=("contribution.made",), streams=("engagement",),
-    caveat="Only people who consented to a pseudonym are counted.", source=f"E7 contributors; {THETA}",
+    id="contributors",
+    version=1,
+    family="engagement",
+    title="Contributors",
+    unit="people",
+    direction="up",
+    formula="number of distinct people with at least one contribution.made in the period",
+    window="the period",
+    min_n=0,
+    interval_method="poisson",
+    comparable="within",
+    needs=("contribution.made",),
+    streams=("engagement",),
+    caveat="Only people who consented to a pseudonym are counted.",
+    source=f"E7 contributors; {THETA}",
 )
 def contributors(window: Window) -> list[Measure]:
     if not window.known("engagement"):
@@ -67,11 +101,21 @@ def contributors(window: Window) -> list[Measure]:
 
 
 @indicator(
-    id="participants-who-use", version=1, family="engagement", title="Participants who also use the service",
-    unit="people", direction="up", formula="distinct people who contributed or attended in the period and did a core "
-    "action in it", window="the period", min_n=0, interval_method="poisson", comparable="within",
-    needs=("contribution.made", "attendance", "action.performed"), streams=("usage", "engagement"),
-    caveat="Needs one pseudonym per person across both streams.", source=f"section 5: intersection; {THETA}",
+    id="participants-who-use",
+    version=1,
+    family="engagement",
+    title="Participants who also use the service",
+    unit="people",
+    direction="up",
+    formula="distinct people who contributed or attended in the period and did a core action in it",
+    window="the period",
+    min_n=0,
+    interval_method="poisson",
+    comparable="within",
+    needs=("contribution.made", "attendance", "action.performed"),
+    streams=("usage", "engagement"),
+    caveat="Needs one pseudonym per person across both streams.",
+    source=f"section 5: intersection; {THETA}",
 )
 def participants_who_use(window: Window) -> list[Measure]:
     if not window.known("engagement"):
@@ -86,11 +130,22 @@ def participants_who_use(window: Window) -> list[Measure]:
 
 
 @indicator(
-    id="activities-held", version=1, family="engagement", title="Activities held", unit="activities",
-    direction="none", formula="number of distinct activities with an activity.held in the period, in all, by stage "
-    "and by method", window="the period", min_n=0, interval_method="none", comparable="within",
-    needs=("activity.held",), streams=("engagement",), dims=("stage", "method"),
-    caveat="A supply count: more is not better.", source="E14 activities",
+    id="activities-held",
+    version=1,
+    family="engagement",
+    title="Activities held",
+    unit="activities",
+    direction="none",
+    formula="number of distinct activities with an activity.held in the period, in all, by stage and by method",
+    window="the period",
+    min_n=0,
+    interval_method="none",
+    comparable="within",
+    needs=("activity.held",),
+    streams=("engagement",),
+    dims=("stage", "method"),
+    caveat="A supply count: more is not better.",
+    source="E14 activities",
 )
 def activities_held(window: Window) -> list[Measure]:
     if not window.known("engagement"):
@@ -99,9 +154,11 @@ def activities_held(window: Window) -> list[Measure]:
         return [not_defined(NO_ACTIVITY)]
     held = held_in(window)
     stages, methods = Counter(one.stage for one in held.values()), Counter(one.method for one in held.values())
-    return [of_total(len(held), len(held)),
-            *(of_total(stages[key], stages[key], "stage", key) for key in sorted(stages)),
-            *(of_total(methods[key], methods[key], "method", key) for key in sorted(methods))]
+    return [
+        of_total(len(held), len(held)),
+        *(of_total(stages[key], stages[key], "stage", key) for key in sorted(stages)),
+        *(of_total(methods[key], methods[key], "method", key) for key in sorted(methods)),
+    ]
 
 
 def held_in(window: Window) -> dict[str, Held]:
@@ -110,11 +167,23 @@ def held_in(window: Window) -> dict[str, Held]:
 
 
 @indicator(
-    id="attendance", version=1, family="engagement", title="Attendance", unit="attendances", direction="up",
+    id="attendance",
+    version=1,
+    family="engagement",
+    title="Attendance",
+    unit="attendances",
+    direction="up",
     formula="sum of counts of attendance in the period, plus what an activity.held states where no attendance event "
-    "names that activity; in all, by stage and by method", window="the period", min_n=0, interval_method="none",
-    comparable="within", needs=("attendance", "activity.held"), streams=("engagement",), dims=("stage", "method"),
-    caveat="Attendances, not people: who comes twice counts twice.", source="E14 attendance",
+    "names that activity; in all, by stage and by method",
+    window="the period",
+    min_n=0,
+    interval_method="none",
+    comparable="within",
+    needs=("attendance", "activity.held"),
+    streams=("engagement",),
+    dims=("stage", "method"),
+    caveat="Attendances, not people: who comes twice counts twice.",
+    source="E14 attendance",
 )
 def attendance(window: Window) -> list[Measure]:
     if not window.known("engagement"):
@@ -147,11 +216,21 @@ def _split(events: Counter[str], held: dict[str, Held], dim: str, nameless: int)
 
 
 @indicator(
-    id="return-participation", version=1, family="engagement", title="Attendees who come back", unit="%",
-    direction="up", formula="100 · people who attended in the period and again on another day within 60 days / people "
+    id="return-participation",
+    version=1,
+    family="engagement",
+    title="Attendees who come back",
+    unit="%",
+    direction="up",
+    formula="100 · people who attended in the period and again on another day within 60 days / people "
     "who attended in the period on a day that was followed for 60 days and by another activity within them",
-    window="the period and 60 days after", min_n=20, interval_method="wilson", comparable="within",
-    needs=("attendance", "activity.held"), streams=("engagement",), look_ahead=FOLLOWED,
+    window="the period and 60 days after",
+    min_n=20,
+    interval_method="wilson",
+    comparable="within",
+    needs=("attendance", "activity.held"),
+    streams=("engagement",),
+    look_ahead=FOLLOWED,
     caveat="Where nothing was offered afterwards it is not defined, and not 0.",
     source=f"E8 return participation; {THETA}",
 )
@@ -161,8 +240,11 @@ def return_participation(window: Window) -> list[Measure]:
     offered, back, young = _followed(window)
     if young:
         status, reason = "incomplete", f"attendees of {young} days have not been followed for {FOLLOWED} days"
-        return [Measure(status=status, reason=reason)] if offered.nobody else \
-            [_marked(of_share(back, offered.count), status, reason)]
+        return (
+            [Measure(status=status, reason=reason)]
+            if offered.nobody
+            else [_marked(of_share(back, offered.count), status, reason)]
+        )
     if offered.nobody:
         if _without_names(window):
             return [not_defined(NO_CONSENT)]
@@ -171,8 +253,16 @@ def return_participation(window: Window) -> list[Measure]:
 
 
 def _marked(found: Measure, status: str, reason: str) -> Measure:
-    return Measure(value=found.value, n=found.n, lower=found.lower, upper=found.upper, interval=found.interval,
-                   people=found.people, status=status, reason=reason)
+    return Measure(
+        value=found.value,
+        n=found.n,
+        lower=found.lower,
+        upper=found.upper,
+        interval=found.interval,
+        people=found.people,
+        status=status,
+        reason=reason,
+    )
 
 
 def _followed(window: Window) -> tuple[People, People, int]:
@@ -192,11 +282,21 @@ def _followed(window: Window) -> tuple[People, People, int]:
 
 
 @indicator(
-    id="participation-per-1000", version=1, family="engagement", title="Participation per 1,000", unit="per 1,000",
-    direction="up", formula="1000 · distinct people who contributed or attended in the period / the pilot's "
-    "denominator", window="the period", min_n=100, interval_method="wilson", comparable="yes",
-    needs=("contribution.made", "attendance", "population.snapshot"), streams=("engagement",),
-    caveat="Compare only pilots with the same kind of denominator.", source=f"E1 participation rate; {THETA}",
+    id="participation-per-1000",
+    version=1,
+    family="engagement",
+    title="Participation per 1,000",
+    unit="per 1,000",
+    direction="up",
+    formula="1000 · distinct people who contributed or attended in the period / the pilot's denominator",
+    window="the period",
+    min_n=100,
+    interval_method="wilson",
+    comparable="yes",
+    needs=("contribution.made", "attendance", "population.snapshot"),
+    streams=("engagement",),
+    caveat="Compare only pilots with the same kind of denominator.",
+    source=f"E1 participation rate; {THETA}",
 )
 def participation_per_1000(window: Window) -> list[Measure]:
     if not window.known("engagement"):

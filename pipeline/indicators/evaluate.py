@@ -17,8 +17,9 @@ from pipeline.sketches import OtherKeyEpoch
 from pipeline.values import IndicatorValue
 
 
-def evaluate(history: History, period: Period, as_of_ns: int, k: int,
-             ids: Iterable[str] | None = None) -> list[IndicatorValue]:
+def evaluate(
+    history: History, period: Period, as_of_ns: int, k: int, ids: Iterable[str] | None = None
+) -> list[IndicatorValue]:
     """Values of all indicators (or of `ids`) for one pilot and period, in registry order.
 
     `as_of_ns` decides what is over; `k` is the catalogue's `disclosure_k`.
@@ -34,8 +35,16 @@ def evaluate(history: History, period: Period, as_of_ns: int, k: int,
             gates[definition.streams] = _gate(definition, window)
         concealed = hidden(measures, k)
         for place, measure in enumerate(measures):
-            found.append(_value(definition, window, measure, gates[definition.streams],
-                                reason(k) if place in concealed else None, synthetic))
+            found.append(
+                _value(
+                    definition,
+                    window,
+                    measure,
+                    gates[definition.streams],
+                    reason(k) if place in concealed else None,
+                    synthetic,
+                )
+            )
     return found
 
 
@@ -49,13 +58,17 @@ def _measures(definition: Indicator, window: Window) -> list[Measure]:
 def _gate(definition: Indicator, window: Window) -> float | None:
     """Completeness of the worst stream beneath, over the period; None where none states a rhythm."""
     first, last = max(window.first, window.span[0]), min(window.last, window.span[1])
-    known = [found for stream in definition.streams
-             if (found := window.history.completeness(stream, first, last, window.as_of_ns)) is not None]
+    known = [
+        found
+        for stream in definition.streams
+        if (found := window.history.completeness(stream, first, last, window.as_of_ns)) is not None
+    ]
     return min(known) if known else None
 
 
-def _value(definition: Indicator, window: Window, measure: Measure, gate: float | None, concealed: str | None,
-           synthetic: bool) -> IndicatorValue:
+def _value(
+    definition: Indicator, window: Window, measure: Measure, gate: float | None, concealed: str | None, synthetic: bool
+) -> IndicatorValue:
     period = window.period
     status, why = _status(definition, window, measure, gate)
     value, n = measure.value, measure.n
@@ -67,11 +80,23 @@ def _value(definition: Indicator, window: Window, measure: Measure, gate: float 
     if empty or _silence(measure, gate):
         value, lower, upper, interval = None, None, None, ""
     return IndicatorValue(
-        pilot=window.pilot.slug, indicator=definition.id, version=definition.version, period=period.name,
-        start=period.start, end=period.end, dim=measure.dim, segment=measure.segment, value=value, n=n,
-        lower=lower, upper=upper, interval=interval, status=status,
+        pilot=window.pilot.slug,
+        indicator=definition.id,
+        version=definition.version,
+        period=period.name,
+        start=period.start,
+        end=period.end,
+        dim=measure.dim,
+        segment=measure.segment,
+        value=value,
+        n=n,
+        lower=lower,
+        upper=upper,
+        interval=interval,
+        status=status,
         completeness=measure.completeness if measure.completeness is not None else gate,
-        synthetic=synthetic, reason=why,
+        synthetic=synthetic,
+        reason=why,
     )
 
 

@@ -28,11 +28,21 @@ def _bounds(window: Window, first: int, last: int) -> tuple[int, int]:
 
 
 @indicator(
-    id="completeness", version=1, family="quality", title="Completeness", unit="%", direction="up",
+    id="completeness",
+    version=1,
+    family="quality",
+    title="Completeness",
+    unit="%",
+    direction="up",
     formula="100 · distinct samples received / expected for devices with a stated interval; for feeds with heartbeats "
     "the mean over days of the lesser of time covered by heartbeats and announced events that are stored",
-    window="the period from the feed's first day", min_n=0, interval_method="none", comparable="within",
-    needs=("feed.heartbeat", "reading"), streams=(), dims=("feed", "device"),
+    window="the period from the feed's first day",
+    min_n=0,
+    interval_method="none",
+    comparable="within",
+    needs=("feed.heartbeat", "reading"),
+    streams=(),
+    dims=("feed", "device"),
     caveat="A feed that states no rhythm has none; n is the number of samples or heartbeats received.",
     source="Q1 completeness",
 )
@@ -49,8 +59,10 @@ def completeness(window: Window) -> list[Measure]:
             continue
         days = [one for day in range(first, last + 1) if (one := window.history.feed_day(feed.id, day))]
         beats = feed.heartbeat_every is not None and feed.stream != "sensor"
-        n = sum((one.beats.n if one.beats else 0) if beats else sum(device.track.n for device in one.devices)
-                for one in days)
+        n = sum(
+            (one.beats.n if one.beats else 0) if beats else sum(device.track.n for device in one.devices)
+            for one in days
+        )
         found.append(Measure(value=100 * sum(known) / len(known), n=n, dim="feed", segment=feed.id, gate=False))
         found += _devices(window, feed, first, last)
     return found
@@ -65,16 +77,29 @@ def _devices(window: Window, feed: Feed, first: int, last: int) -> list[Measure]
     for device in sorted(window.history.devices(feed, last)):
         n = sum(track.n for _, track in _tracks(window, feed, first, last, device))
         share = min(1.0, n / expected) if expected > 0 else None
-        found.append(Measure(value=None if share is None else 100 * share, n=n, dim="device", segment=device,
-                             gate=False))
+        found.append(
+            Measure(value=None if share is None else 100 * share, n=n, dim="device", segment=device, gate=False)
+        )
     return found
 
 
 @indicator(
-    id="freshness", version=1, family="quality", title="Freshness", unit="s", direction="down",
+    id="freshness",
+    version=1,
+    family="quality",
+    title="Freshness",
+    unit="s",
+    direction="down",
     formula="seconds from the newest sign of life (event or heartbeat) to the end of the period, or to now in an "
-    "open one", window="up to the period's end", min_n=0, interval_method="none", comparable="within",
-    needs=("feed.heartbeat",), streams=(), dims=("feed",), look_back=None,
+    "open one",
+    window="up to the period's end",
+    min_n=0,
+    interval_method="none",
+    comparable="within",
+    needs=("feed.heartbeat",),
+    streams=(),
+    dims=("feed",),
+    look_back=None,
     caveat="Event time, not time of receipt; a source with a wrong clock looks fresher or older than it is.",
     source="Q2 timeliness: age of the newest event",
 )
@@ -91,11 +116,23 @@ def freshness(window: Window) -> list[Measure]:
 
 
 @indicator(
-    id="longest-gap", version=1, family="quality", title="Longest gap", unit="s", direction="down",
+    id="longest-gap",
+    version=1,
+    family="quality",
+    title="Longest gap",
+    unit="s",
+    direction="down",
     formula="longest stretch of the period without a sample, or not covered by a heartbeat where the feed has them; "
-    "the edges of the period count", window="the period from the feed's first day", min_n=0, interval_method="none",
-    comparable="within", needs=("feed.heartbeat", "reading"), streams=(), dims=("feed", "device"),
-    caveat="For a feed without a rhythm a gap may only mean that nothing happened.", source="Q5 continuity",
+    "the edges of the period count",
+    window="the period from the feed's first day",
+    min_n=0,
+    interval_method="none",
+    comparable="within",
+    needs=("feed.heartbeat", "reading"),
+    streams=(),
+    dims=("feed", "device"),
+    caveat="For a feed without a rhythm a gap may only mean that nothing happened.",
+    source="Q5 continuity",
 )
 def longest_gap(window: Window) -> list[Measure]:
     found = []

@@ -41,8 +41,14 @@ def of_people(people: People) -> Measure:
     if people.exact:
         return Measure(value=float(count), n=count, lower=lower, upper=upper, interval="poisson", people=(count,))
     low, high = people.bounds
-    return Measure(value=float(count), n=count, lower=min(lower, low), upper=max(upper, high),
-                   interval="poisson and sketch", people=(count,))
+    return Measure(
+        value=float(count),
+        n=count,
+        lower=min(lower, low),
+        upper=max(upper, high),
+        interval="poisson and sketch",
+        people=(count,),
+    )
 
 
 def of_total(total: float, n: int, dim: str = "", segment: str = "") -> Measure:
@@ -60,5 +66,11 @@ def of_share(hits: People, whole: int, scale: float = 100.0, show_n: bool = True
     if not hits.exact:
         low, high = hits.bounds
         lower, upper = min(lower, low / whole), max(upper, min(high / whole, 1.0))
-    return Measure(value=scale * count / whole, n=whole, lower=scale * lower, upper=scale * upper,
-                   interval="wilson", people=(count, whole) if show_n else (count,))
+    return Measure(
+        value=scale * count / whole,
+        n=whole,
+        lower=scale * lower,
+        upper=scale * upper,
+        interval="wilson",
+        people=(count, whole) if show_n else (count,),
+    )

@@ -59,7 +59,9 @@ def register(found: Indicator, registry: dict[str, Indicator] = INDICATORS) -> N
 
 def indicator(**words: object) -> Callable[[Compute], Compute]:
     """Register the function below with its words."""
+
     def add(compute: Compute) -> Compute:
         register(Indicator(compute=compute, **words))  # type: ignore[arg-type]
         return compute
+
     return add

@@ -1,5 +1,7 @@
 """Uptake: how many people use the service, come back, and how much they do."""
 
+from dataclasses import replace
+
 from pipeline.indicators.measure import Measure, not_defined, of_people, of_share, of_total
 from pipeline.indicators.registry import indicator
 from pipeline.indicators.window import Window
@@ -25,9 +27,19 @@ def _anonymous(window: Window) -> bool:
 
 
 @indicator(
-    id="people", version=1, family="uptake", title="People who use the service", unit="people", direction="up",
-    formula="number of distinct people with at least one core action in the period", window="the period", min_n=0,
-    interval_method="poisson", comparable="within", needs=("action.performed",), streams=("usage",),
+    id="people",
+    version=1,
+    family="uptake",
+    title="People who use the service",
+    unit="people",
+    direction="up",
+    formula="number of distinct people with at least one core action in the period",
+    window="the period",
+    min_n=0,
+    interval_method="poisson",
+    comparable="within",
+    needs=("action.performed",),
+    streams=("usage",),
     caveat="Only people who consented to a pseudonym are counted; a person with two pseudonyms counts twice.",
     source=f"U3 active users; {THETA}",
 )
@@ -36,11 +48,21 @@ def people(window: Window) -> list[Measure]:
 
 
 @indicator(
-    id="people-multi-day", version=1, family="uptake", title="People who use the service on more than one day",
-    unit="people", direction="up", formula="number of distinct people with core actions on at least two local days "
-    "of the period", window="the period; not defined for a single day", min_n=0, interval_method="poisson",
-    comparable="within", needs=("action.performed",), streams=("usage",),
-    caveat="Longer periods give people more days to come back.", source=f"U3 active users; {THETA}",
+    id="people-multi-day",
+    version=1,
+    family="uptake",
+    title="People who use the service on more than one day",
+    unit="people",
+    direction="up",
+    formula="number of distinct people with core actions on at least two local days of the period",
+    window="the period; not defined for a single day",
+    min_n=0,
+    interval_method="poisson",
+    comparable="within",
+    needs=("action.performed",),
+    streams=("usage",),
+    caveat="Longer periods give people more days to come back.",
+    source=f"U3 active users; {THETA}",
 )
 def people_multi_day(window: Window) -> list[Measure]:
     if window.first == window.last:
@@ -53,29 +75,63 @@ def _trailing(window: Window, days: int) -> list[Measure]:
 
 
 @indicator(
-    id="active-1", version=1, family="uptake", title="Active people on the last day", unit="people", direction="up",
-    formula="distinct people with a core action on the period's last day", window="last day of the period", min_n=0,
-    interval_method="poisson", comparable="within", needs=("action.performed",), streams=("usage",),
-    caveat="Never add days: one person is active on many.", source=f"U3 A(1); {THETA}",
+    id="active-1",
+    version=1,
+    family="uptake",
+    title="Active people on the last day",
+    unit="people",
+    direction="up",
+    formula="distinct people with a core action on the period's last day",
+    window="last day of the period",
+    min_n=0,
+    interval_method="poisson",
+    comparable="within",
+    needs=("action.performed",),
+    streams=("usage",),
+    caveat="Never add days: one person is active on many.",
+    source=f"U3 A(1); {THETA}",
 )
 def active_1(window: Window) -> list[Measure]:
     return _trailing(window, 1)
 
 
 @indicator(
-    id="active-7", version=1, family="uptake", title="Active people within 7 days", unit="people", direction="up",
-    formula="distinct people with a core action on the 7 days that end with the period", window="7 days", min_n=0,
-    interval_method="poisson", comparable="within", needs=("action.performed",), streams=("usage",), look_back=6,
-    caveat="In the first 6 days of a pilot the window reaches back before its data.", source=f"U3 A(7); {THETA}",
+    id="active-7",
+    version=1,
+    family="uptake",
+    title="Active people within 7 days",
+    unit="people",
+    direction="up",
+    formula="distinct people with a core action on the 7 days that end with the period",
+    window="7 days",
+    min_n=0,
+    interval_method="poisson",
+    comparable="within",
+    needs=("action.performed",),
+    streams=("usage",),
+    look_back=6,
+    caveat="In the first 6 days of a pilot the window reaches back before its data.",
+    source=f"U3 A(7); {THETA}",
 )
 def active_7(window: Window) -> list[Measure]:
     return _trailing(window, 7)
 
 
 @indicator(
-    id="active-28", version=1, family="uptake", title="Active people within 28 days", unit="people", direction="up",
-    formula="distinct people with a core action on the 28 days that end with the period", window="28 days", min_n=0,
-    interval_method="poisson", comparable="within", needs=("action.performed",), streams=("usage",), look_back=27,
+    id="active-28",
+    version=1,
+    family="uptake",
+    title="Active people within 28 days",
+    unit="people",
+    direction="up",
+    formula="distinct people with a core action on the 28 days that end with the period",
+    window="28 days",
+    min_n=0,
+    interval_method="poisson",
+    comparable="within",
+    needs=("action.performed",),
+    streams=("usage",),
+    look_back=27,
     caveat="28 days hold each weekday four times; in a pilot's first 27 days the window reaches back before its data.",
     source=f"U3 A(28); {THETA}",
 )
@@ -84,10 +140,21 @@ def active_28(window: Window) -> list[Measure]:
 
 
 @indicator(
-    id="new-people", version=1, family="uptake", title="New people", unit="people", direction="up",
-    formula="distinct people whose first core action ever lies in the period", window="the period, against all history",
-    min_n=0, interval_method="poisson", comparable="within", needs=("action.performed",), streams=("usage",),
-    look_back=None, caveat="A change of the pseudonym key makes everybody new; it is then not defined.",
+    id="new-people",
+    version=1,
+    family="uptake",
+    title="New people",
+    unit="people",
+    direction="up",
+    formula="distinct people whose first core action ever lies in the period",
+    window="the period, against all history",
+    min_n=0,
+    interval_method="poisson",
+    comparable="within",
+    needs=("action.performed",),
+    streams=("usage",),
+    look_back=None,
+    caveat="A change of the pseudonym key makes everybody new; it is then not defined.",
     source=f"section 5: window minus everything before; {THETA}",
 )
 def new_people(window: Window) -> list[Measure]:
@@ -95,10 +162,21 @@ def new_people(window: Window) -> list[Measure]:
 
 
 @indicator(
-    id="returning-people", version=1, family="uptake", title="Returning people", unit="people", direction="up",
-    formula="distinct people active in the period and in the period before", window="the period and the one before",
-    min_n=0, interval_method="poisson", comparable="within", needs=("action.performed",), streams=("usage",),
-    look_back=31, caveat="Not defined where the pilot's data began after the period before had begun.",
+    id="returning-people",
+    version=1,
+    family="uptake",
+    title="Returning people",
+    unit="people",
+    direction="up",
+    formula="distinct people active in the period and in the period before",
+    window="the period and the one before",
+    min_n=0,
+    interval_method="poisson",
+    comparable="within",
+    needs=("action.performed",),
+    streams=("usage",),
+    look_back=31,
+    caveat="Not defined where the pilot's data began after the period before had begun.",
     source=f"section 5: window and previous window; {THETA}",
 )
 def returning_people(window: Window) -> list[Measure]:
@@ -120,10 +198,12 @@ def _cohort(window: Window, within: int) -> tuple[list[Measure] | None, People, 
     return None, cohort, back, young
 
 
-def _young(young: int, within: int) -> dict[str, str]:
+def _marked(found: Measure, young: int, within: int) -> Measure:
+    """A cohort of which some have not had their days yet is not finished."""
     if not young:
-        return {}
-    return {"status": "incomplete", "reason": f"first-time users of {young} days have not had {within} days since"}
+        return found
+    reason = f"first-time users of {young} days have not had {within} days since"
+    return replace(found, status="incomplete", reason=reason)
 
 
 def _returned(window: Window, within: int) -> list[Measure]:
@@ -131,10 +211,8 @@ def _returned(window: Window, within: int) -> list[Measure]:
     if missing is not None:
         return missing
     if cohort.nobody:
-        return [Measure(**_young(young, within))]  # type: ignore[arg-type]
-    found = of_people(back)
-    return [Measure(value=found.value, n=found.n, lower=found.lower, upper=found.upper, interval=found.interval,
-                    people=found.people, **_young(young, within))]  # type: ignore[arg-type]
+        return [_marked(Measure(), young, within)]
+    return [_marked(of_people(back), young, within)]
 
 
 def _retention(window: Window, within: int) -> list[Measure]:
@@ -142,17 +220,26 @@ def _retention(window: Window, within: int) -> list[Measure]:
     if missing is not None:
         return missing
     if cohort.nobody:
-        return [Measure(**_young(young, within))]  # type: ignore[arg-type]
-    found = of_share(back, cohort.count)
-    return [Measure(value=found.value, n=found.n, lower=found.lower, upper=found.upper, interval=found.interval,
-                    people=found.people, **_young(young, within))]  # type: ignore[arg-type]
+        return [_marked(Measure(), young, within)]
+    return [_marked(of_share(back, cohort.count), young, within)]
 
 
 @indicator(
-    id="returned-day-1", version=1, family="uptake", title="First-time users back the next day", unit="people",
-    direction="up", formula="of the people whose first core action ever lies on a day of the period, those active on "
-    "the day after it", window="the period and 1 day after, against all history", min_n=0, interval_method="poisson",
-    comparable="within", needs=("action.performed",), streams=("usage",), look_back=None, look_ahead=1,
+    id="returned-day-1",
+    version=1,
+    family="uptake",
+    title="First-time users back the next day",
+    unit="people",
+    direction="up",
+    formula="of the people whose first core action ever lies on a day of the period, those active on the day after it",
+    window="the period and 1 day after, against all history",
+    min_n=0,
+    interval_method="poisson",
+    comparable="within",
+    needs=("action.performed",),
+    streams=("usage",),
+    look_back=None,
+    look_ahead=1,
     caveat="First-time users of the last days are left out until their next day is over.",
     source=f"U6 a) retention; {THETA}",
 )
@@ -161,11 +248,23 @@ def returned_day_1(window: Window) -> list[Measure]:
 
 
 @indicator(
-    id="returned-days-1-7", version=1, family="uptake", title="First-time users back within 7 days", unit="people",
-    direction="up", formula="of the people whose first core action ever lies on a day of the period, those active on "
-    "any of the 7 days after it", window="the period and 7 days after, against all history", min_n=0,
-    interval_method="poisson", comparable="within", needs=("action.performed",), streams=("usage",), look_back=None,
-    look_ahead=7, caveat="First-time users of the last days are left out until their 7 days are over.",
+    id="returned-days-1-7",
+    version=1,
+    family="uptake",
+    title="First-time users back within 7 days",
+    unit="people",
+    direction="up",
+    formula="of the people whose first core action ever lies on a day of the period, those active on "
+    "any of the 7 days after it",
+    window="the period and 7 days after, against all history",
+    min_n=0,
+    interval_method="poisson",
+    comparable="within",
+    needs=("action.performed",),
+    streams=("usage",),
+    look_back=None,
+    look_ahead=7,
+    caveat="First-time users of the last days are left out until their 7 days are over.",
     source=f"U6 a) retention; {THETA}",
 )
 def returned_days_1_7(window: Window) -> list[Measure]:
@@ -173,32 +272,67 @@ def returned_days_1_7(window: Window) -> list[Measure]:
 
 
 @indicator(
-    id="retention-day-1", version=1, family="uptake", title="Retention on day 1", unit="%", direction="up",
+    id="retention-day-1",
+    version=1,
+    family="uptake",
+    title="Retention on day 1",
+    unit="%",
+    direction="up",
     formula="100 · first-time users active on the day after their first / first-time users of the period",
-    window="the period and 1 day after, against all history", min_n=20, interval_method="wilson", comparable="yes",
-    needs=("action.performed",), streams=("usage",), look_back=None, look_ahead=1,
-    caveat="Compare only services with the same natural cadence.", source=f"U6 a) retention; {THETA}",
+    window="the period and 1 day after, against all history",
+    min_n=20,
+    interval_method="wilson",
+    comparable="yes",
+    needs=("action.performed",),
+    streams=("usage",),
+    look_back=None,
+    look_ahead=1,
+    caveat="Compare only services with the same natural cadence.",
+    source=f"U6 a) retention; {THETA}",
 )
 def retention_day_1(window: Window) -> list[Measure]:
     return _retention(window, 1)
 
 
 @indicator(
-    id="retention-days-1-7", version=1, family="uptake", title="Retention on days 1 to 7", unit="%", direction="up",
+    id="retention-days-1-7",
+    version=1,
+    family="uptake",
+    title="Retention on days 1 to 7",
+    unit="%",
+    direction="up",
     formula="100 · first-time users active on any of the 7 days after their first / first-time users of the period",
-    window="the period and 7 days after, against all history", min_n=20, interval_method="wilson", comparable="yes",
-    needs=("action.performed",), streams=("usage",), look_back=None, look_ahead=7,
-    caveat="Compare only services with the same natural cadence.", source=f"U6 a) retention; {THETA}",
+    window="the period and 7 days after, against all history",
+    min_n=20,
+    interval_method="wilson",
+    comparable="yes",
+    needs=("action.performed",),
+    streams=("usage",),
+    look_back=None,
+    look_ahead=7,
+    caveat="Compare only services with the same natural cadence.",
+    source=f"U6 a) retention; {THETA}",
 )
 def retention_days_1_7(window: Window) -> list[Measure]:
     return _retention(window, 7)
 
 
 @indicator(
-    id="core-actions", version=1, family="uptake", title="Core actions", unit="actions", direction="up",
-    formula="sum of counts of core actions in the period", window="the period", min_n=0, interval_method="none",
-    comparable="within", needs=("action.performed",), streams=("usage",),
-    caveat="Driven by a few very active people; read it beside the number of people.", source="U9 intensity",
+    id="core-actions",
+    version=1,
+    family="uptake",
+    title="Core actions",
+    unit="actions",
+    direction="up",
+    formula="sum of counts of core actions in the period",
+    window="the period",
+    min_n=0,
+    interval_method="none",
+    comparable="within",
+    needs=("action.performed",),
+    streams=("usage",),
+    caveat="Driven by a few very active people; read it beside the number of people.",
+    source="U9 intensity",
 )
 def core_actions(window: Window) -> list[Measure]:
     if not window.known("usage"):
@@ -208,10 +342,20 @@ def core_actions(window: Window) -> list[Measure]:
 
 
 @indicator(
-    id="core-actions-per-person", version=1, family="uptake", title="Core actions per active person",
-    unit="actions per person", direction="none", formula="core actions that carry a pseudonym / distinct active people",
-    window="the period", min_n=5, interval_method="none", comparable="within", needs=("action.performed",),
-    streams=("usage",), caveat="A mean, driven by few; no interval, since actions of one person are not independent.",
+    id="core-actions-per-person",
+    version=1,
+    family="uptake",
+    title="Core actions per active person",
+    unit="actions per person",
+    direction="none",
+    formula="core actions that carry a pseudonym / distinct active people",
+    window="the period",
+    min_n=5,
+    interval_method="none",
+    comparable="within",
+    needs=("action.performed",),
+    streams=("usage",),
+    caveat="A mean, driven by few; no interval, since actions of one person are not independent.",
     source="U9 intensity",
 )
 def core_actions_per_person(window: Window) -> list[Measure]:
@@ -224,11 +368,22 @@ def core_actions_per_person(window: Window) -> list[Measure]:
 
 
 @indicator(
-    id="adoption-per-1000", version=1, family="uptake", title="Adoption per 1,000", unit="per 1,000", direction="up",
+    id="adoption-per-1000",
+    version=1,
+    family="uptake",
+    title="Adoption per 1,000",
+    unit="per 1,000",
+    direction="up",
     formula="1000 · people with a core action on any day up to the period's end / the pilot's denominator",
-    window="all history to the period's end", min_n=100, interval_method="wilson", comparable="yes",
-    needs=("action.performed", "population.snapshot"), streams=("usage",), look_back=None,
-    caveat="Compare only pilots with the same kind of denominator.", source=f"U2 adoption; {THETA}",
+    window="all history to the period's end",
+    min_n=100,
+    interval_method="wilson",
+    comparable="yes",
+    needs=("action.performed", "population.snapshot"),
+    streams=("usage",),
+    look_back=None,
+    caveat="Compare only pilots with the same kind of denominator.",
+    source=f"U2 adoption; {THETA}",
 )
 def adoption_per_1000(window: Window) -> list[Measure]:
     if not window.known("usage"):

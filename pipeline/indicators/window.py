@@ -48,8 +48,19 @@ class Window:
     def closed_on(self, day: int, streams: tuple[str, ...]) -> bool:
         """True once a day and the lateness allowed to its feeds are over."""
         if streams not in self._late:
-            self._late[streams] = int(max((feed.lateness.total_seconds() for feed in self.pilot.feeds
-                                           if not streams or feed.stream in streams), default=0.0)) * NS_PER_S
+            self._late[streams] = (
+                int(
+                    max(
+                        (
+                            feed.lateness.total_seconds()
+                            for feed in self.pilot.feeds
+                            if not streams or feed.stream in streams
+                        ),
+                        default=0.0,
+                    )
+                )
+                * NS_PER_S
+            )
         return day_bounds(iso(day), self._zone)[1] + self._late[streams] <= self.as_of_ns
 
     @cached_property

@@ -20,8 +20,13 @@ def open_store(settings: Settings, mode: Mode = "all") -> Store:
 
         influx = settings.influx
         return InfluxStore(
-            influx.url, influx.org, influx.token.get_secret_value(), influx.raw_bucket, influx.derived_bucket,
-            mode=mode, timeout_s=influx.timeout_s,
+            influx.url,
+            influx.org,
+            influx.token.get_secret_value(),
+            influx.raw_bucket,
+            influx.derived_bucket,
+            mode=mode,
+            timeout_s=influx.timeout_s,
         )
     from pipeline.store.sqlite import SQLiteStore
 

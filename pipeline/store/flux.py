@@ -13,9 +13,7 @@ from typing import Final
 from pipeline.model import NS_PER_S
 
 _RANGE: Final = "from(bucket: bucket) |> range(start: time(v: start), stop: time(v: stop))"
-_STREAM: Final = (
-    ' |> filter(fn: (r) => r._measurement == stream and r._field == "body" and r.pilot == pilot)'
-)
+_STREAM: Final = ' |> filter(fn: (r) => r._measurement == stream and r._field == "body" and r.pilot == pilot)'
 _KIND: Final = ' |> filter(fn: (r) => r._measurement == kind and r._field == "body")'
 _PILOT: Final = " |> filter(fn: (r) => r.pilot == pilot)"
 _KEY: Final = " |> filter(fn: (r) => r.key == key)"

@@ -45,7 +45,14 @@ class InfluxStore:
     """The Store port on InfluxDB 2. `mode` says which buckets `ping` must be able to write and read."""
 
     def __init__(
-        self, url: str, org: str, token: str, raw_bucket: str, derived_bucket: str, *, mode: Mode = "all",
+        self,
+        url: str,
+        org: str,
+        token: str,
+        raw_bucket: str,
+        derived_bucket: str,
+        *,
+        mode: Mode = "all",
         timeout_s: float = 15,
     ) -> None:
         if not (token.isascii() and (token.isprintable() or not token)):
@@ -71,7 +78,7 @@ class InfluxStore:
         for stream in dict.fromkeys(streams):
             if start_ns < end_ns and stream in TAGS:
                 asked = {"start": start_ns, "stop": end_ns, "stream": stream, "pilot": tag_text(pilot)}
-                bodies += [body for body, in self._ask(flux.EVENTS, self._raw, asked, ("_value",))]
+                bodies += [body for (body,) in self._ask(flux.EVENTS, self._raw, asked, ("_value",))]
         return limits.events_of(bodies)
 
     def delete(self, events: Iterable[Event]) -> None:
@@ -104,7 +111,7 @@ class InfluxStore:
         if start_ns >= end_ns or stream not in TAGS:
             return 0
         asked = {"start": start_ns, "stop": end_ns, "stream": stream, "pilot": tag_text(pilot)}
-        return sum(int(number) for number, in self._ask(flux.COUNT, self._raw, asked, ("_value",)))
+        return sum(int(number) for (number,) in self._ask(flux.COUNT, self._raw, asked, ("_value",)))
 
     def touch(self, touches: Sequence[Touch]) -> None:
         lines = [touch_line(pilot, day, seq).encode() for (pilot, day), seq in limits.latest(touches).items()]

@@ -43,8 +43,10 @@ def meaning(status: int | None, headers: Mapping[str, str] | None, body: bytes |
     if status in _HELD:
         return StoreHeld(f"{where} {_HELD[status]}")
     if status is None or status in (408, 429) or status >= 500:
-        return StoreAway(f"{where} answers {status}: {reason}" if reason else f"{where} answers {status}",
-                         retry_after_s(headers or {}))
+        return StoreAway(
+            f"{where} answers {status}: {reason}" if reason else f"{where} answers {status}",
+            retry_after_s(headers or {}),
+        )
     return StoreRefused(f"{where} answers {status}: {reason}; is this an InfluxDB 2?")
 
 

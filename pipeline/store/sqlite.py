@@ -50,8 +50,13 @@ class SQLiteStore:
     """
 
     def __init__(
-        self, folder: Path | Literal[":memory:"], retention_s: float | None = None, *, mode: Mode = "all",
-        clock: Clock | None = None, busy_ms: int = BUSY_MS,
+        self,
+        folder: Path | Literal[":memory:"],
+        retention_s: float | None = None,
+        *,
+        mode: Mode = "all",
+        clock: Clock | None = None,
+        busy_ms: int = BUSY_MS,
     ) -> None:
         if retention_s is not None and clock is None:
             raise ValueError("retention needs a clock")
@@ -119,9 +124,7 @@ class SQLiteStore:
         limits.check_records(records)
         if records:
             with self._derived.writing() as connection:
-                connection.executemany(
-                    _PUT, [(r.kind, r.pilot, r.key, r.time_ns, r.body.decode()) for r in records]
-                )
+                connection.executemany(_PUT, [(r.kind, r.pilot, r.key, r.time_ns, r.body.decode()) for r in records])
 
     def get(self, kind: str, pilot: str | None, start_ns: int, end_ns: int, key: str | None = None) -> list[Record]:
         start_ns, end_ns = limits.within(start_ns, end_ns)

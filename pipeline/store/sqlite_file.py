@@ -118,8 +118,11 @@ class StoreFile:
         if self._path is None or not self._path.is_file():
             return None
         connection = sqlite3.connect(
-            self._path.absolute().as_uri() + "?mode=ro", uri=True, timeout=self._busy_ms / 1000,
-            isolation_level=None, check_same_thread=False,
+            self._path.absolute().as_uri() + "?mode=ro",
+            uri=True,
+            timeout=self._busy_ms / 1000,
+            isolation_level=None,
+            check_same_thread=False,
         )
         connection.execute("PRAGMA query_only = ON")
         if self._check_version(connection) == 0:  # another process is just making it
@@ -195,4 +198,3 @@ class StoreFile:
         if self._writer is not None and self._path is not None:
             with closing(self._writer):
                 self._writer = None
-

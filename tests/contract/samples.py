@@ -18,7 +18,7 @@ HOSTILE: Final = (
     "# no comment",
     "back\\slash\\",
     '"quoted"',
-    "two\nlines 1\nusage,pilot=milan body=\"forged\" 1",
+    'two\nlines 1\nusage,pilot=milan body="forged" 1',
     "carriage\rreturn",
     "tab\there",
     "nul\0inside",
@@ -38,9 +38,18 @@ HOSTILE: Final = (
 def action(event_id: str, time_ns: int = T0, **changes: Any) -> Event:
     """A core action in Milan's bikes."""
     known: dict[str, Any] = {
-        "event_id": event_id, "pilot": "milan", "feed": "bikes", "stream": "usage", "type": "action.performed",
-        "time_ns": time_ns, "received_ns": time_ns + 5, "synthetic": True, "consent": "cohort",
-        "actor_key": "k-1", "service_id": "bike", "data": {"core": True, "channel": "app"},
+        "event_id": event_id,
+        "pilot": "milan",
+        "feed": "bikes",
+        "stream": "usage",
+        "type": "action.performed",
+        "time_ns": time_ns,
+        "received_ns": time_ns + 5,
+        "synthetic": True,
+        "consent": "cohort",
+        "actor_key": "k-1",
+        "service_id": "bike",
+        "data": {"core": True, "channel": "app"},
     }
     return Event(**(known | changes))
 
@@ -48,7 +57,15 @@ def action(event_id: str, time_ns: int = T0, **changes: Any) -> Event:
 def reading(event_id: str, value: float | None = 1.0, time_ns: int = T0, **changes: Any) -> Event:
     """A temperature in Athens."""
     known: dict[str, Any] = {
-        "event_id": event_id, "pilot": "athens", "feed": "air", "stream": "sensor", "type": "reading",
-        "time_ns": time_ns, "device": "d-1", "quantity": "temperature", "value": value, "unit": "Cel",
+        "event_id": event_id,
+        "pilot": "athens",
+        "feed": "air",
+        "stream": "sensor",
+        "type": "reading",
+        "time_ns": time_ns,
+        "device": "d-1",
+        "quantity": "temperature",
+        "value": value,
+        "unit": "Cel",
     }
     return Event(**(known | changes))

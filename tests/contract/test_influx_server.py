@@ -25,7 +25,7 @@ def buckets(influx: Influx) -> dict[str, str]:
 @pytest.fixture
 def with_rights(influx: Influx, buckets: dict[str, str]) -> Callable[[set[str], Mode], InfluxStore]:
     def opened(rights: set[str], mode: Mode) -> InfluxStore:
-        known = {one["name"]: one["id"] for one in influx.call("GET", "/api/v2/buckets?limit=100")["buckets"]}
+        known = {name: influx.bucket(name)["id"] for name in buckets.values()}
         granted = [
             {"action": right.split()[0], "resource": {"type": "buckets", "id": known[buckets[right.split()[1]]]}}
             for right in rights
@@ -56,14 +56,25 @@ def test_ping_finds_each_right_that_is_missing(
     store.close()
 
 
-@pytest.mark.parametrize(("org", "bucket", "token"), [
-    ("nobody", None, None), (None, "no-such-bucket", None), (None, None, "wrong"), (None, None, ""),
-])
+@pytest.mark.parametrize(
+    ("org", "bucket", "token"),
+    [
+        ("nobody", None, None),
+        (None, "no-such-bucket", None),
+        (None, None, "wrong"),
+        (None, None, ""),
+    ],
+)
 def test_wrong_settings_hold_what_is_to_be_written(
     influx: Influx, buckets: dict[str, str], org: str | None, bucket: str | None, token: str | None
 ) -> None:
-    store = InfluxStore(influx.url, org or influx.org, influx.token if token is None else token,
-                        bucket or buckets["raw"], buckets["derived"])
+    store = InfluxStore(
+        influx.url,
+        org or influx.org,
+        influx.token if token is None else token,
+        bucket or buckets["raw"],
+        buckets["derived"],
+    )
     for call in (store.ping, lambda: store.write([action("e")]), lambda: store.read("milan", ["usage"], *EVER)):
         with pytest.raises(StoreHeld) as held:
             call()
@@ -84,10 +95,12 @@ def test_what_was_written_survives_a_kill_of_the_server(influx: Influx, buckets:
 def test_a_field_of_another_type_by_another_program_costs_only_the_points_beside_it(
     influx: Influx, buckets: dict[str, str]
 ) -> None:
-    line = f"sensor,pilot=athens,feed=air,device=d-1,quantity=temperature value=\"warm\" {T0 - 10}"
+    line = f'sensor,pilot=athens,feed=air,device=d-1,quantity=temperature value="warm" {T0 - 10}'
     request = urllib.request.Request(
-        f"{influx.url}/api/v2/write?org={influx.org}&bucket={buckets['raw']}&precision=ns", data=line.encode(),
-        headers={"Authorization": f"Token {influx.token}"})
+        f"{influx.url}/api/v2/write?org={influx.org}&bucket={buckets['raw']}&precision=ns",
+        data=line.encode(),
+        headers={"Authorization": f"Token {influx.token}"},
+    )
     urllib.request.urlopen(request, timeout=30).close()
     store = InfluxStore(influx.url, influx.org, influx.token, buckets["raw"], buckets["derived"])
     refused = store.write([reading("a", None), reading("b", 1.0, T0 + 1), reading("c", None, T0 + 2)])

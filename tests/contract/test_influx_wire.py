@@ -98,12 +98,15 @@ def test_bad_points_are_found_by_halving_within_the_bound(
     assert len(stub.connections) == 1, "one connection serves every request"
 
 
-@pytest.mark.parametrize(("status", "message", "code"), [
-    (413, "too big", "too_large"),
-    (422, "partial write: points beyond retention policy dropped=1", "beyond_retention"),
-    (422, "partial write: field type conflict: input field value", "type_conflict"),
-    (400, PARSE_ERROR, "refused_by_store"),
-])
+@pytest.mark.parametrize(
+    ("status", "message", "code"),
+    [
+        (413, "too big", "too_large"),
+        (422, "partial write: points beyond retention policy dropped=1", "beyond_retention"),
+        (422, "partial write: field type conflict: input field value", "type_conflict"),
+        (400, PARSE_ERROR, "refused_by_store"),
+    ],
+)
 def test_a_refusal_names_its_cause_without_repeating_the_line(
     stub: Stub, store: InfluxStore, status: int, message: str, code: str
 ) -> None:
@@ -137,8 +140,13 @@ def test_wrong_configuration_holds_everything_and_names_the_remedy(
     stub: Stub, store: InfluxStore, status: int, remedy: str
 ) -> None:
     stub.status, stub.always = status, True
-    calls = (lambda: store.write([action("e")]), lambda: store.read("milan", ["usage"], *EVER), store.ping,
-             lambda: store.delete([action("e")]), lambda: store.touch([Touch(pilot="m", day="2026-01-01", seq=1)]))
+    calls = (
+        lambda: store.write([action("e")]),
+        lambda: store.read("milan", ["usage"], *EVER),
+        store.ping,
+        lambda: store.delete([action("e")]),
+        lambda: store.touch([Touch(pilot="m", day="2026-01-01", seq=1)]),
+    )
     for call in calls:
         with pytest.raises(StoreHeld, match=remedy):
             call()
@@ -150,15 +158,14 @@ def test_a_server_that_is_not_there_or_breaks_off_means_try_again(stub: Stub, st
         nobody.write([action("e")])
     assert "secret" not in str(away.value)
     nobody.close()
-    stub.query_answer = b",result,table,_value\r\n,_result,0,\"{}\"\r\n"
+    stub.query_answer = b',result,table,_value\r\n,_result,0,"{}"\r\n'
     stub.status, stub.always, stub.headers = 200, True, {"Content-Length": "5000", "Connection": "close"}
     with pytest.raises(StoreAway, match="cannot be reached"):
         store.read("milan", ["usage"], *EVER)
 
 
 def test_an_error_told_in_the_middle_of_an_answer_is_not_the_end_of_the_data(stub: Stub, store: InfluxStore) -> None:
-    stub.query_answer = (b",result,table,_value\r\n,_result,0,\"{}\"\r\n\r\n"
-                         b"error,reference\r\nout of memory,897\r\n")
+    stub.query_answer = b',result,table,_value\r\n,_result,0,"{}"\r\n\r\nerror,reference\r\nout of memory,897\r\n'
     with pytest.raises(StoreAway, match="out of memory"):
         store.read("milan", ["usage"], *EVER)
 
@@ -194,22 +201,37 @@ def test_requests_stay_within_5000_lines_and_a_mebibyte() -> None:
     assert list(batches([])) == []
 
 
-@pytest.mark.parametrize(("headers", "seconds"), [
-    ({"Retry-After": "0"}, 0), ({"retry-after": "2.5"}, 2.5), ({"Retry-After": "-5"}, 0),
-    ({"Retry-After": "99999"}, 600),
-    ({"Retry-After": "Wed, 25 Nov 2026 10:00:30 GMT", "Date": "Wed, 25 Nov 2026 10:00:00 GMT"}, 30),
-    ({"Retry-After": "Wed, 25 Nov 2026 09:00:00 GMT", "Date": "Wed, 25 Nov 2026 10:00:00 GMT"}, 0),
-    ({"Retry-After": "Wed, 25 Nov 2026 10:00:30 GMT"}, None), ({"Retry-After": "soon", "Date": "x"}, None),
-    ({"Retry-After": "nan"}, None), ({"Retry-After": "inf"}, 600), ({}, None),
-])
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "0"}, 0),
+        ({"retry-after": "2.5"}, 2.5),
+        ({"Retry-After": "-5"}, 0),
+        ({"Retry-After": "99999"}, 600),
+        ({"Retry-After": "Wed, 25 Nov 2026 10:00:30 GMT", "Date": "Wed, 25 Nov 2026 10:00:00 GMT"}, 30),
+        ({"Retry-After": "Wed, 25 Nov 2026 09:00:00 GMT", "Date": "Wed, 25 Nov 2026 10:00:00 GMT"}, 0),
+        ({"Retry-After": "Wed, 25 Nov 2026 10:00:30 GMT"}, None),
+        ({"Retry-After": "soon", "Date": "x"}, None),
+        ({"Retry-After": "nan"}, None),
+        ({"Retry-After": "inf"}, 600),
+        ({}, None),
+    ],
+)
 def test_the_servers_wish_to_wait_is_understood(headers: dict[str, str], seconds: float | None) -> None:
     assert retry_after_s(headers) == seconds
 
 
-@pytest.mark.parametrize(("measurement", "tags"), [
-    ("", (("pilot", "x"),)), ("usage", ()), ("usage", (("pilot", ""),)), ("usage", (("pilot", 'x" OR "'),)),
-    ('x" OR "', (("pilot", "x"),)), ("usage", (("pilot", "x\\"),)),
-])
+@pytest.mark.parametrize(
+    ("measurement", "tags"),
+    [
+        ("", (("pilot", "x"),)),
+        ("usage", ()),
+        ("usage", (("pilot", ""),)),
+        ("usage", (("pilot", 'x" OR "'),)),
+        ('x" OR "', (("pilot", "x"),)),
+        ("usage", (("pilot", "x\\"),)),
+    ],
+)
 def test_no_delete_is_made_without_a_full_and_safe_predicate(
     measurement: str, tags: tuple[tuple[str, str], ...]
 ) -> None:

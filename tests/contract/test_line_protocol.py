@@ -70,8 +70,17 @@ def test_an_event_is_one_line_with_float_numbers_and_integer_nanoseconds() -> No
     )
 
 
-@pytest.mark.parametrize(("value", "text"), [(0, "0"), (-0.5, "-0.5"), (1e300, "1e+300"), (5e-324, "5e-324"),
-                                             (2**53, "9007199254740992"), (0.1 + 0.2, "0.30000000000000004")])
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (-0.5, "-0.5"),
+        (1e300, "1e+300"),
+        (5e-324, "5e-324"),
+        (2**53, "9007199254740992"),
+        (0.1 + 0.2, "0.30000000000000004"),
+    ],
+)
 def test_a_number_is_written_as_the_shortest_float_and_never_as_an_integer(value: float, text: str) -> None:
     assert f",value={text}," in event_line(reading("r", value, actor_key="k"), "{}")
 
@@ -99,10 +108,20 @@ def test_a_tag_holds_any_text_and_gives_it_back(text: str) -> None:
     assert not re.search(r"[\"'\\\x00-\x1f]", tag)
 
 
-@pytest.mark.parametrize(("measurement", "tags"), [
-    ("usage", [("pilot", "")]), ("usage", [("", "x")]), ("usage", [("pilot", "x\\")]), ("usage", [("pilot\\", "x")]),
-    ("usage", [("pilot", "a\nb")]), ("", []), ("# usage", []), ("a\nb", []), ("a\\", []),
-])
+@pytest.mark.parametrize(
+    ("measurement", "tags"),
+    [
+        ("usage", [("pilot", "")]),
+        ("usage", [("", "x")]),
+        ("usage", [("pilot", "x\\")]),
+        ("usage", [("pilot\\", "x")]),
+        ("usage", [("pilot", "a\nb")]),
+        ("", []),
+        ("# usage", []),
+        ("a\nb", []),
+        ("a\\", []),
+    ],
+)
 def test_what_the_protocol_cannot_say_is_an_error_and_not_another_series(
     measurement: str, tags: list[tuple[str, str]]
 ) -> None:

@@ -19,8 +19,10 @@ from tests.contract.samples import EVER, T0, action
 def test_every_commit_waits_for_the_disk(tmp_path: Path) -> None:
     file = StoreFile(tmp_path / "raw.db", RAW_MIGRATIONS, writable=True, busy_ms=100)
     with file.writing() as connection:
-        asked = {name: connection.execute(f"PRAGMA {name}").fetchone()[0]
-                 for name in ("synchronous", "journal_mode", "secure_delete")}
+        asked = {
+            name: connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("synchronous", "journal_mode", "secure_delete")
+        }
     assert asked == {"synchronous": 2, "journal_mode": "wal", "secure_delete": 1}
     file.close()
 
@@ -59,8 +61,11 @@ def test_an_erased_person_is_in_no_file_any_more(tmp_path: Path) -> None:
 def test_a_store_that_is_only_read_creates_nothing_and_refuses_to_write(tmp_path: Path) -> None:
     reader = SQLiteStore(tmp_path / "store", mode="read")
     assert reader.read("milan", ["usage"], *EVER) == []
-    for write in (lambda: reader.write([action("e")]), lambda: reader.erase("milan", "k"),
-                  lambda: reader.put([Record(kind="now", pilot="m", key="now", time_ns=0, body=b"")])):
+    for write in (
+        lambda: reader.write([action("e")]),
+        lambda: reader.erase("milan", "k"),
+        lambda: reader.put([Record(kind="now", pilot="m", key="now", time_ns=0, body=b"")]),
+    ):
         with pytest.raises(StoreRefused, match="reading only"):
             write()
     assert not (tmp_path / "store").exists()
@@ -84,10 +89,13 @@ def test_a_reader_sees_the_files_once_they_are_made_and_each_later_write(tmp_pat
 def test_readers_do_not_wait_for_a_writing_process(tmp_path: Path) -> None:
     store = SQLiteStore(tmp_path, busy_ms=100)
     store.write([action("e")])
-    code = "import sqlite3,sys; c=sqlite3.connect(sys.argv[1],isolation_level=None); c.execute('BEGIN IMMEDIATE'); " \
-           "c.execute('DELETE FROM event'); print('held',flush=True); sys.stdin.read()"
-    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "raw.db")], text=True,
-                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+    code = (
+        "import sqlite3,sys; c=sqlite3.connect(sys.argv[1],isolation_level=None); c.execute('BEGIN IMMEDIATE'); "
+        "c.execute('DELETE FROM event'); print('held',flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path / "raw.db")], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         assert store.count("milan", "usage", *EVER) == 1
@@ -97,8 +105,10 @@ def test_readers_do_not_wait_for_a_writing_process(tmp_path: Path) -> None:
 
 
 def test_two_processes_may_open_an_empty_folder_at_once(tmp_path: Path) -> None:
-    code = "import sys; from pathlib import Path; from pipeline.store.sqlite import SQLiteStore\n" \
-           "SQLiteStore(Path(sys.argv[1])).ping()"
+    code = (
+        "import sys; from pathlib import Path; from pipeline.store.sqlite import SQLiteStore\n"
+        "SQLiteStore(Path(sys.argv[1])).ping()"
+    )
     running = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stderr=subprocess.PIPE) for _ in range(3)]
     assert [(one.wait(60), one.stderr and one.stderr.read()) for one in running] == [(0, b"")] * 3
     for one in running:
@@ -138,8 +148,9 @@ def test_a_place_that_cannot_hold_a_store_is_told_in_one_sentence(tmp_path: Path
 
 def test_the_store_in_memory_keeps_its_promises_across_threads() -> None:
     store = SQLiteStore(":memory:")
-    threads = [threading.Thread(target=lambda name=name: store.write([action(f"e{name}", T0 + name)]))
-               for name in range(8)]
+    threads = [
+        threading.Thread(target=lambda name=name: store.write([action(f"e{name}", T0 + name)])) for name in range(8)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

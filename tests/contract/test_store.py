@@ -23,8 +23,16 @@ def ids(events: list[Event]) -> list[str]:
 
 
 def test_an_event_comes_back_as_it_was(store: Store) -> None:
-    told = action("e", count=3, consent="count_only", revision=2, time_precision="s", time_rule="TimeInstant",
-                  actor_kind="citizen", data={"nested": {"a": [1, 2.5, None, True, "x"]}, "": ""})
+    told = action(
+        "e",
+        count=3,
+        consent="count_only",
+        revision=2,
+        time_precision="s",
+        time_rule="TimeInstant",
+        actor_kind="citizen",
+        data={"nested": {"a": [1, 2.5, None, True, "x"]}, "": ""},
+    )
     assert store.write([told]) == []
     assert store.read("milan", ["usage"], *EVER) == [told]
 
@@ -60,24 +68,27 @@ def test_no_value_is_not_zero(store: Store) -> None:
     assert [event.value for event in store.read("athens", ["sensor"], *EVER)] == [None, 0.0]
 
 
-@pytest.mark.parametrize(("changes", "code"), [
-    ({"value": float("nan")}, "not_finite"),
-    ({"value": float("inf")}, "not_finite"),
-    ({"stream": "gossip"}, "unknown_stream"),
-    ({"pilot": ""}, "empty_tag"),
-    ({"feed": ""}, "empty_tag"),
-    ({"type": "ä" * 65}, "tag_too_long"),
-    ({"device": "x" * 129}, "tag_too_long"),
-    ({"event_id": ""}, "bad_id"),
-    ({"event_id": "x" * 513}, "bad_id"),
-    ({"data": {"text": "x" * 1_000_000}}, "too_large"),
-    ({"data": {"deep": json.loads("[" * 200 + "]" * 200)}}, "too_deep"),
-    ({"data": {"half": "\ud800"}}, "not_representable"),
-    ({"feed": "\ud800"}, "not_representable"),
-    ({"count": 10**400}, "not_representable"),
-    ({"time_ns": 2**63 - 1}, "time_out_of_range"),
-    ({"time_ns": -(2**70)}, "time_out_of_range"),
-])
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"value": float("nan")}, "not_finite"),
+        ({"value": float("inf")}, "not_finite"),
+        ({"stream": "gossip"}, "unknown_stream"),
+        ({"pilot": ""}, "empty_tag"),
+        ({"feed": ""}, "empty_tag"),
+        ({"type": "ä" * 65}, "tag_too_long"),
+        ({"device": "x" * 129}, "tag_too_long"),
+        ({"event_id": ""}, "bad_id"),
+        ({"event_id": "x" * 513}, "bad_id"),
+        ({"data": {"text": "x" * 1_000_000}}, "too_large"),
+        ({"data": {"deep": json.loads("[" * 200 + "]" * 200)}}, "too_deep"),
+        ({"data": {"half": "\ud800"}}, "not_representable"),
+        ({"feed": "\ud800"}, "not_representable"),
+        ({"count": 10**400}, "not_representable"),
+        ({"time_ns": 2**63 - 1}, "time_out_of_range"),
+        ({"time_ns": -(2**70)}, "time_out_of_range"),
+    ],
+)
 def test_one_bad_point_never_costs_its_neighbours(store: Store, changes: dict[str, Any], code: str) -> None:
     bad = action(**({"event_id": "bad"} | changes))
     refused = store.write([action("before", T0), bad, action("after", T0 + 1)])
@@ -161,8 +172,11 @@ def test_only_the_asked_pilot_is_read(store: Store) -> None:
 def test_deleting_one_event_leaves_its_neighbours(store: Store) -> None:
     victim = action("victim", T0)
     neighbours = [
-        action("before", T0 - 1), action("after", T0 + 1), action("other type", T0, type="session.started"),
-        action("other feed", T0, feed="trams"), action("other stream", T0, stream="engagement"),
+        action("before", T0 - 1),
+        action("after", T0 + 1),
+        action("other type", T0, type="session.started"),
+        action("other feed", T0, feed="trams"),
+        action("other stream", T0, stream="engagement"),
     ]
     elsewhere = action("other pilot", T0, pilot="genoa")
     store.write([victim, *neighbours, elsewhere])
@@ -173,8 +187,12 @@ def test_deleting_one_event_leaves_its_neighbours(store: Store) -> None:
 
 def test_deleting_one_reading_leaves_other_devices_and_quantities(store: Store) -> None:
     victim = reading("victim", 1, device="", quantity="")
-    neighbours = [reading("d", 2, device="d-1", quantity=""), reading("q", 3, device="", quantity="pm10"),
-                  reading("%", 4, device="%empty", quantity="%empty"), reading("-", 5, device="-", quantity="-")]
+    neighbours = [
+        reading("d", 2, device="d-1", quantity=""),
+        reading("q", 3, device="", quantity="pm10"),
+        reading("%", 4, device="%empty", quantity="%empty"),
+        reading("-", 5, device="-", quantity="-"),
+    ]
     store.write([victim, *neighbours])
     store.delete([victim])
     assert sorted(ids(store.read("athens", STREAMS, *EVER))) == sorted(ids(neighbours))
@@ -199,10 +217,16 @@ def test_a_correction_replaces_the_event_when_the_old_one_is_deleted_first(store
 
 
 def test_erasing_a_person_leaves_a_neighbour_of_the_same_millisecond(store: Store) -> None:
-    hers = [action("a", T0, actor_key="hers"), action("b", T0 + 2, actor_key="hers", stream="engagement"),
-            action("c", T0 + 90 * DAY_NS, actor_key="hers", feed="trams")]
-    others = [action("d", T0 + 1, actor_key="his"), action("e", T0 + 3, actor_key=None),
-              action("f", T0, actor_key="hers too", feed="trams")]
+    hers = [
+        action("a", T0, actor_key="hers"),
+        action("b", T0 + 2, actor_key="hers", stream="engagement"),
+        action("c", T0 + 90 * DAY_NS, actor_key="hers", feed="trams"),
+    ]
+    others = [
+        action("d", T0 + 1, actor_key="his"),
+        action("e", T0 + 3, actor_key=None),
+        action("f", T0, actor_key="hers too", feed="trams"),
+    ]
     elsewhere = action("g", T0, pilot="genoa", actor_key="hers")
     store.write([*hers, *others, elsewhere])
     assert store.erase("milan", "hers") == hers

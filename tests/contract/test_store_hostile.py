@@ -10,16 +10,31 @@ from pipeline.model import STREAMS, Event
 from pipeline.store.port import Store
 from tests.contract.samples import EVER, HOSTILE, T0, action, reading
 
-TEXT_FIELDS = ("event_id", "pilot", "feed", "type", "time_precision", "time_rule", "consent", "actor_key",
-               "actor_kind", "service_id", "device", "quantity", "unit")
+TEXT_FIELDS = (
+    "event_id",
+    "pilot",
+    "feed",
+    "type",
+    "time_precision",
+    "time_rule",
+    "consent",
+    "actor_key",
+    "actor_kind",
+    "service_id",
+    "device",
+    "quantity",
+    "unit",
+)
 
 
 def random_texts(count: int) -> list[str]:
     """Texts over all of Unicode, control characters and surroundings of escapes included."""
     chance = random.Random(11)
     ranges = [(0, 0x20), (0x20, 0x7F), (0x7F, 0xA0), (0xA0, 0xD800), (0xE000, 0x110000)]
-    return ["".join(chr(chance.randrange(*chance.choice(ranges))) for _ in range(chance.randint(1, 12)))
-            for _ in range(count)]
+    return [
+        "".join(chr(chance.randrange(*chance.choice(ranges))) for _ in range(chance.randint(1, 12)))
+        for _ in range(count)
+    ]
 
 
 @pytest.mark.parametrize("field", TEXT_FIELDS)

@@ -70,8 +70,15 @@ def test_every_code_of_a_refusal_is_explained_and_no_other() -> None:
     assert {code for found in raised for code in found if code} <= set(explained)
 
 
-@pytest.mark.parametrize("bound", [f"{limits.MAX_BODY_BYTES:,} bytes", f"{limits.MAX_TAG_BYTES} bytes",
-                                   f"{limits.MAX_ID_BYTES} bytes", f"{limits.MAX_DEPTH} levels"])
+@pytest.mark.parametrize(
+    "bound",
+    [
+        f"{limits.MAX_BODY_BYTES:,} bytes",
+        f"{limits.MAX_TAG_BYTES} bytes",
+        f"{limits.MAX_ID_BYTES} bytes",
+        f"{limits.MAX_DEPTH} levels",
+    ],
+)
 def test_the_bounds_are_those_of_the_code(bound: str) -> None:
     assert bound in PAGE
 

@@ -22,7 +22,9 @@ def test_the_latest_touch_of_a_day_wins(store: Store) -> None:
     store.touch([Touch(pilot="milan", day="2026-03-29", seq=3)])
     store.touch([])
     assert store.touches() == [
-        Touch(pilot="milan", day="2026-03-29", seq=3), Touch(pilot="milan", day="2026-03-30", seq=2)]
+        Touch(pilot="milan", day="2026-03-29", seq=3),
+        Touch(pilot="milan", day="2026-03-30", seq=2),
+    ]
 
 
 def test_two_touches_of_a_day_in_one_call_leave_the_higher(store: Store) -> None:
@@ -52,7 +54,9 @@ def test_putting_a_record_again_replaces_all_of_it(store: Store) -> None:
 def test_records_are_found_by_kind_pilot_key_and_time(store: Store) -> None:
     told = [
         record(pilot=pilot, key=key, time_ns=T0 + place * DAY_NS, body=f'"{pilot} {key} {place}"'.encode())
-        for pilot in ("athens", "milan") for key in ("day", "week") for place in range(3)
+        for pilot in ("athens", "milan")
+        for key in ("day", "week")
+        for place in range(3)
     ]
     store.put([*reversed(told), record(kind="partial")])
     assert store.get("values", None, *EVER) == told
@@ -91,11 +95,22 @@ def test_hostile_texts_in_records_and_touches_come_back_as_they_were(store: Stor
     assert store.touches() == touched
 
 
-@pytest.mark.parametrize("wrong", [
-    record(kind="usage"), record(kind="touch"), record(kind=""), record(kind='x"y'), record(pilot="x" * 129),
-    record(key="\ud800"), record(body=b"\xff"), record(body=b"x" * 1_000_001), record(body=b"{\n}"),
-    record(body=b"{\r}"), record(time_ns=2**63 - 1),
-])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        record(kind="usage"),
+        record(kind="touch"),
+        record(kind=""),
+        record(kind='x"y'),
+        record(pilot="x" * 129),
+        record(key="\ud800"),
+        record(body=b"\xff"),
+        record(body=b"x" * 1_000_001),
+        record(body=b"{\n}"),
+        record(body=b"{\r}"),
+        record(time_ns=2**63 - 1),
+    ],
+)
 def test_a_record_that_cannot_be_kept_is_refused_before_anything_is_written(store: Store, wrong: Record) -> None:
     with pytest.raises(StoreRefused, match="record"):
         store.put([record(), wrong])

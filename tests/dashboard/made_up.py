@@ -209,8 +209,19 @@ class MadeUpAnswers:
         ]
         if pilot in self.empty or not (start or "") <= day <= (end or "9999"):
             return []
-        return [Decision(pilot=pilot, decision_id=f"{pilot}-d", day=day, level_delivered="collaborate",
-                         outcome="approved", inputs_considered=9, inputs_adopted=4, roles=roles, synthetic=True)]  # fmt: skip
+        return [
+            Decision(
+                pilot=pilot,
+                decision_id=f"{pilot}-d",
+                day=day,
+                level_delivered="collaborate",
+                outcome="approved",
+                inputs_considered=9,
+                inputs_adopted=4,
+                roles=roles,
+                synthetic=True,
+            )
+        ]
 
     def recorded(self, pilot: str, days: Iterable[str]) -> dict[str, int]:
         self.version()

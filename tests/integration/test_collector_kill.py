@@ -9,6 +9,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,8 @@ from tests.services.process import free_port, wait_until
 
 ROOT = Path(__file__).parents[2]
 KILLED, ENDED_ITSELF = -9, 137
+# How long InfluxDB is away, in seconds.
+AWAY_S = 60
 
 
 class Drill:
@@ -44,6 +47,7 @@ class Drill:
         }  # fmt: skip
         self.process: subprocess.Popen[bytes] | None = None
         self.influx: Influx | None = None
+        self.back_at = 0.0
 
     def start(self, *helper: str) -> subprocess.Popen[bytes]:
         """The real command, or with arguments the helper that ends at a named point."""
@@ -70,10 +74,12 @@ class Drill:
         del self.environment["PERISCOPE_HEALTH_PORT"]
 
     def store_comes_and_goes(self, number: int, ends: int) -> None:
-        """InfluxDB is away for the third fifth of the ends; the embedded store is never away."""
+        """InfluxDB is away for the third fifth of the ends, a minute at least; the embedded store is never away."""
         if self.influx is not None and number == ends * 2 // 5:
             self.influx.stop()
+            self.back_at = time.monotonic() + AWAY_S
         if self.influx is not None and number == ends * 3 // 5:
+            wait_until(lambda: time.monotonic() >= self.back_at, AWAY_S + 10, "the end of the outage")
             self.influx.start()
 
     def received(self) -> int:

@@ -104,6 +104,11 @@ class Influx:
             )
         return f"raw-{name}", f"derived-{name}"
 
+    def bucket(self, name: str) -> dict[str, Any]:
+        """What the server says of one bucket; by name, as a list of all has pages."""
+        (found,) = self.call("GET", f"/api/v2/buckets?name={name}")["buckets"]
+        return dict(found)
+
     def count(self, bucket: str, measurement: str, name: str) -> int:
         """How many points of a measurement hold the field `name`."""
         flux = (

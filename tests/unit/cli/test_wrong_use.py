@@ -30,7 +30,10 @@ def told(done: "subprocess.CompletedProcess[str]", code: int) -> str:
         (["pipeline", "--twice"], "unrecognized arguments: --twice"),
         (["import", "a.csv"], "the following arguments are required: --pilot"),
         (["import", "a.csv", "--pilot", "genoa"], "give FILE and --mapping, or --workbook"),
-        (["import", "a.csv", "--workbook", "b.xlsx", "--pilot", "genoa"], "leave out FILE and --mapping, or --workbook"),
+        (
+            ["import", "a.csv", "--workbook", "b.xlsx", "--pilot", "genoa"],
+            "leave out FILE and --mapping, or --workbook",
+        ),
         (["import", "--workbook", "b.xlsx", "--pilot", "genoa"], "b.xlsx is not there"),
         (["import", "--workbook", "b.xlsx", "--pilot", "x"], 'There is no pilot "x"'),
         (["workbook"], "give FILE.xlsx, --csv FOLDER or both"),

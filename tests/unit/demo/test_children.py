@@ -22,9 +22,11 @@ def said(folder: Path, name: str) -> str:
 
 
 def test_a_child_that_ignores_the_request_is_ended_with_its_own_children(tmp_path: Path) -> None:
+    # Other tests of this run may have children of their own, such as a browser.
+    before = set(psutil.Process().children(recursive=True))
     with Children(tmp_path, os.environ, Signal(), grace_s=0.5) as children:
         children.start("parent", [sys.executable, "-c", PARENT], lambda: "up" in said(tmp_path, "parent"))
-        mine = psutil.Process().children(recursive=True)
+        mine = set(psutil.Process().children(recursive=True)) - before
         assert len(mine) == 2
     assert [one for one in mine if one.is_running() and one.status() != psutil.STATUS_ZOMBIE] == []
 

@@ -39,8 +39,11 @@ class Brute:
         return min(day for day, e in self.rows if e.type == "action.performed" and e.actor_key == actor)
 
     def on_several_days(self, first: date, last: date) -> set[str]:
-        return {a for a in self.active(first, last)
-                if len({day for day, e in self.days("action.performed", first, last) if e.actor_key == a}) > 1}
+        return {
+            a
+            for a in self.active(first, last)
+            if len({day for day, e in self.days("action.performed", first, last) if e.actor_key == a}) > 1
+        }
 
     def new(self, first: date, last: date) -> set[str]:
         """Window minus everything before."""
@@ -84,7 +87,8 @@ class Brute:
         return {
             "people": len(active),
             "people-multi-day": None if first == last else len(self.on_several_days(first, last)),
-            "active-1": len(self.active(last, last)), "active-7": len(self.active(last - 6 * DAY, last)),
+            "active-1": len(self.active(last, last)),
+            "active-7": len(self.active(last - 6 * DAY, last)),
             "active-28": len(self.active(last - 27 * DAY, last)),
             "new-people": len(cohort),
             "returning-people": None if before is None else len(active & self.active(*before)),
@@ -96,8 +100,9 @@ class Brute:
             "core-actions-per-person": actions / len(active) if active else None,
             "adoption-per-1000": share(self.active(begin, last), self.inhabitants, 1000),
             "contributions": self.total("contribution.made", first, last),
-            "statements": sum(e.count for _, e in self.days("contribution.made", first, last)
-                              if e.data["kind"] == "idea"),
+            "statements": sum(
+                e.count for _, e in self.days("contribution.made", first, last) if e.data["kind"] == "idea"
+            ),
             "contributors": len(self.who("contribution.made", first, last)),
             "participants-who-use": len(participants & active),
             "activities-held": len(self.held(first, last)),

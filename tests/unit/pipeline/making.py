@@ -19,16 +19,27 @@ from pipeline.store.sqlite import SQLiteStore
 
 def pilot(zone: str = "UTC", feeds: Sequence[dict[str, Any]] | None = None, **more: Any) -> Pilot:
     """A pilot with a usage and an engagement feed that state no rhythm, unless told otherwise."""
-    default = [{"id": "app", "topic": "pilots/test/usage/app", "stream": "usage"},
-               {"id": "talk", "topic": "pilots/test/engagement/talk", "stream": "engagement"}]
-    return Pilot.model_validate({"slug": "test", "name": "Test", "country": "SE", "time_zone": zone,
-                                 "feeds": feeds if feeds is not None else default, **more})
+    default = [
+        {"id": "app", "topic": "pilots/test/usage/app", "stream": "usage"},
+        {"id": "talk", "topic": "pilots/test/engagement/talk", "stream": "engagement"},
+    ]
+    return Pilot.model_validate(
+        {
+            "slug": "test",
+            "name": "Test",
+            "country": "SE",
+            "time_zone": zone,
+            "feeds": feeds if feeds is not None else default,
+            **more,
+        }
+    )
 
 
 def catalogue(*pilots: Pilot, k: int = 0) -> Catalogue:
     """A catalogue of these pilots."""
-    return Catalogue(common=Common(disclosure_k=k), pilots={one.slug: one for one in pilots}, config_hash="test",
-                     folder=Path("."))
+    return Catalogue(
+        common=Common(disclosure_k=k), pilots={one.slug: one for one in pilots}, config_hash="test", folder=Path(".")
+    )
 
 
 def ns(text: str) -> int:
@@ -36,16 +47,25 @@ def ns(text: str) -> int:
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000) * 1_000_000
 
 
-def event(kind: str, at: str | int, actor: str | None = None, *, feed: str = "", of: str = "test",
-          **more: Any) -> Event:
+def event(
+    kind: str, at: str | int, actor: str | None = None, *, feed: str = "", of: str = "test", **more: Any
+) -> Event:
     """One event; stream and feed follow from the type. `data` holds what has no attribute."""
     stream = {"action.performed": "usage", "reading": "sensor", "feed.heartbeat": "ops"}.get(kind, "engagement")
     feed = feed or {"usage": "app", "engagement": "talk"}.get(stream, "air")
     floor = at if isinstance(at, int) else ns(at)
     name = hashlib.sha256(repr((kind, at, actor, feed, of, sorted(more.items(), key=str))).encode()).hexdigest()
-    return Event(event_id=name, pilot=of, feed=feed, stream=stream, type=kind,
-                 time_ns=place_in_time(floor, 1_000_000, name), actor_key=actor,
-                 consent="cohort" if actor else "count_only", **more)
+    return Event(
+        event_id=name,
+        pilot=of,
+        feed=feed,
+        stream=stream,
+        type=kind,
+        time_ns=place_in_time(floor, 1_000_000, name),
+        actor_key=actor,
+        consent="cohort" if actor else "count_only",
+        **more,
+    )
 
 
 def act(at: str | int, actor: str | None = None, **more: Any) -> Event:
@@ -66,8 +86,14 @@ class Clock:
 class City:
     """A store with one pilot, and pipelines on it."""
 
-    def __init__(self, one: Pilot, clock: Clock, k: int = 0, store: SQLiteStore | None = None,
-                 operations: Operations | None = None) -> None:
+    def __init__(
+        self,
+        one: Pilot,
+        clock: Clock,
+        k: int = 0,
+        store: SQLiteStore | None = None,
+        operations: Operations | None = None,
+    ) -> None:
         self.pilot, self.clock = one, clock
         self.catalogue = catalogue(one, k=k)
         self.store = store or SQLiteStore(":memory:")
@@ -98,6 +124,7 @@ class City:
         import msgspec
 
         from pipeline.values import PeriodValues
+
         found = {}
         for record in self.store.get("values", self.pilot.slug, -(1 << 62), 1 << 62):
             document = msgspec.json.decode(record.body, type=PeriodValues)

@@ -13,16 +13,25 @@ from pipeline.dictionary import COLUMNS
 from pipeline.exports import NothingToExport, export
 from tests.unit.pipeline.making import City, Clock, act, event, pilot
 
-FACTS = {"arena": {"value": "Smart Square", "evidence": "verified", "source_url": "https://example.org/"},
-         "methods": {"value": "unknown"}}
+FACTS = {
+    "arena": {"value": "Smart Square", "evidence": "verified", "source_url": "https://example.org/"},
+    "methods": {"value": "unknown"},
+}
 
 
 def city(k: int = 0) -> City:
     found = City(pilot(facts=FACTS, denominators=[{"kind": "inhabitants"}]), Clock("2027-01-01T00:00:00"), k=k)
     found.add([act("2026-03-01T10:00:00", one) for one in "abc"])
     found.add([act("2026-03-02T10:00:00", "a"), act("2026-03-05T10:00:00", "d")])
-    found.add([event("activity.held", "2026-03-02T18:00:00", data={
-        "activity_id": "=cmd|' /C calc'!A0", "stage": "co_design", "method": "@survey", "attendance": 12})])
+    found.add(
+        [
+            event(
+                "activity.held",
+                "2026-03-02T18:00:00",
+                data={"activity_id": "=cmd|' /C calc'!A0", "stage": "co_design", "method": "@survey", "attendance": 12},
+            )
+        ]
+    )
     found.work()
     return found
 
@@ -42,11 +51,16 @@ def test_the_package_says_the_numbers_of_the_answers(tmp_path: Path) -> None:
     files = package(one, tmp_path / "out.zip")
     table = rows(files, "indicators.csv")
     assert list(table[0]) == [name for name, _, _ in COLUMNS]
-    [people] = [row for row in table if row["indicator_id"] == "people"
-                and (row["period_start"], row["period_end"]) == ("2026-03-01", "2026-03-05")]
+    [people] = [
+        row
+        for row in table
+        if row["indicator_id"] == "people" and (row["period_start"], row["period_end"]) == ("2026-03-01", "2026-03-05")
+    ]
     assert (people["value"], people["n"], people["status"], people["synthetic"]) == ("4", "4", "ok", "false")
-    keys = [(row["indicator_id"], row["period_start"], row["period_end"], row["subgroup_dim"], row["subgroup"])
-            for row in table]
+    keys = [
+        (row["indicator_id"], row["period_start"], row["period_end"], row["subgroup_dim"], row["subgroup"])
+        for row in table
+    ]
     assert len(keys) == len(set(keys))
 
 

@@ -11,8 +11,16 @@ from pipeline.answers import Answers
 from pipeline.model import Event
 from tests.unit.pipeline.making import City, Clock, act, event, pilot
 
-IDS = ("people", "returned-day-1", "returned-days-1-7", "people-multi-day", "core-actions", "statements",
-       "contributors", "participants-who-use")
+IDS = (
+    "people",
+    "returned-day-1",
+    "returned-days-1-7",
+    "people-multi-day",
+    "core-actions",
+    "statements",
+    "contributors",
+    "participants-who-use",
+)
 KNOWN = {
     "affordable-housing": (381, 12, 25, 29, 15_076, 165, 57, 57),
     "biodiversity": (536, 19, 31, 47, 29_802, 316, 97, 97),
@@ -24,15 +32,24 @@ KNOWN = {
 
 def rows(folder: Path, name: str) -> Iterator[tuple[int, dict[str, str]]]:
     [path] = folder.glob(f"{name}.csv*")
-    with (gzip.open(path, "rt") if path.suffix == ".gz" else path.open()) as file:
+    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
         yield from enumerate(csv.DictReader(file))
 
 
 def events(folder: Path) -> list[Event]:
-    votes = [act(int(row["timestamp"]) * 1_000_000, row["voter-id"], data={"row": number})
-             for number, row in rows(folder, "votes")]
-    return votes + [event("contribution.made", int(row["timestamp"]) * 1_000_000, row["author-id"],
-                          data={"kind": "idea", "row": number}) for number, row in rows(folder, "comments")]
+    votes = [
+        act(int(row["timestamp"]) * 1_000_000, row["voter-id"], data={"row": number})
+        for number, row in rows(folder, "votes")
+    ]
+    return votes + [
+        event(
+            "contribution.made",
+            int(row["timestamp"]) * 1_000_000,
+            row["author-id"],
+            data={"kind": "idea", "row": number},
+        )
+        for number, row in rows(folder, "comments")
+    ]
 
 
 @pytest.mark.parametrize("deliberation", KNOWN)

@@ -15,8 +15,18 @@ S = 10**9
 
 
 def transition(what: str = "opened", since: str = "2026-03-01", **more: object) -> Transition:
-    return Transition(pilot="test", kind="drop_off", series="contributions", what=what, day="2026-03-01", since=since,
-                      at_ns=5 * S, sentence="It fell.", reason="fell", **more)  # type: ignore[arg-type]
+    return Transition(
+        pilot="test",
+        kind="drop_off",
+        series="contributions",
+        what=what,
+        day="2026-03-01",
+        since=since,
+        at_ns=5 * S,
+        sentence="It fell.",
+        reason="fell",
+        **more,
+    )  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -73,6 +83,7 @@ def test_a_lease_of_a_process_that_is_gone_is_free(operations: Operations) -> No
 
 def test_a_database_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
     import sqlite3
+
     with sqlite3.connect(tmp_path / "o.db") as db:
         db.execute("PRAGMA user_version = 99")
     with pytest.raises(OperationsRefused, match="newer Periscope"):

@@ -34,12 +34,19 @@ def events(draw: st.DrawFn) -> Event:
 
 
 # The first two days always hold one event of each kind, so that every zero below is a known zero.
-ALWAYS = [act("2026-03-01T10:00:00", "a"), event("attendance", "2026-03-01T11:00:00", "a"),
-          event("activity.held", "2026-03-01T11:00:00", data={"activity_id": "w"}),
-          event("contribution.made", "2026-03-01T12:00:00", "a", data={"kind": "idea"})]
+ALWAYS = [
+    act("2026-03-01T10:00:00", "a"),
+    event("attendance", "2026-03-01T11:00:00", "a"),
+    event("activity.held", "2026-03-01T11:00:00", data={"activity_id": "w"}),
+    event("contribution.made", "2026-03-01T12:00:00", "a", data={"kind": "idea"}),
+]
 HISTORIES = st.lists(events(), min_size=1, max_size=40, unique_by=lambda one: one.event_id)
-QUIET = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck),
-                 phases=[Phase.explicit, Phase.reuse, Phase.generate])
+QUIET = settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
 
 
 def values(city: City) -> dict[tuple[str, str, str], IndicatorValue]:
@@ -136,8 +143,11 @@ def test_what_later_days_tell_of_earlier_cohorts_is_told() -> None:
     running = city.pipeline()
     city.add(ALWAYS)
     city.work(running)
-    for late in (act("2026-03-08T10:00:00", "a"), event("attendance", "2026-04-29T10:00:00", "a"),
-                 event("activity.held", "2026-04-29T10:00:00", data={"activity_id": "x"})):
+    for late in (
+        act("2026-03-08T10:00:00", "a"),
+        event("attendance", "2026-04-29T10:00:00", "a"),
+        event("activity.held", "2026-04-29T10:00:00", data={"activity_id": "x"}),
+    ):
         city.add([late])
         city.work(running)
     assert city.documents() == scratch(city).documents()
@@ -151,8 +161,11 @@ def test_shares_of_enough_people_are_those_of_brute_force() -> None:
     for number in range(60):
         who, day = f"p{number}", date(2026, 3, 1) + timedelta(days=number % 5)
         later = (day + timedelta(days=number % 9)).isoformat()
-        history += [act(f"{day}T09:00:00", who), act(f"{later}T15:00:00", who),
-                    event("attendance", f"{day}T18:00:00", who)]
+        history += [
+            act(f"{day}T09:00:00", who),
+            act(f"{later}T15:00:00", who),
+            event("attendance", f"{day}T18:00:00", who),
+        ]
         if number % 3 == 0:
             again = day + timedelta(days=58 + number % 4)
             history.append(event("attendance", f"{again}T18:00:00", who))

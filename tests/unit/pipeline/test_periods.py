@@ -16,8 +16,19 @@ from pipeline.periods import (
     shift,
 )
 
-ZONES = st.sampled_from(["UTC", "Europe/Stockholm", "Europe/Athens", "America/Sao_Paulo", "America/Havana",
-                         "America/St_Johns", "Pacific/Apia", "Australia/Lord_Howe", "Asia/Kathmandu"]).map(ZoneInfo)
+ZONES = st.sampled_from(
+    [
+        "UTC",
+        "Europe/Stockholm",
+        "Europe/Athens",
+        "America/Sao_Paulo",
+        "America/Havana",
+        "America/St_Johns",
+        "Pacific/Apia",
+        "Australia/Lord_Howe",
+        "Asia/Kathmandu",
+    ]
+).map(ZoneInfo)
 DAYS = st.dates(date(1995, 1, 1), date(2035, 12, 31)).map(date.isoformat)
 HOUR_NS = 3600 * 10**9
 
@@ -46,8 +57,10 @@ def test_both_ends_of_a_day_belong_to_it_or_to_its_neighbour(zone: ZoneInfo, day
 
 def test_a_day_of_the_clock_change_has_23_or_25_hours() -> None:
     stockholm = ZoneInfo("Europe/Stockholm")
-    lengths = [(end - start) // HOUR_NS for start, end in
-               (day_bounds(day, stockholm) for day in ("2026-03-29", "2026-03-30", "2026-10-25"))]
+    lengths = [
+        (end - start) // HOUR_NS
+        for start, end in (day_bounds(day, stockholm) for day in ("2026-03-29", "2026-03-30", "2026-10-25"))
+    ]
     assert lengths == [23, 24, 25]
 
 

@@ -8,8 +8,10 @@ from pipeline.values import IndicatorValue
 from tests.unit.pipeline.making import City, Clock, act, event, ns, pilot
 
 SENSOR = [{"id": "air", "topic": "t", "stream": "sensor", "expect_every": "15m"}]
-BEATING = [{"id": "app", "topic": "u", "stream": "usage", "heartbeat_every": "1h", "lateness": "1d"},
-           {"id": "talk", "topic": "e", "stream": "engagement", "heartbeat_every": "1h", "lateness": "1d"}]
+BEATING = [
+    {"id": "app", "topic": "u", "stream": "usage", "heartbeat_every": "1h", "lateness": "1d"},
+    {"id": "talk", "topic": "e", "stream": "engagement", "heartbeat_every": "1h", "lateness": "1d"},
+]
 LIMIT = [{"quantity": "pm10", "unit": "ug/m3", "above": 50, "source": "test"}]
 HOUR = 3600 * 10**9
 
@@ -20,9 +22,20 @@ def reading(at: int, value: float, device: str = "d1", quantity: str = "pm10", u
 
 def beats(day: str, hours: range, feed: str, counts: dict[str, int] | None = None) -> list[Event]:
     start = ns(f"{day}T00:00:00")
-    return [event("feed.heartbeat", start + (hour + 1) * HOUR - 1_000_000, feed=feed, data={
-        "seq": hour, "since": (start + hour * HOUR) // 1_000_000, "until": (start + (hour + 1) * HOUR) // 1_000_000,
-        "counts": counts or {}}) for hour in hours]
+    return [
+        event(
+            "feed.heartbeat",
+            start + (hour + 1) * HOUR - 1_000_000,
+            feed=feed,
+            data={
+                "seq": hour,
+                "since": (start + hour * HOUR) // 1_000_000,
+                "until": (start + (hour + 1) * HOUR) // 1_000_000,
+                "counts": counts or {},
+            },
+        )
+        for hour in hours
+    ]
 
 
 def chosen(city: City, start: str | None = None, end: str | None = None) -> dict[tuple[str, str], IndicatorValue]:
@@ -60,9 +73,21 @@ def test_a_gap_over_several_days_is_one_gap_and_holds_no_value() -> None:
 def test_an_hour_counts_as_above_the_limit_only_when_enough_of_it_is_known() -> None:
     city = City(pilot(feeds=SENSOR, limits=LIMIT), Clock("2027-01-01T00:00:00"))
     start = ns("2026-03-01T00:00:00")
-    at = [(0, 60), (1, 60), (2, 60), (3, 60),  # 60 all through: above
-          (4, 90), (5, 90),  # half of the samples: not known
-          (8, 90), (9, 50), (10, 50), (12, 50), (13, 50), (14, 50), (15, 50)]  # 3 of 4: above; exactly 50: not above
+    at = [
+        (0, 60),
+        (1, 60),
+        (2, 60),
+        (3, 60),  # 60 all through: above
+        (4, 90),
+        (5, 90),  # half of the samples: not known
+        (8, 90),
+        (9, 50),
+        (10, 50),
+        (12, 50),
+        (13, 50),
+        (14, 50),
+        (15, 50),
+    ]  # 3 of 4: above; exactly 50: not above
     city.add([reading(start + quarter * HOUR // 4, float(value)) for quarter, value in at])
     found = chosen(city)["hours-over-limit", "pm10"]
     assert (found.value, found.n) == (2, 3)
@@ -84,7 +109,11 @@ def test_a_healthy_day_on_which_nothing_happened_is_0_and_a_silent_one_is_not() 
     city.add([act("2026-03-01T10:00:00", "a")])
     days = {day: chosen(city, f"2026-03-0{day}", f"2026-03-0{day}")["people", ""] for day in (1, 2, 3, 4)}
     assert [(days[day].value, days[day].status) for day in (1, 2, 3, 4)] == [
-        (1, "ok"), (0, "ok"), (None, "feed_poor"), (0, "ok")]
+        (1, "ok"),
+        (0, "ok"),
+        (None, "feed_poor"),
+        (0, "ok"),
+    ]
     before = chosen(city, "2026-02-20", "2026-02-25")["people", ""]
     assert (before.value, before.status) == (None, "not_defined")
 
@@ -103,8 +132,17 @@ def test_one_heartbeat_may_speak_for_a_whole_day() -> None:
     city = City(pilot("Europe/Stockholm", feeds=BEATING), Clock("2026-04-20T00:00:00"))
     spans = [("2026-03-28T23:00:00", "2026-03-29T22:00:00"), ("2026-03-29T22:00:00", "2026-03-30T22:00:00")]
     for feed in ("app", "talk"):
-        city.add([event("feed.heartbeat", ns(until) - 1_000_000, feed=feed, data={
-            "since": f"{since}Z", "until": f"{until}Z", "counts": {}}) for since, until in spans])
+        city.add(
+            [
+                event(
+                    "feed.heartbeat",
+                    ns(until) - 1_000_000,
+                    feed=feed,
+                    data={"since": f"{since}Z", "until": f"{until}Z", "counts": {}},
+                )
+                for since, until in spans
+            ]
+        )
     found = chosen(city, "2026-03-29", "2026-03-30")  # the first of them has 23 hours
     assert found["completeness", "app"].value == 100
     assert found["longest-gap", "app"].value == 0
@@ -150,7 +188,15 @@ def test_a_synthetic_event_marks_what_rests_on_it() -> None:
 @pytest.mark.parametrize("counts", [None, [], "many", {"a": "b", "c": None}])
 def test_a_strange_heartbeat_announces_nothing(counts: object) -> None:
     city = City(pilot(feeds=BEATING), Clock("2026-03-20T00:00:00"))
-    city.add([event("feed.heartbeat", "2026-03-01T10:00:00", feed="app", data={
-        "since": "yesterday", "until": json.loads("1e400"), "counts": counts})])
+    city.add(
+        [
+            event(
+                "feed.heartbeat",
+                "2026-03-01T10:00:00",
+                feed="app",
+                data={"since": "yesterday", "until": json.loads("1e400"), "counts": counts},
+            )
+        ]
+    )
     found = chosen(city, "2026-03-01", "2026-03-01")
     assert found["completeness", "app"].value == pytest.approx(100 / 24)

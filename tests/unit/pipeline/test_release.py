@@ -41,11 +41,20 @@ def test_a_hidden_value_leaves_no_number_behind() -> None:
     city.add([event("activity.held", "2026-03-01T11:00:00", data={"activity_id": "w", "attendance": 4})])
     city.work()
     from pipeline.answers import Answers
+
     answers = Answers(city.store, city.catalogue, city.operations)
     for period in ("day", "all", "chosen"):
         found = {one.indicator: one for one in answers.values(["test"], None, period) if one.dim == ""}
-        for key in ("people", "new-people", "active-7", "returned-day-1", "retention-days-1-7", "attendance",
-                    "participants-who-use", "core-actions-per-person"):
+        for key in (
+            "people",
+            "new-people",
+            "active-7",
+            "returned-day-1",
+            "retention-days-1-7",
+            "attendance",
+            "participants-who-use",
+            "core-actions-per-person",
+        ):
             one = found[key]
             assert (one.value, one.n, one.lower, one.upper) == (None, None, None, None) or one.value == 0, one
             assert one.status == "suppressed" or one.value == 0, one

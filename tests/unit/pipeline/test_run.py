@@ -9,8 +9,10 @@ from pipeline.model import Event
 from pipeline.operations import OperationsRefused
 from tests.unit.pipeline.making import City, Clock, act, catalogue, event, ns, pilot
 
-FEEDS = [{"id": "app", "topic": "u", "stream": "usage", "heartbeat_every": "1h"},
-         {"id": "talk", "topic": "e", "stream": "engagement", "heartbeat_every": "1h"}]
+FEEDS = [
+    {"id": "app", "topic": "u", "stream": "usage", "heartbeat_every": "1h"},
+    {"id": "talk", "topic": "e", "stream": "engagement", "heartbeat_every": "1h"},
+]
 START = date(2026, 1, 1)
 
 
@@ -24,10 +26,13 @@ def days(first: int, last: int, contributions: int, silent: bool = False) -> lis
         at = ns(f"{following}T00:00:00") - 1_000_000
         found.append(event("feed.heartbeat", at, feed="app", data={**span, "counts": {}}))
         if not silent:
-            found.append(event("feed.heartbeat", at, feed="talk", data={
-                **span, "counts": {"contribution.made": contributions}}))
-            found += [event("contribution.made", ns(f"{day}T08:00:00") + number * 10**9, f"p{number}",
-                            data={"kind": "idea"}) for number in range(contributions)]
+            found.append(
+                event("feed.heartbeat", at, feed="talk", data={**span, "counts": {"contribution.made": contributions}})
+            )
+            found += [
+                event("contribution.made", ns(f"{day}T08:00:00") + number * 10**9, f"p{number}", data={"kind": "idea"})
+                for number in range(contributions)
+            ]
     return found
 
 
@@ -148,8 +153,13 @@ def test_the_usual_is_the_median_of_the_same_weekday_and_time_of_day() -> None:
     city = City(pilot(), clock)
     for weeks, count in ((1, 4), (2, 6), (3, 8)):
         day = (date(2026, 3, 30) - timedelta(weeks=weeks)).isoformat()
-        city.add([act(f"{day}T09:00:00", "a", count=count), act(f"{day}T12:10:00", "b", count=2),
-                  act(f"{day}T18:00:00", "c", count=50)])
+        city.add(
+            [
+                act(f"{day}T09:00:00", "a", count=count),
+                act(f"{day}T12:10:00", "b", count=2),
+                act(f"{day}T18:00:00", "c", count=50),
+            ]
+        )
     city.work()
     board = Answers(city.store, city.catalogue, city.operations).now("test")
     assert board is not None

@@ -46,8 +46,12 @@ def test_4096_people_are_counted_exactly_and_more_with_bounds() -> None:
 
 def test_people_of_two_keys_are_never_combined() -> None:
     first, second = People.of(["k1" + LETTERS]), People.of(["k2" + LETTERS])
-    for combine in (lambda: first | second, lambda: first & second, lambda: first - second,
-                    lambda: union([first, second])):
+    for combine in (
+        lambda: first | second,
+        lambda: first & second,
+        lambda: first - second,
+        lambda: union([first, second]),
+    ):
         with pytest.raises(OtherKeyEpoch):
             combine()
     assert (first | NOBODY).count == (NOBODY | first).count == 1

@@ -24,14 +24,22 @@ def faults(catalogue: Catalogue, messages: list[RawMessage]) -> Counter[str]:
 
 def test_history_is_accepted_to_the_last_message_its_newest_and_its_oldest_part(catalogue: Catalogue) -> None:
     told_all = told(7, 104)
-    messages = [RawMessage(topic=m.topic, payload=m.payload, received_ns=NOW)
-                for m in [*told_all[:60_000], *told_all[-10_000:]]]
+    messages = [
+        RawMessage(topic=m.topic, payload=m.payload, received_ns=NOW) for m in [*told_all[:60_000], *told_all[-10_000:]]
+    ]
     assert faults(catalogue, messages) == {"accepted": len(messages)}
 
 
 def test_live_messages_are_accepted_retained_heartbeats_too(catalogue: Catalogue) -> None:
     time, found = Time(1.5), list[RawMessage]()
     stop: Event = time
-    live(catalogue, 7, lambda topic, payload, retain: found.append(
-        RawMessage(topic=topic, payload=payload, received_ns=time.now, retained=retain)), time.clock, stop)
+    live(
+        catalogue,
+        7,
+        lambda topic, payload, retain: found.append(
+            RawMessage(topic=topic, payload=payload, received_ns=time.now, retained=retain)
+        ),
+        time.clock,
+        stop,
+    )
     assert faults(catalogue, found) == {"accepted": len(found)}

@@ -69,8 +69,12 @@ stream = "engagement"
 def tartu(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
     folder = tmp_path_factory.mktemp("pilots")
     (folder / "tartu.toml").write_text(PILOT)
-    (folder / "real.toml").write_text(Path("config/pilots/malmo.toml").read_text().replace("malmo", "real")
-                                      .replace("synthetic = true", "synthetic = false"))
+    (folder / "real.toml").write_text(
+        Path("config/pilots/malmo.toml")
+        .read_text()
+        .replace("malmo", "real")
+        .replace("synthetic = true", "synthetic = false")
+    )
     return load_catalogue(folder)
 
 

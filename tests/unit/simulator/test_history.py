@@ -13,15 +13,40 @@ from tests.unit.simulator.telling import DAY, NOW, counted, told
 # indicators.md 3.3 to 3.5, written down by hand.
 VOCABULARY = {
     "usage": {
-        "service.exposed", "service.registered", "session.started", "session.ended", "action.performed", "task.started",
-        "task.completed", "task.failed", "task.abandoned", "service.released", "service.outage", "survey.response",
+        "service.exposed",
+        "service.registered",
+        "session.started",
+        "session.ended",
+        "action.performed",
+        "task.started",
+        "task.completed",
+        "task.failed",
+        "task.abandoned",
+        "service.released",
+        "service.outage",
+        "survey.response",
         "feed.heartbeat",
     },
     "engagement": {
-        "activity.scheduled", "activity.held", "activity.cancelled", "invitation.sent", "registration", "attendance",
-        "contribution.made", "contribution.disposition", "response.published", "decision.opened",
-        "decision.participated", "decision.closed", "fieldtest.signup", "fieldtest.task_assigned",
-        "fieldtest.task_done", "fieldtest.withdrawn", "resource.spent", "skill.assessed", "feed.heartbeat",
+        "activity.scheduled",
+        "activity.held",
+        "activity.cancelled",
+        "invitation.sent",
+        "registration",
+        "attendance",
+        "contribution.made",
+        "contribution.disposition",
+        "response.published",
+        "decision.opened",
+        "decision.participated",
+        "decision.closed",
+        "fieldtest.signup",
+        "fieldtest.task_assigned",
+        "fieldtest.task_done",
+        "fieldtest.withdrawn",
+        "resource.spent",
+        "skill.assessed",
+        "feed.heartbeat",
     },
 }
 CODES = {
@@ -94,8 +119,11 @@ def test_every_event_speaks_the_vocabulary(two_years: pd.DataFrame) -> None:
 
 
 def test_everything_says_that_it_is_synthetic() -> None:
-    assert all(msgspec.json.decode(m.payload).get("data", {}).get("synthetic") is True
-               or msgspec.json.decode(m.payload).get("synthetic") is True for m in told(7, 8))
+    assert all(
+        msgspec.json.decode(m.payload).get("data", {}).get("synthetic") is True
+        or msgspec.json.decode(m.payload).get("synthetic") is True
+        for m in told(7, 8)
+    )
 
 
 def test_a_person_is_named_only_with_consent_and_only_in_one_pilot(two_years: pd.DataFrame) -> None:
@@ -118,7 +146,8 @@ def test_heartbeats_tile_each_day_and_announce_exactly_what_was_sent(two_years: 
     sent = events.groupby(["pilot", "stream", "day", "type"]).size()
     announced = {
         (beat.pilot, beat.stream, beat.day, kind): n
-        for beat in beats.itertuples() for kind, n in beat.data["counts"].items()
+        for beat in beats.itertuples()
+        for kind, n in beat.data["counts"].items()
     }
     assert announced == sent.to_dict()
     for _, part in beats.sort_values("time_ns").groupby(["pilot", "stream"]):

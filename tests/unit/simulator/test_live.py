@@ -34,11 +34,19 @@ class Time(Event):
         return self.is_set()
 
 
-def lived(catalogue: Catalogue, hours: float, seed: int = 7, speed: float = 1.0,
-          since_ns: int | None = None, tick_ns: int = 1) -> list[tuple[Simulated, bool]]:
+def lived(
+    catalogue: Catalogue, hours: float, seed: int = 7, speed: float = 1.0, since_ns: int | None = None, tick_ns: int = 1
+) -> list[tuple[Simulated, bool]]:
     time, found = Time(hours, tick_ns), list[tuple[Simulated, bool]]()
-    live(catalogue, seed, lambda topic, payload, retain: found.append((Simulated(topic, payload, time.now), retain)),
-         time.clock, time, speed, since_ns)
+    live(
+        catalogue,
+        seed,
+        lambda topic, payload, retain: found.append((Simulated(topic, payload, time.now), retain)),
+        time.clock,
+        time,
+        speed,
+        since_ns,
+    )
     return found
 
 
@@ -95,8 +103,9 @@ def test_heartbeats_announce_exactly_the_events_of_their_interval(catalogue: Cat
 
 
 def assert_announced(found: list[tuple[Simulated, bool]]) -> None:
-    events = rows(Simulated(m.topic, m.payload, pd.Timestamp(msgspec.json.decode(m.payload)["time"]).value)
-                  for m, _ in found)
+    events = rows(
+        Simulated(m.topic, m.payload, pd.Timestamp(msgspec.json.decode(m.payload)["time"]).value) for m, _ in found
+    )
     beats, rest = events[events.type == "feed.heartbeat"], events[events.type != "feed.heartbeat"]
     for (pilot, stream), part in beats.groupby(["pilot", "stream"]):
         mine = rest[(rest.pilot == pilot) & (rest.stream == stream)]
