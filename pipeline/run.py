@@ -91,6 +91,9 @@ class Pipeline:
                 day = shift("1970-01-01", record.time_ns // (86_400 * NS_PER_S))
                 self._done[record.pilot, day] = msgspec.json.decode(record.body, type=_Seq).seq
         else:
+            # Before the pulse names the new basis: after a kill in between, no day may pass for processed.
+            known = self._store.get("done", None, *_EVER, key="day")
+            self._store.put([msgspec.structs.replace(one, body=msgspec.json.encode(_Seq(-1))) for one in known])
             for work in self._work.values():
                 work.everything()
         for slug in self._histories:
