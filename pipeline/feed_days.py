@@ -13,6 +13,7 @@ from config.catalogue import Feed, Pilot
 from pipeline.model import NS_PER_S, Event
 
 HEARTBEAT: Final = "feed.heartbeat"
+AHEAD_NS: Final = 600 * NS_PER_S  # a heartbeat speaks for time that was over when it was sent, clocks aside
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -100,11 +101,14 @@ def _feed_day(feed: Feed, heard: list[Event], beats: list[Event], start: int, en
 
 
 def _span(feed: Feed, beat: Event) -> tuple[int, int]:
-    """The time a heartbeat speaks for; without `since` and `until` it is one interval up to its own time."""
+    """The time a heartbeat speaks for; without `since` and `until` it is one interval up to its own time.
+
+    What it says of times to come is left out: a feed with a wrong clock must not seem alive ahead of time.
+    """
     every = int(feed.heartbeat_every.total_seconds() * NS_PER_S) if feed.heartbeat_every else 0
-    until = instant(beat.data.get("until"), beat.floor_ns)
+    until = min(instant(beat.data.get("until"), beat.floor_ns), beat.floor_ns + AHEAD_NS)
     since = instant(beat.data.get("since"), until - every)
-    return min(since, until), until
+    return max(min(since, until), 0), max(until, 0)
 
 
 def instant(value: object, default: int) -> int:
