@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from config.catalogue import Pilot
-from pipeline.feed_days import FeedDay, feed_days
+from pipeline.feed_days import COARSE, FeedDay, feed_days
 from pipeline.model import NS_PER_S, Event
 from pipeline.periods import day_bounds
 from pipeline.sensor_days import SensorDay, sensor_days
@@ -21,7 +21,6 @@ from pipeline.sketches import People
 VERSION: Final = 2
 HOUR_NS: Final = 3600 * NS_PER_S
 SERIES: Final = ("usage", "engagement", "sensor")
-COARSE: Final = ("day", "month")
 # Sources write words freely; a day that holds a text per event would outgrow what a store takes.
 MOST_WORDS: Final = 50
 WORD: Final = 64

@@ -90,3 +90,16 @@ def test_a_feed_that_always_sends_late_does_not_keep_silence_from_being_told() -
         city.add([event("contribution.made", f"2026-02-17T12:0{minute}:00")])
         running.step()
     assert [one.series for one in city.operations.incidents(["test"], open_only=True)] == ["app"]
+
+
+def test_events_known_to_the_month_do_not_make_a_feed_seem_alive_ahead_of_time() -> None:
+    clock = Clock("2026-02-03T10:30:00")
+    feeds = [FEEDS[0], {"id": "talk", "topic": "e", "stream": "engagement", "expect_every": "1h"}]
+    city = City(pilot(feeds=feeds), clock)
+    late = ns("2026-02-25T12:00:00")  # where the hash of an id placed it in its month
+    city.add([event("contribution.made", late, time_precision="month", received_ns=clock.ns)])
+    running = city.pipeline()
+    city.work(running)
+    clock.ns = ns("2026-02-03T16:00:00")
+    city.work(running)
+    assert [one.series for one in city.operations.incidents(["test"], open_only=True)] == ["talk"]
