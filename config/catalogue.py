@@ -141,6 +141,17 @@ class Calendar(_Strict):
     holidays: str | None = None
     closures: list[Closure] = []
 
+    @field_validator("holidays")
+    @classmethod
+    def _holidays_are_known(cls, code: str | None) -> str | None:
+        from holidays import list_supported_countries  # here, as it costs a tenth of a second
+
+        country, _, part = (code or "").partition("-")
+        known = list_supported_countries()
+        if code is not None and (country not in known or (part and part not in known[country])):
+            raise ValueError(f'"{code}" is no calendar of the holidays library; write one such as "SE" or "DE-HB"')
+        return code
+
 
 class Limit(_Strict):
     """A level of a sensor quantity whose hours above it are counted."""
@@ -176,6 +187,9 @@ class Pilot(_Strict):
     calendar: Calendar = Calendar()
     limits: list[Limit] = []
     targets: list[Target] = Field([], max_length=5)
+    excluded: frozenset[str] = Field(
+        frozenset(), description="Pseudonyms (actor_key) of staff, bots and test accounts, left out of every indicator."
+    )
     core_types: list[str] = Field(["action.performed"], description="Usage event types that count as core actions.")
 
     @field_validator("time_zone")

@@ -75,7 +75,9 @@ class Partial(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def summarise(pilot: Pilot, day: str, events: Sequence[Event]) -> Partial:
     """The document of a local day from all its events, in any order."""
     start, end = day_bounds(day, pilot.zone)
-    people = [event for event in events if event.stream in ("usage", "engagement")]
+    # The one place where staff, bots and test accounts are left out; that a feed brought them still counts for it.
+    public = [event for event in events if event.actor_key not in pilot.excluded]
+    people = [event for event in public if event.stream in ("usage", "engagement")]
     core = [event for event in people if is_core(pilot, event)]
     contributed = [event for event in people if event.type == "contribution.made"]
     attended = [event for event in people if event.type == "attendance"]
@@ -86,7 +88,7 @@ def summarise(pilot: Pilot, day: str, events: Sequence[Event]) -> Partial:
         pilot=pilot.slug,
         day=day,
         synthetic=any(event.synthetic for event in events),
-        counts=dict(sorted(_counts(events).items())),
+        counts=dict(sorted(_counts(public).items())),
         core_actions=_total(core),
         core_by_people=_total(_personal(core)),
         contributions=dict(sorted(few(kinds).items())),
@@ -98,7 +100,7 @@ def summarise(pilot: Pilot, day: str, events: Sequence[Event]) -> Partial:
         attendees=_people(attended),
         held=_held(people),
         attending=_attending(attended),
-        hours=_hours(events, start, end),
+        hours=_hours(public, start, end),
         sensors=sensor_days(pilot, events, start, end),
         feeds=feed_days(pilot, events, start, end),
     )

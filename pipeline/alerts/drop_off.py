@@ -1,14 +1,14 @@
 """From a pilot's days to the days that its drop-off alert may judge.
 
 A day is judged when it and its feeds' lateness are over, every engagement feed was ok or partial that day, and
-no closure of the pilot's calendar holds it. Of a partial day the count is scaled by its completeness. Source:
-alerts.md 3. The series is the pilot's contributions: attendances come in bursts with each activity, and public
-holidays are left to the later detector.
+neither a closure nor a public holiday of the pilot's calendar holds it. Of a partial day the count is scaled by its
+completeness. Source: alerts.md 3. The series is the pilot's contributions: attendances come in bursts with each
+activity.
 """
 
 from collections.abc import Iterator
 
-from config.catalogue import Pilot
+from pipeline.alerts.calendar import closed
 from pipeline.alerts.state import JudgedDay, Rule, State, Transition, step
 from pipeline.history import History
 from pipeline.model import NS_PER_S
@@ -49,8 +49,3 @@ def judged_days(history: History, as_of_ns: int) -> Iterator[JudgedDay]:
                 count = sum(partial.contributions.values()) if partial is not None else 0
                 value, why = (count if share >= 0.9 else count / share), ""
         yield JudgedDay(iso(number), number, value, over_ns, why)
-
-
-def closed(pilot: Pilot, day: str) -> bool:
-    """True where the pilot's calendar names a closure on that day."""
-    return any(one.first.isoformat() <= day <= one.last.isoformat() for one in pilot.calendar.closures)
