@@ -11,7 +11,7 @@ from typing import Any
 from collectors.clock_rules import floor_and_span, read_time
 from collectors.decoders import Decoded
 from collectors.decoders.cloudevents import derived_id
-from collectors.decoders.limits import parse
+from collectors.decoders.limits import MAX_VALUE, parse
 from collectors.message import RawMessage, Undecodable
 from collectors.topics import Place
 from config.catalogue import Feed, Mapping, Quantity
@@ -107,6 +107,8 @@ def _reading(given: Any, quantity: Quantity) -> float | None:
             given = math.nan
     if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given):
         raise Undecodable("validate", "bad_value", f"the value of {quantity.quantity} is not a number")
+    if abs(given) > MAX_VALUE:
+        raise Undecodable("validate", "bad_value", f"the value of {quantity.quantity} is too large for a reading")
     return None if given in quantity.missing else float(given)
 
 
