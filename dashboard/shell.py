@@ -44,7 +44,7 @@ def layout(queries: Queries, refresh_s: float) -> dmc.MantineProvider:
             dcc.Interval(id="tick", interval=round(refresh_s * 1000)),
             html.A(_("Skip to content"), href="#page", className="skip"),
             _head(),
-            html.Div(id="notices", className="wide"),
+            html.Section(id="notices", className="wide", **attributes({"aria-label": _("Notices")})),
             bar.layout(queries, choices),
             html.Main(id="page", className="wide", tabIndex=-1),
             html.Footer(
