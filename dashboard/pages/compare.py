@@ -118,13 +118,18 @@ def _series(queries: Queries, who: Viewer, selection: Selection, scheme: palette
                 selection.scale,
                 scheme,
                 queries.disclosure_k,
-                selection.to_query(),
+                _query(selection),
             )
             found.append(multiples(row))
     if unmeasured:
         said = _("No chosen pilot measures this in the period: {titles}.", titles=wording.listing(unmeasured))
         left_out = [*left_out, notice("info", _("No context"), said)]
     return [html.P(wording.days(*bounds), className="bounds"), *found, *left_out]
+
+
+def _query(selection: Selection) -> str:
+    """The address of what this page shows: the one pilot that *Pilot* last showed must not narrow a download."""
+    return selection.to_query(pilot="")
 
 
 def _segments(definition: "Indicator", slug: str, values: list[IndicatorValue]) -> list[str]:
@@ -193,7 +198,7 @@ def _figures(queries: Queries, who: Viewer, selection: Selection) -> Any:
         return []
     whole = selection.span == "all"
     values = queries.figures(who, slugs, *((None, None) if whole else bounds))
-    query = selection.to_query()
+    query = _query(selection)
     statuses = [one for one in values if one.value is None]
     said = _(
         "{n} indicators for {pilots}, {days}, counted over the whole period: "
