@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from dash import Dash, Input, Output, State, dcc, html
 
 from dashboard import baseline, palette, sentences, wording
-from dashboard.components import answered, heading, notice, skeleton, unless_drawn
+from dashboard.components import answered, heading, holding_still, notice, skeleton, unless_drawn
 from dashboard.frame import Framed, frame
 from dashboard.multiples import Column, Row, multiples
 from dashboard.queries import Queries
@@ -63,6 +63,7 @@ def register(app: Dash, queries: Queries) -> None:
         Input("version", "data"),
         Input("scheme", "data"),
         State(id_("series-drawn"), "data"),
+        running=holding_still(),
     )
     def draw_series(search: str | None, version: str | None, scheme: str | None, drawn: str | None) -> Any:
         who = viewer()
@@ -74,6 +75,7 @@ def register(app: Dash, queries: Queries) -> None:
         Input("url", "search"),
         Input("version", "data"),
         State(id_("figures-drawn"), "data"),
+        running=holding_still("max_intervals"),
     )
     def draw_figures(search: str | None, version: str | None, drawn: str | None) -> Any:
         who = viewer()

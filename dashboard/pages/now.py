@@ -6,7 +6,7 @@ from dash import Dash, Input, Output, dcc, html
 
 from config.catalogue import Pilot
 from dashboard import sentences, wording
-from dashboard.components import answered, attributes, heading, icon, notice, pilot_name, skeleton
+from dashboard.components import answered, attributes, heading, holding_still, icon, notice, pilot_name, skeleton
 from dashboard.figures import sparkline
 from dashboard.palette import LIGHT
 from dashboard.queries import Queries
@@ -32,7 +32,9 @@ def layout(**chosen: str) -> html.Div:
 
 
 def register(app: Dash, queries: Queries) -> None:
-    @app.callback(Output(id_("cards"), "children"), Input("url", "search"), Input("version", "data"))
+    @app.callback(
+        Output(id_("cards"), "children"), Input("url", "search"), Input("version", "data"), running=holding_still()
+    )
     @answered
     def draw(search: str | None, version: str | None) -> Any:
         who = viewer()
