@@ -65,7 +65,7 @@ class Part:
 @pytest.fixture
 def deployed(tmp_path: Path) -> Iterator[tuple[Mosquitto, Influx, Path, dict[str, Part]]]:
     secrets = tmp_path / "secrets"
-    users = ["bremen", "collector"]
+    users = ["bremen", "collector", "dashboard"]
     subprocess.run([str(DEPLOY / "mosquitto/passwords.sh"), str(secrets), str(tmp_path / "passwords"), *users],
                    check=True, capture_output=True)  # fmt: skip
     access = ("--passwords", str(tmp_path / "passwords"), "--acl", str(DEPLOY / "mosquitto/acl"))
