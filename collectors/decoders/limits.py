@@ -25,8 +25,21 @@ _decode = msgspec.json.Decoder().decode
 
 def parse(payload: bytes, identity: Sequence[bytes] = ()) -> dict[str, Any]:
     """The JSON object in `payload`; `identity` are keys, in quotes, that may not be given twice in one object."""
+    found = parse_value(payload, identity)
+    if not isinstance(found, dict):
+        raise Undecodable("decode", "not_an_object", "the payload is JSON but not an object")
+    return found
+
+
+def check_size(payload: bytes) -> None:
+    """Raise Undecodable when the payload is larger than any decoder reads."""
     if len(payload) > MAX_BYTES:
         raise Undecodable("decode", "too_large", f"the payload has {len(payload)} bytes; at most {MAX_BYTES} are read")
+
+
+def parse_value(payload: bytes, identity: Sequence[bytes] = ()) -> Any:
+    """The JSON value in `payload`, object or not; `identity` as for `parse`."""
+    check_size(payload)
     if payload.count(b"[") + payload.count(b"{") > MAX_DEPTH:
         _refuse_depth(payload)
     try:
@@ -41,10 +54,8 @@ def parse(payload: bytes, identity: Sequence[bytes] = ()) -> dict[str, Any]:
         if "out of range" in str(error):
             raise Undecodable("decode", "number_too_large", "a number beyond what 64 bits hold") from None
         raise Undecodable("decode", "not_json", f"the payload is not JSON: {error}") from None
-    if not isinstance(found, dict):
-        raise Undecodable("decode", "not_an_object", "the payload is JSON but not an object")
     if len(payload) > MAX_ITEMS or _LONG_NUMBER.search(payload):
-        _walk(found, [0])
+        refuse_excess(found)
     if b"\\u" in payload or max(map(payload.count, identity), default=0) > 1:
         _refuse_doubled(payload, {key.decode().strip('"') for key in identity})
     return found
@@ -64,6 +75,11 @@ def _refuse_depth(payload: bytes) -> None:
         depth += 1 if mark in b"[{" else -1
         if depth > MAX_DEPTH:
             raise Undecodable("decode", "too_deep", f"more than {MAX_DEPTH} levels of brackets")
+
+
+def refuse_excess(found: Any) -> None:
+    """Raise Undecodable when a parsed value breaks a bound on items, texts or integers."""
+    _walk(found, [0])
 
 
 def _walk(value: Any, seen: list[int]) -> None:
