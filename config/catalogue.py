@@ -76,7 +76,9 @@ class Mapping(_Strict):
 
     values: dict[str, Quantity] = Field(min_length=1)
     device: str | None = None
-    device_level: int | None = Field(None, ge=0, description="Level of the topic that names the device; 0 is the first.")
+    device_level: int | None = Field(
+        None, ge=0, description="Level of the topic that names the device; 0 is the first."
+    )
     time: str | None = None
     time_format: Literal["iso", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns"] = "iso"
     id: str | None = None

@@ -23,9 +23,13 @@ Decoder = Callable[[RawMessage, Place], Decoded]
 
 
 def _load() -> dict[str, Decoder]:
-    from collectors.decoders import cloudevents, flat_json
+    from collectors.decoders import cloudevents, flat_json, senml
 
-    return {"cloudevents": cloudevents.decode, "flat_json": flat_json.decode}
+    return {
+        "cloudevents": cloudevents.decode,
+        "flat_json": flat_json.decode,
+        "senml": senml.decode,
+    }
 
 
 DECODERS: dict[str, Decoder] = _load()

@@ -25,9 +25,7 @@ def decode(message: RawMessage, place: Place) -> Decoded:
     readings.refuse_other_pilot(body.get("pilot"))
     when = _time_of(body, mapping, readings)
     device = readings.device(body)
-    base = (
-        f"{device}/{name_at(body, mapping.id, 'id')}" if mapping.id else derived_id(message, when.rule != RECEIPT)
-    )
+    base = f"{device}/{name_at(body, mapping.id, 'id')}" if mapping.id else derived_id(message, when.rule != RECEIPT)
     synthetic = body.get("synthetic") is True or body.get("simulated") is True
     for quantity, given in _fields(body, mapping):
         if given is None and mapping.sparse:

@@ -94,7 +94,7 @@ def _walk(value: Any, seen: list[int]) -> None:
             raise Undecodable("decode", "number_too_large", "an integer that does not fit in 64 bits")
     elif isinstance(value, dict):
         for key, item in value.items():
-            if len(key) > MAX_STRING:
+            if isinstance(key, str) and len(key) > MAX_STRING:  # CBOR has numbers as keys too
                 raise Undecodable("decode", "long_string", f"a key of more than {MAX_STRING} bytes")
             _walk(item, seen)
     elif isinstance(value, list):
