@@ -23,12 +23,16 @@ Decoder = Callable[[RawMessage, Place], Decoded]
 
 
 def _load() -> dict[str, Decoder]:
-    from collectors.decoders import cloudevents, flat_json, senml
+    from collectors.decoders import chirpstack, cloudevents, flat_json, ngsi_ld, ngsi_v2, senml, things_stack
 
     return {
         "cloudevents": cloudevents.decode,
         "flat_json": flat_json.decode,
         "senml": senml.decode,
+        "ngsi_v2": ngsi_v2.decode,
+        "ngsi_ld": ngsi_ld.decode,
+        "things_stack": things_stack.decode,
+        "chirpstack": chirpstack.decode,
     }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from collectors.decoders import Decoded
 from collectors.decoders.limits import parse
-from collectors.decoders.readings import ABSENT, RECEIPT, Moment, Readings, at, derived_id, name_at
+from collectors.decoders.readings import ABSENT, Moment, Readings, at, name_at
 from collectors.message import RawMessage, Undecodable
 from collectors.topics import Place
 from config.catalogue import Mapping, Quantity
@@ -25,7 +25,7 @@ def decode(message: RawMessage, place: Place) -> Decoded:
     readings.refuse_other_pilot(body.get("pilot"))
     when = _time_of(body, mapping, readings)
     device = readings.device(body)
-    base = f"{device}/{name_at(body, mapping.id, 'id')}" if mapping.id else derived_id(message, when.rule != RECEIPT)
+    base = f"{device}/{name_at(body, mapping.id, 'id')}" if mapping.id else readings.base(when)
     synthetic = body.get("synthetic") is True or body.get("simulated") is True
     for quantity, given in _fields(body, mapping):
         if given is None and mapping.sparse:

@@ -40,6 +40,7 @@ class Readings:
         self._events: list[Event] = []
         self._ids: set[str] = set()
         self._empty = 0
+        self._bases: dict[bool, str] = {}
 
     def add(
         self, quantity: Quantity, given: Any, device: str, base: str, when: Moment, synthetic: bool = False,
@@ -80,9 +81,12 @@ class Readings:
             )
         )
 
-    def skip(self) -> None:
-        """Count a measured field that carried no reading."""
-        self._empty += 1
+    def base(self, when: Moment) -> str:
+        """The derived id of this message, for payloads that have none; see `derived_id`."""
+        has_time = when.rule != RECEIPT
+        if has_time not in self._bases:
+            self._bases[has_time] = derived_id(self._message, has_time)
+        return self._bases[has_time]
 
     def decoded(self) -> Decoded:
         return Decoded(self._events, self._empty)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from collectors.decoders import Decoded
 from collectors.decoders.cbor import parse_cbor
 from collectors.decoders.limits import parse_value
-from collectors.decoders.readings import RECEIPT, Moment, Readings, as_name, derived_id
+from collectors.decoders.readings import RECEIPT, Moment, Readings, as_name
 from collectors.message import RawMessage, Undecodable
 from collectors.topics import Place
 
@@ -47,7 +47,7 @@ def decode(message: RawMessage, place: Place) -> Decoded:
     pack = parse_cbor(message.payload) if binary else parse_value(message.payload, _IDENTITY)
     for number, record in enumerate(resolved(pack)):
         when = Moment(_ns(record, message.received_ns), "payload" if record.own_time else RECEIPT)
-        base = f"{derived_id(message, record.own_time)}/{number}"
+        base = f"{readings.base(when)}/{number}"
         for given, suffix in ((record.value, ""), (record.total, "#sum")):
             found = None if given is None else _key(record, suffix, readings)
             if found is not None:
@@ -95,11 +95,11 @@ def _resolve(record: dict[str, Any], base: dict[str, Any], label: str | None) ->
 
 def _checked(labelled: dict[Any, Any]) -> dict[str, Any]:
     """One record with labels as texts, its types checked."""
-    record = {_LABELS.get(label, label) if isinstance(label, int) else label: v for label, v in labelled.items()}
-    if len(record) != len(labelled):
+    record = {_LABELS.get(label, "") if isinstance(label, int) else label: value for label, value in labelled.items()}
+    if len(record) - ("" in record) != sum(label in _LABELS or isinstance(label, str) for label in labelled):
         raise Undecodable("identity", "doubled_key", "a label is given as a number and as a text")
     for label, value in record.items():
-        if isinstance(label, str) and label.endswith("_"):
+        if label.endswith("_"):
             raise Undecodable("validate", "must_understand", "a field that has to be understood is unknown")
         if label in _NUMBERS and (isinstance(value, bool) or not isinstance(value, int | float)):
             raise Undecodable("validate", "bad_value", f"{label} is not a number")

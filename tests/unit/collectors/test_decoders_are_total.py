@@ -29,8 +29,7 @@ def _decode(name: str, feed: Feed, payload: bytes) -> None:
     message = RawMessage(topic=feed.topic, payload=payload, received_ns=NOW_NS)
     try:
         decoded = DECODERS[name](message, Place("bremen", feed.id, feed, ZoneInfo("Europe/Berlin")))
-    except Undecodable as error:
-        assert error.fault.stage in ("decode", "validate", "identity", "clock")
+    except Undecodable:
         return
     ids = [event.event_id for event in decoded.events]
     assert len(ids) == len(set(ids))
