@@ -23,13 +23,12 @@ def applied(table: Any) -> Any:
         return table
     if table["preset"] not in names():
         raise ValueError(f'there is no preset "{table["preset"]}"; choose from {", ".join(names())}')
-    preset = _read(table["preset"])
-    own = table.get("map", {})
-    if not isinstance(own, dict):
-        return table
-    merged = {**preset.get("map", {}), **own}
-    values = {**preset.get("map", {}).get("values", {}), **own.get("values", {})}
-    return {**preset, **table, "map": {**merged, "values": values}}
+    preset, own = _read(table["preset"]), table.get("map", {})
+    values = own.get("values", {}) if isinstance(own, dict) else None
+    if not isinstance(values, dict):
+        return table  # of a wrong shape, which the feed's own check tells
+    beneath = preset["map"]
+    return {**preset, **table, "map": {**beneath, **own, "values": {**beneath.get("values", {}), **values}}}
 
 
 @cache

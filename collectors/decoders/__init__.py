@@ -23,7 +23,16 @@ Decoder = Callable[[RawMessage, Place], Decoded]
 
 
 def _load() -> dict[str, Decoder]:
-    from collectors.decoders import chirpstack, cloudevents, flat_json, ngsi_ld, ngsi_v2, senml, things_stack
+    from collectors.decoders import (
+        chirpstack,
+        cloudevents,
+        flat_json,
+        line_protocol,
+        ngsi_ld,
+        ngsi_v2,
+        senml,
+        things_stack,
+    )
 
     return {
         "cloudevents": cloudevents.decode,
@@ -33,6 +42,7 @@ def _load() -> dict[str, Decoder]:
         "ngsi_ld": ngsi_ld.decode,
         "things_stack": things_stack.decode,
         "chirpstack": chirpstack.decode,
+        "line_protocol": line_protocol.decode,
     }
 
 

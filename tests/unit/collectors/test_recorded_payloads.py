@@ -1,5 +1,7 @@
 """Decoders against payloads as standards and projects publish them; the recorded files are not in the repository."""
 
+import base64
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 
 from collectors.decoders import DECODERS, senml
 from collectors.decoders.limits import parse_value
+from collectors.decoders.line_protocol_points import points
 from collectors.message import RawMessage, Undecodable
 from collectors.topics import Place
 from config.catalogue import Feed
@@ -99,3 +102,53 @@ def test_the_uplink_of_jenas_forest_is_read(data_dir: Path) -> None:
         ("a8404187d187106e", "water-soil-f", 13.74, 1718873318),
         ("a8404187d187106e", "temp-ds18b20", 0.0, 1718873318),
     ]
+
+
+# What InfluxData's decoder answers otherwise, and why ours differs.
+OTHERWISE: dict[str, str] = {}
+
+
+def test_line_protocol_is_read_as_the_corpus_says(data_dir: Path) -> None:
+    with gzip.open(data_dir / "payloads/line_protocol/corpus.json.gz") as file:
+        cases = json.load(file)["decode"]
+    differing = {key for key, case in cases.items() if _points(case["input"]) != case["output"].get("result")}
+    assert len(cases) > 5000
+    assert differing == set(OTHERWISE)
+    assert len(OTHERWISE) <= len(cases) / 100
+
+
+def _points(given: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """Points in the corpus's own form, None where the text is refused."""
+    text = given["text"]
+    payload = base64.b64decode(text["binary"]) if isinstance(text, dict) else text.encode()
+    scale = {"1ns": 1, "1µs": 1000, "1ms": 1_000_000, "1s": 1_000_000_000}[given["precision"]]
+    try:
+        found = list(points(payload))
+    except Undecodable:
+        return None
+    default = given["defaultTime"] - given["defaultTime"] % scale
+    return [
+        {
+            "time": default if one.time is None else one.time * scale,
+            "name": one.name,
+            "tags": [{"key": key, "value": value} for key, value in sorted(one.tags.items())],
+            "fields": [{"key": key, "value": _kind(value)} for key, value in one.fields],
+        }
+        for one in found
+    ]
+
+
+def _kind(value: Any) -> Any:
+    """A value that equals the corpus's tagged one; int and uint are one kind here."""
+    if isinstance(value, bool):
+        return {"bool": value}
+    if isinstance(value, str):
+        return {"string": value}
+    return {"float": value} if isinstance(value, float) else _Whole(value)
+
+
+class _Whole(int):
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, dict) and set(other) <= {"int", "uint"} and list(other.values()) == [int(self)]
+
+    __hash__ = int.__hash__
