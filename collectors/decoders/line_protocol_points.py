@@ -15,7 +15,7 @@ from collectors.message import Undecodable
 _UNPRINTED = rb"\x00-\x1f\x7f"
 _MEASUREMENT = re.compile(rb"(?:\\[ ,]|[^" + _UNPRINTED + rb" ,])*")
 _KEY = re.compile(rb"(?:\\[ ,=]|[^" + _UNPRINTED + rb" ,=])*")
-_TEXT = re.compile(rb'"((?:\\["\\]|[^"])*)"')
+_TEXT = re.compile(rb'"((?:\\["\\]|[^"])*+)"')  # possessive: an escaped quote never closes, and no retry costs time
 _BARE = re.compile(rb"[^,\r\n ]*")
 _TIME = re.compile(rb"[-0-9]*")
 _SPACES = re.compile(rb" *")

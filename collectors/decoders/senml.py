@@ -22,7 +22,7 @@ RELATIVE_BELOW = 2**28  # seconds: smaller times count from the receipt
 _LABELS = {-1: "bver", -2: "bn", -3: "bt", -4: "bu", -5: "bv", -6: "bs", 0: "n", 1: "u", 2: "v", 3: "vs", 4: "vb",
            5: "s", 6: "t", 7: "ut", 8: "vd"}  # fmt: skip
 _IDENTITY = tuple(f'"{label}"'.encode() for label in _LABELS.values())
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-:./_]*")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-:./_]{0,255}")
 _NUMBERS = ("bt", "bv", "bs", "v", "s", "t", "ut")
 _TEXTS = ("bn", "bu", "n", "u", "vs")
 _VALUES = ("v", "vs", "vb", "vd")
@@ -82,7 +82,7 @@ def _resolve(record: dict[str, Any], base: dict[str, Any], label: str | None) ->
     name = base["bn"] + record.get("n", "")
     if not _NAME.fullmatch(name):
         raise Undecodable(
-            "validate", "bad_name", "the name of a record is empty or has other signs than A-Za-z0-9-:./_"
+            "validate", "bad_name", "a record's name is empty, longer than 256, or has other signs than A-Za-z0-9-:./_"
         )
     time_s = base["bt"] + record.get("t", 0)
     own_time = time_s >= RELATIVE_BELOW

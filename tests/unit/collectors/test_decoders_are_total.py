@@ -80,8 +80,9 @@ def _changed(value: Any, data: st.DataObject) -> Any:
     "payload",
     [b" =", b"\x00", b"[" * 60_000, b'{"a":' * 5000, b"\x9b" + b"\xff" * 8, b"\x81" * 60_000, b"x" * 70_000,
      b"\xff\xfe", b"\xc1" * 60_000, b"," * 60_000, b"a=1," * 15_000, b"m " + b"a=1," * 15_000,
-     b"\\" * 60_000, b'm a="' * 9_000],
-    ids=range(14),
+     b"\\" * 60_000, b'm a="' * 9_000, b'm a="' + b"\\" * 60_001,
+     b"[" * 33 + b'"' + b'\\"' * 30_000],
+    ids=range(16),
 )  # fmt: skip
 def test_hostile_bytes_are_refused(name: str, payload: bytes) -> None:
     feed = _feed(name, SEEDS[name][0])
