@@ -69,7 +69,10 @@ def format_of(payload: bytes) -> str:
         return "things_stack"
     if "deviceInfo" in first:
         return "chirpstack"
-    if "specversion" in first or {"source", "type"} <= first.keys():
+    kind = first.get("type")  # of an event in lower case, of an entity with a capital: both may have a source
+    if "specversion" in first or (
+        isinstance(kind, str) and kind.islower() and first.keys() & {"source", "data", "time"}
+    ):
         return "cloudevents"
     return _ngsi(first)
 
@@ -80,8 +83,7 @@ def _ngsi(body: dict[str, Any]) -> str:
     text = str(body)
     if body.get("type") == "Notification" or "@context" in body or "'Property'" in text:
         return "ngsi_ld"
-    own = body.keys() & {"source", "data", "time"}  # a CloudEvent that lacks its version
-    entity = isinstance(body.get("id"), str) and isinstance(body.get("type"), str) and not own
+    entity = isinstance(body.get("id"), str) and isinstance(body.get("type"), str)
     return "ngsi_v2" if "subscriptionId" in body or entity else "json"
 
 

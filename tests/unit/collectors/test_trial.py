@@ -65,6 +65,13 @@ def test_a_message_of_another_format_is_told_with_the_decoder_to_set(case: str) 
     assert f'set decoder = "{FORMATS[case]}" on the feed' in tried(payload, wrong).remedy
 
 
+def test_an_entity_with_a_source_is_not_taken_for_an_event() -> None:
+    entity = {"id": "Air-1", "type": "AirQualityObserved", "source": "https://example.org", "no2": 3}
+    assert 'set decoder = "ngsi_v2"' in tried(json.dumps(entity).encode(), air()).remedy
+    event = {"id": "e-1", "type": "action.performed", "source": "app"}
+    assert 'set decoder = "cloudevents"' in tried(json.dumps(event).encode(), air()).remedy
+
+
 @pytest.mark.parametrize(
     ("changed", "remedy"),
     [
