@@ -12,7 +12,7 @@ from collectors.spool import Spool
 MOST_REQUEUES = 3
 _LIST = """SELECT d.seq, d.point, m.received_ns, m.pilot, m.feed, m.topic, m.payload, m.content_type, d.stage, d.code,
            d.text, m.attempts, d.first_ns, d.last_ns, d.size, d.sha256 FROM dead_letter d JOIN message m USING (seq)
-           WHERE m.state = ? ORDER BY d.seq, d.point"""
+           WHERE m.state = ? ORDER BY d.seq DESC, d.point DESC"""
 
 
 class DeadLetter(NamedTuple):
@@ -42,17 +42,17 @@ class DeadLetter(NamedTuple):
 
 
 def listed(spool: Spool, pilot: str | None = None, limit: int = 1000) -> list[DeadLetter]:
-    """Dead letters, oldest first."""
+    """The newest dead letters, at most `limit`, oldest of them first."""
     found: list[DeadLetter] = []
-    for day in spool.days():
+    for day in reversed(spool.days()):
         with spool.day(day).reading() as connection:
             for row in connection.execute(_LIST, (DEAD,)):
+                if len(found) >= limit:
+                    break
                 letter = DeadLetter(day, *row)
                 if pilot is None or letter.pilot == pilot:
                     found.append(letter)
-                if len(found) >= limit:
-                    return found
-    return found
+    return found[::-1]
 
 
 def counted(spool: Spool) -> Counter[tuple[str, str, str]]:

@@ -38,6 +38,7 @@ _CLAIM = "INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)"
 _FIND = "SELECT stream, time_ns, revision, hash, day, seq, superseded FROM event WHERE pilot = ? AND event_id = ?"
 _REVISE = """UPDATE OR IGNORE event SET stream = ?, time_ns = ?, revision = ?, hash = ?, day = ?, seq = ?,
              superseded = ? WHERE pilot = ? AND event_id = ?"""
+_CONFIRM = "UPDATE event SET revision = ? WHERE pilot = ? AND event_id = ?"
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -122,6 +123,8 @@ class EventIndex:
         stream, time_ns, revision, known, owner_day, owner_seq, superseded = found
         if known == digest:
             if (owner_day, owner_seq) != (day, seq):
+                if event.revision > revision:  # confirmed: a correction older than this one comes too late
+                    self._connection.execute(_CONFIRM, (event.revision, event.pilot, event.event_id))
                 return Claim(Verdict.DUPLICATE, event, [])
             old = [(str(s), int(t)) for s, t in json.loads(superseded)] if superseded else []
             return Claim(Verdict.REVISION if old else Verdict.NEW, _moved(event, time_ns), old)

@@ -43,6 +43,7 @@ class Roster:
                     self._exact.setdefault(feed.topic, place)
         self._known: dict[str, Place] = {}
         self._by_id = {(p.pilot, p.feed_id): p for p in [*self._exact.values(), *(p for _, p in self._patterns)]}
+        self._personal = self.needs_pseudonyms()
 
     def place(self, topic: str) -> Place:
         found = self._known.get(topic)
@@ -63,6 +64,10 @@ class Roster:
     def needs_pseudonyms(self) -> set[tuple[str, str]]:
         """(pilot, feed) of each feed whose payloads name persons."""
         return {key for key, place in self._by_id.items() if place.feed is not None and place.feed.person_id}
+
+    def may_name_persons(self, pilot: str) -> bool:
+        """Whether a message of this pilot with a mistyped topic could be one that names a person."""
+        return any(pilot in (slug, UNKNOWN) for slug, _ in self._personal)
 
     def _find(self, topic: str) -> Place:
         if exact := self._exact.get(topic):

@@ -122,9 +122,12 @@ def _export(verb: argparse.ArgumentParser) -> None:
 
 def _day(text: str) -> str:
     try:
-        return date.fromisoformat(text).isoformat()
+        day = date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f'"{text}" is no day; write it as 2026-01-31') from None
+    if not 1970 <= day.year < 2200:  # with room to look back and ahead
+        raise argparse.ArgumentTypeError(f'"{text}" is no day from 1970 to 2199')
+    return day.isoformat()
 
 
 def _dead_letters(verb: argparse.ArgumentParser) -> None:

@@ -205,6 +205,9 @@ class Pilot(_Strict):
     calendar: Calendar = Calendar()
     limits: list[Limit] = []
     targets: list[Target] = Field([], max_length=5)
+    excluded: frozenset[str] = Field(
+        frozenset(), description="Pseudonyms (actor_key) of staff, bots and test accounts, left out of every indicator."
+    )
     core_types: list[str] = Field(["action.performed"], description="Usage event types that count as core actions.")
 
     @field_validator("time_zone")

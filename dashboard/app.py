@@ -31,7 +31,7 @@ _INDEX = """<!DOCTYPE html>
     <body>
         {{%app_entry%}}
         <noscript>{noscript}</noscript>
-        <footer>{{%config%}}{{%scripts%}}{{%renderer%}}</footer>
+        {{%config%}}{{%scripts%}}{{%renderer%}}
     </body>
 </html>"""
 

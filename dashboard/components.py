@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import dash_mantine_components as dmc
-from dash import html, no_update
+from dash import Output, html, no_update
 from dash.exceptions import PreventUpdate
 from plotly.io.json import to_json_plotly
 
@@ -77,6 +77,16 @@ def answered(draw: Draw) -> Draw:
             )
 
     return told  # type: ignore[return-value]
+
+
+def holding_still(prop: str = "disabled") -> list[tuple[Output, Any, Any]]:
+    """`running` of a callback that draws: no newer version is looked for until it is done.
+
+    A slow draw would otherwise be overtaken by the next version again and again, and never be seen. Two draws of one
+    page hold the tick by different properties, "disabled" and "max_intervals", so that neither lets go for the other.
+    """
+    held, free = {"disabled": (True, False), "max_intervals": (0, -1)}[prop]
+    return [(Output("tick", prop), held, free)]
 
 
 def unless_drawn(content: Any, drawn: str | None) -> tuple[Any, Any]:

@@ -123,6 +123,7 @@ def _day(chosen: object) -> str | None:
     if not isinstance(chosen, str) or not _ISO_DATE.fullmatch(chosen):
         return None
     try:
-        return date.fromisoformat(chosen).isoformat()
+        day = date.fromisoformat(chosen)
     except ValueError:
         return None
+    return day.isoformat() if 1970 <= day.year < 2200 else None  # with room to look back and ahead

@@ -49,7 +49,7 @@ def layout(queries: Queries, refresh_s: float) -> dmc.MantineProvider:
             html.A(_("Skip to content"), href="#page", className="skip"),
             _head(who),
             *_let_in(who),
-            html.Div(id="notices", className="wide"),
+            html.Section(id="notices", className="wide", **attributes({"aria-label": _("Notices")})),
             bar.layout(queries, choices),
             html.Main(id="page", className="wide", tabIndex=-1),
             html.Footer(

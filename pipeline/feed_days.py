@@ -12,7 +12,9 @@ import msgspec
 from config.catalogue import Feed, Pilot
 from pipeline.model import NS_PER_S, Event
 
+COARSE: Final = ("day", "month")
 HEARTBEAT: Final = "feed.heartbeat"
+AHEAD_NS: Final = 600 * NS_PER_S  # a heartbeat speaks for time that was over when it was sent, clocks aside
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -71,6 +73,13 @@ def feed_days(pilot: Pilot, events: Iterable[Event], start: int, end: int) -> li
     return [_feed_day(feeds[feed_id], heard[feed_id], beats[feed_id], start, end) for feed_id in ids]
 
 
+def heard_ns(event: Event) -> int:
+    """When an event was a sign of life: one known to the day or month lies anywhere in it, so not after its receipt."""
+    if event.time_precision in COARSE and event.received_ns:
+        return min(event.time_ns, event.received_ns)
+    return event.floor_ns
+
+
 def track(times: Sequence[int]) -> Track | None:
     """The track of sorted instants; None of none."""
     if not times:
@@ -90,7 +99,7 @@ def _feed_day(feed: Feed, heard: list[Event], beats: list[Event], start: int, en
         feed=feed.id,
         stream=feed.stream,
         messages=len(heard),
-        heard=track(sorted({event.floor_ns for event in heard})),
+        heard=track(sorted({heard_ns(event) for event in heard})),
         beats=_cover_track([(since, until) for since, until, _ in spans]),
         covered_s=_covered_s([(since, until) for since, until, _ in spans], start, end),
         announced=announced,
@@ -100,11 +109,14 @@ def _feed_day(feed: Feed, heard: list[Event], beats: list[Event], start: int, en
 
 
 def _span(feed: Feed, beat: Event) -> tuple[int, int]:
-    """The time a heartbeat speaks for; without `since` and `until` it is one interval up to its own time."""
+    """The time a heartbeat speaks for; without `since` and `until` it is one interval up to its own time.
+
+    What it says of times to come is left out: a feed with a wrong clock must not seem alive ahead of time.
+    """
     every = int(feed.heartbeat_every.total_seconds() * NS_PER_S) if feed.heartbeat_every else 0
-    until = instant(beat.data.get("until"), beat.floor_ns)
+    until = min(instant(beat.data.get("until"), beat.floor_ns), beat.floor_ns + AHEAD_NS)
     since = instant(beat.data.get("since"), until - every)
-    return min(since, until), until
+    return max(min(since, until), 0), max(until, 0)
 
 
 def instant(value: object, default: int) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from statistics import median
 
 from config.catalogue import Feed
+from pipeline.feed_days import heard_ns
 from pipeline.history import History
 from pipeline.model import NS_PER_S, Event
 from pipeline.partials import HOUR_NS, SERIES
@@ -64,7 +65,7 @@ class Board:
 
     def _hear(self, events: Iterable[Event], now_ns: int) -> None:
         for event in events:
-            at_ns = event.floor_ns
+            at_ns = heard_ns(event)
             if event.feed == "" or at_ns > now_ns + AHEAD_NS or event.type == "collector.ledger":
                 continue
             self.heard[event.feed] = max(at_ns, self.heard.get(event.feed, at_ns))

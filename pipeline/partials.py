@@ -8,23 +8,29 @@ every longer window is built from these days (`history`).
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from config.catalogue import Pilot
 from pipeline.decisions import Closed, closed_in, roles_in
-from pipeline.feed_days import FeedDay, feed_days
+from pipeline.feed_days import COARSE, FeedDay, feed_days
 from pipeline.model import NS_PER_S, Event
 from pipeline.periods import day_bounds
 from pipeline.sensor_days import SensorDay, sensor_days
 from pipeline.sketches import People
 
-VERSION: Final = 2
+VERSION: Final = 3
 HOUR_NS: Final = 3600 * NS_PER_S
 SERIES: Final = ("usage", "engagement", "sensor")
-COARSE: Final = ("day", "month")
 CLOSURE: Final = "calendar.closure"
+# Sources write words freely; a day that holds a text per event would outgrow what a store takes.
+MOST_WORDS: Final = 50
+WORD: Final = 64
+ID: Final = 128
+DETAILS: Final = 20
+DETAIL: Final = 200
+DETAILED: Final = 100  # activities of a day whose details are kept
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -79,21 +85,23 @@ class Partial(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def summarise(pilot: Pilot, day: str, events: Sequence[Event]) -> Partial:
     """The document of a local day from all its events, in any order."""
     start, end = day_bounds(day, pilot.zone)
-    people = [event for event in events if event.stream in ("usage", "engagement")]
+    # The one place where staff, bots and test accounts are left out; that a feed brought them still counts for it.
+    public = [event for event in events if event.actor_key not in pilot.excluded]
+    people = [event for event in public if event.stream in ("usage", "engagement")]
     core = [event for event in people if is_core(pilot, event)]
     contributed = [event for event in people if event.type == "contribution.made"]
     attended = [event for event in people if event.type == "attendance"]
     kinds: Counter[str] = Counter()
     for event in contributed:
-        kinds[str(event.data.get("kind") or "unknown")] += event.count
+        kinds[_word(event.data.get("kind"))] += event.count
     return Partial(
         pilot=pilot.slug,
         day=day,
         synthetic=any(event.synthetic for event in events),
-        counts=dict(sorted(_counts(events).items())),
+        counts=dict(sorted(_counts(public).items())),
         core_actions=_total(core),
         core_by_people=_total(_personal(core)),
-        contributions=dict(sorted(kinds.items())),
+        contributions=dict(sorted(few(kinds).items())),
         contributions_by_people=_total(_personal(contributed)),
         attendances=_total(attended),
         attendances_by_people=_total(_personal(attended)),
@@ -106,7 +114,7 @@ def summarise(pilot: Pilot, day: str, events: Sequence[Event]) -> Partial:
         deciding=roles_in(people),
         closures=_closures(events),
         recorded=_recorded(pilot, events),
-        hours=_hours(events, start, end),
+        hours=_hours(public, start, end),
         sensors=sensor_days(pilot, events, start, end),
         feeds=feed_days(pilot, events, start, end),
     )
@@ -115,6 +123,23 @@ def summarise(pilot: Pilot, day: str, events: Sequence[Event]) -> Partial:
 def is_core(pilot: Pilot, event: Event) -> bool:
     """A core action: one of the pilot's core types, unless the event itself says `core: false`."""
     return event.stream == "usage" and event.type in pilot.core_types and event.data.get("core", True) is not False
+
+
+def few(words: Counter[str]) -> Counter[str]:
+    """The most frequent words, and all others together as "other".
+
+    >>> few(Counter({str(number): 1 for number in range(60)}))["other"]
+    10
+    """
+    ranked = sorted(words, key=lambda word: (-words[word], word))
+    found = Counter({word: words[word] for word in ranked[:MOST_WORDS]})
+    for word in ranked[MOST_WORDS:]:
+        found["other"] += words[word]
+    return found
+
+
+def _word(given: object) -> str:
+    return str(given or "unknown")[:WORD]
 
 
 def _counts(events: Iterable[Event]) -> Counter[str]:
@@ -145,30 +170,39 @@ def _held(events: Iterable[Event]) -> list[Held]:
             continue
         data = event.data
         stated = data.get("attendance")
-        number = int(stated) if isinstance(stated, int | float) and not isinstance(stated, bool) else None
+        number = None
+        if isinstance(stated, int | float) and not isinstance(stated, bool) and 0 <= stated < 2**53:
+            number = int(stated)
         held = Held(
-            activity_id=str(data.get("activity_id") or event.event_id),
-            stage=str(data.get("stage") or "unknown"),
-            method=str(data.get("method") or "unknown"),
+            activity_id=str(data.get("activity_id") or event.event_id)[:ID],
+            stage=_word(data.get("stage")),
+            method=_word(data.get("method")),
             attendance=number,
             synthetic=event.synthetic,
-            details={
-                key: value
-                for key, value in sorted(data.items())
-                if isinstance(value, str | int | float | bool) and key not in ("activity_id", "stage", "method")
-            },
+            details=_details(data),
         )
         order = (event.revision, event.time_ns, event.event_id)
         if held.activity_id not in found or found[held.activity_id][0] < order:
             found[held.activity_id] = (order, held)
-    return [found[key][1] for key in sorted(found)]
+    every = [found[key][1] for key in sorted(found)]
+    return [*every[:DETAILED], *(msgspec.structs.replace(one, details={}) for one in every[DETAILED:])]
+
+
+def _details(data: dict[str, Any]) -> dict[str, str | int | float | bool]:
+    """What a source says of an activity besides, as far as it is short."""
+    plain = {
+        key[:WORD]: value[:DETAIL] if isinstance(value, str) else value
+        for key, value in sorted(data.items())
+        if isinstance(value, str | int | float | bool) and key not in ("activity_id", "stage", "method")
+    }
+    return dict(list(plain.items())[:DETAILS])
 
 
 def _attending(attended: Iterable[Event]) -> dict[str, int]:
     found: Counter[str] = Counter()
     for event in attended:
         if activity := event.data.get("activity_id"):
-            found[str(activity)] += event.count
+            found[str(activity)[:ID]] += event.count
     return dict(sorted(found.items()))
 
 

@@ -25,6 +25,7 @@ from pipeline.operations import Operations, this_process
 from pipeline.partials import VERSION, Partial, summarise
 from pipeline.periods import Period, date_ns, day_bounds, day_of, ordinal, shift
 from pipeline.pulse import pulse_record, read_pulse
+from pipeline.store.limits import MAX_BODY_BYTES
 from pipeline.store.port import Store, StoreAway
 from pipeline.values import PeriodValues
 from pipeline.work import Work, moved_by_clock, outside
@@ -91,6 +92,9 @@ class Pipeline:
                 day = shift("1970-01-01", record.time_ns // (86_400 * NS_PER_S))
                 self._done[record.pilot, day] = msgspec.json.decode(record.body, type=_Seq).seq
         else:
+            # Before the pulse names the new basis: after a kill in between, no day may pass for processed.
+            known = self._store.get("done", None, *_EVER, key="day")
+            self._store.put([msgspec.structs.replace(one, body=msgspec.json.encode(_Seq(-1))) for one in known])
             for work in self._work.values():
                 work.everything()
         for slug in self._histories:
@@ -182,12 +186,15 @@ class Pipeline:
             while place < len(events) and events[place].time_ns < end:
                 place += 1
             partial = summarise(pilot, touch.day, events[begin:place])
-            partials.append((touch, partial))
-            records.append(
-                Record(
-                    kind="partial", pilot=slug, key="day", time_ns=date_ns(touch.day), body=msgspec.json.encode(partial)
+            body = msgspec.json.encode(partial)
+            if len(body) > MAX_BODY_BYTES:  # one city's flood must not stop the others
+                _log.error(
+                    "%s: %s holds too much to summarise (%d bytes); it is left as it was", slug, touch.day, len(body)
                 )
-            )
+                self._summarised[slug, touch.day] = touch.seq
+                continue
+            partials.append((touch, partial))
+            records.append(Record(kind="partial", pilot=slug, key="day", time_ns=date_ns(touch.day), body=body))
         self._store.put(records)
         for touch, partial in partials:
             differs = history.put(partial) or (slug, touch.day) not in self._summarised
@@ -244,7 +251,7 @@ class Pipeline:
                     pilot=slug,
                     key=period.name,
                     time_ns=0 if period.name == "all" else date_ns(period.start),
-                    body=msgspec.json.encode(
+                    body=_body(
                         PeriodValues(
                             pilot=slug,
                             period=period.name,
@@ -272,8 +279,15 @@ class Pipeline:
     # Alerts, pulse
 
     def _judge(self, pending: Sequence[Touch], now_ns: int) -> bool:
-        """Alerts of the pilots whose past days are all in; the others wait, since a fall may be a missing day."""
-        loading = {touch.pilot for touch in pending if touch.day != self._today[touch.pilot]}
+        """Alerts of the pilots whose past days are all in; the others wait, since a fall may be a missing day.
+
+        A day is in once it is summarised: a feed that always sends late must not keep its pilot from being judged.
+        """
+        loading = {
+            touch.pilot
+            for touch in pending
+            if touch.day != self._today[touch.pilot] and self._summarised.get((touch.pilot, touch.day)) != touch.seq
+        }
         changed = False
         for slug, history in self._histories.items():
             if slug in loading:
@@ -295,6 +309,17 @@ class Pipeline:
                 pulse, steps=pulse.steps + wrote, partials=partials, alerts_ns=now_ns, as_of_ns=as_of_ns
             )
             self._store.put([pulse_record(self._pulse)])
+
+
+def _body(document: PeriodValues) -> bytes:
+    """A period as its document; with so many parts that no store takes it, the totals alone."""
+    body = msgspec.json.encode(document)
+    if len(body) <= MAX_BODY_BYTES:
+        return body
+    _log.error("%s: the %s from %s has too many parts; only its totals are kept", document.pilot, document.period,
+               document.start)  # fmt: skip
+    totals = [value for value in document.values if not value.dim]
+    return msgspec.json.encode(msgspec.structs.replace(document, values=totals))
 
 
 def _runs(touches: Sequence[Touch]) -> list[list[Touch]]:

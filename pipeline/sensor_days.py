@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from math import ceil, fsum, isfinite
+from math import ceil, fsum
 from typing import Final
 
 import msgspec
@@ -12,6 +12,7 @@ from pipeline.model import NS_PER_S, Event
 
 HOUR_NS: Final = 3600 * NS_PER_S
 KNOWN_SHARE: Final = 0.75  # of an hour's expected samples; below it the hour's mean is not known
+LARGEST: Final = 1e100  # beyond it a value is no reading, and sums of such would leave what a float can hold
 # Readings of these are numbers of passers-by: they are summed over a day, all others are averaged.
 COUNTING_UNITS: Final = frozenset(
     {
@@ -68,7 +69,7 @@ def sensor_days(pilot: Pilot, events: Iterable[Event], start: int, end: int) -> 
     """All devices and quantities of a day, in order of feed, device and quantity."""
     readings: dict[tuple[str, str, str], list[Event]] = defaultdict(list)
     for event in events:
-        if event.stream == "sensor" and event.value is not None and isfinite(event.value):
+        if event.stream == "sensor" and event.value is not None and abs(event.value) <= LARGEST:
             readings[event.feed, event.device, event.quantity].append(event)
     return [_sensor_day(pilot, key, readings[key], start) for key in sorted(readings)]
 

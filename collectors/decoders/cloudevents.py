@@ -11,7 +11,7 @@ from typing import Any
 
 from collectors.clock_rules import PRECISIONS, floor_and_span, read_time
 from collectors.decoders import Decoded
-from collectors.decoders.limits import parse
+from collectors.decoders.limits import MAX_VALUE, parse
 from collectors.decoders.readings import derived_id
 from collectors.message import RawMessage, Undecodable
 from collectors.topics import Place
@@ -159,6 +159,8 @@ def _number(value: Any) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Undecodable("validate", "bad_value", "value is not a number")
+    if abs(value) > MAX_VALUE:
+        raise Undecodable("validate", "bad_value", "value is too large for a reading")
     return float(value)
 
 

@@ -18,6 +18,7 @@ MAX_BYTES = 64 * 1024
 MAX_DEPTH = 32
 MAX_ITEMS = 1000
 MAX_STRING = 4096
+MAX_VALUE = 1e100  # beyond it a reading is none; sums of such would leave what a float can hold
 _LONG_NUMBER = re.compile(rb"\d{19}")
 # A text that never ends is taken to the end at once: to try again from each of its quotes would take seconds.
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)

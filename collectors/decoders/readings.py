@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from collectors.clock_rules import floor_and_span, read_time
 from collectors.decoders import Decoded
+from collectors.decoders.limits import MAX_VALUE
 from collectors.message import RawMessage, Undecodable
 from collectors.topics import Place
 from config.catalogue import Feed, Mapping, Quantity
@@ -157,8 +158,8 @@ def number(given: Any, quantity: Quantity) -> float | None:
     if given in quantity.missing:
         return None
     value = float(given) * quantity.factor if quantity.factor != 1.0 else float(given)
-    if not math.isfinite(value):
-        raise Undecodable("validate", "bad_value", f"the value of {quantity.quantity} is beyond what can be stored")
+    if not abs(value) <= MAX_VALUE:
+        raise Undecodable("validate", "bad_value", f"the value of {quantity.quantity} is too large for a reading")
     return value
 
 

@@ -164,19 +164,19 @@ def _draw_missing(figure: go.Figure, row: list[Slot], look: Look, height: float)
     if not missing or len(missing) == len(row):
         return
     half = timedelta(days=_LENGTHS[look.period]) / 2
-    for stretch in _stretches(row):
-        first, last = date.fromisoformat(stretch[0].start), date.fromisoformat(stretch[-1].start)
-        figure.add_shape(
-            type="rect",
-            x0=str(first - half),
-            x1=str(last + half),
-            y0=0,
-            y1=1,
-            yref="y domain",
-            layer="below",
-            fillcolor=look.scheme.sunken,
-            line={"width": 0},
-        )
+    ground = {"type": "rect", "y0": 0, "y1": 1, "yref": "y domain", "layer": "below", "line": {"width": 0}}
+    ground["fillcolor"] = look.scheme.sunken
+    # All at once: each add_shape would check every earlier shape again, seconds for a year of days.
+    figure.update_layout(
+        shapes=[
+            {
+                **ground,
+                "x0": str(date.fromisoformat(stretch[0].start) - half),
+                "x1": str(date.fromisoformat(stretch[-1].start) + half),
+            }
+            for stretch in _stretches(row)
+        ]
+    )
     figure.add_scatter(
         x=[slot.start for slot in missing],
         y=[height / 2] * len(missing),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from dash import Dash, Input, Output, State, dcc, html
 
 from dashboard import baseline, palette, sentences, wording
-from dashboard.components import answered, heading, notice, skeleton, unless_drawn
+from dashboard.components import answered, heading, holding_still, notice, skeleton, unless_drawn
 from dashboard.frame import Framed, frame
 from dashboard.multiples import Column, Row, multiples
 from dashboard.queries import Queries
@@ -63,6 +63,7 @@ def register(app: Dash, queries: Queries) -> None:
         Input("version", "data"),
         Input("scheme", "data"),
         State(id_("series-drawn"), "data"),
+        running=holding_still(),
     )
     def draw_series(search: str | None, version: str | None, scheme: str | None, drawn: str | None) -> Any:
         who = viewer()
@@ -74,6 +75,7 @@ def register(app: Dash, queries: Queries) -> None:
         Input("url", "search"),
         Input("version", "data"),
         State(id_("figures-drawn"), "data"),
+        running=holding_still("max_intervals"),
     )
     def draw_figures(search: str | None, version: str | None, drawn: str | None) -> Any:
         who = viewer()
@@ -118,13 +120,18 @@ def _series(queries: Queries, who: Viewer, selection: Selection, scheme: palette
                 selection.scale,
                 scheme,
                 queries.disclosure_k,
-                selection.to_query(),
+                _query(selection),
             )
             found.append(multiples(row))
     if unmeasured:
         said = _("No chosen pilot measures this in the period: {titles}.", titles=wording.listing(unmeasured))
         left_out = [*left_out, notice("info", _("No context"), said)]
     return [html.P(wording.days(*bounds), className="bounds"), *found, *left_out]
+
+
+def _query(selection: Selection) -> str:
+    """The address of what this page shows: the one pilot that *Pilot* last showed must not narrow a download."""
+    return selection.to_query(pilot="")
 
 
 def _segments(definition: "Indicator", slug: str, values: list[IndicatorValue]) -> list[str]:
@@ -193,7 +200,7 @@ def _figures(queries: Queries, who: Viewer, selection: Selection) -> Any:
         return []
     whole = selection.span == "all"
     values = queries.figures(who, slugs, *((None, None) if whole else bounds))
-    query = selection.to_query()
+    query = _query(selection)
     statuses = [one for one in values if one.value is None]
     said = _(
         "{n} indicators for {pilots}, {days}, counted over the whole period: "

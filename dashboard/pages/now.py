@@ -6,7 +6,7 @@ from dash import Dash, Input, Output, dcc, html
 
 from config.catalogue import Pilot
 from dashboard import sentences, wording
-from dashboard.components import answered, attributes, heading, icon, notice, pilot_name, skeleton
+from dashboard.components import answered, attributes, heading, holding_still, icon, notice, pilot_name, skeleton
 from dashboard.figures import sparkline
 from dashboard.palette import LIGHT
 from dashboard.queries import Queries
@@ -32,18 +32,30 @@ def layout(**chosen: str) -> html.Div:
 
 
 def register(app: Dash, queries: Queries) -> None:
-    @app.callback(Output(id_("cards"), "children"), Input("url", "search"), Input("version", "data"))
+    @app.callback(
+        Output(id_("cards"), "children"), Input("url", "search"), Input("version", "data"), running=holding_still()
+    )
     @answered
     def draw(search: str | None, version: str | None) -> Any:
         who = viewer()
-        pilots = queries.pilots(who, queries.select(who, search))
+        selection = queries.select(who, search)
+        pilots = queries.pilots(who, selection)
         if not pilots:
             return notice("empty", _("No pilot to show"), _("Choose at least one in the bar above."))
         incidents = queries.incidents(who, [pilot.slug for pilot in pilots])
-        return [_card(queries, who, pilot, [one for one in incidents if one.pilot == pilot.slug]) for pilot in pilots]
+        return [
+            _card(
+                queries,
+                who,
+                pilot,
+                [one for one in incidents if one.pilot == pilot.slug],
+                f"/pilot{selection.to_query(pilot=pilot.slug)}",
+            )
+            for pilot in pilots
+        ]
 
 
-def _card(queries: Queries, who: Viewer, pilot: Pilot, incidents: list[Incident]) -> html.Article:
+def _card(queries: Queries, who: Viewer, pilot: Pilot, incidents: list[Incident], page: str) -> html.Article:
     board = queries.now(who, pilot.slug)
     hue = queries.hue(pilot.slug)
     arena = pilot.facts.get("arena")
@@ -52,7 +64,7 @@ def _card(queries: Queries, who: Viewer, pilot: Pilot, incidents: list[Incident]
         [
             html.Div(
                 [
-                    html.H2(dcc.Link(pilot_name(pilot, hue), href=f"/pilot?pilot={pilot.slug}")),
+                    html.H2(dcc.Link(pilot_name(pilot, hue), href=page)),
                     html.Span(subtitle, className="quiet"),
                 ]
             ),

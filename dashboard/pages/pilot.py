@@ -10,6 +10,7 @@ from dashboard.components import (
     answered,
     attributes,
     heading,
+    holding_still,
     icon,
     notice,
     outside,
@@ -56,6 +57,7 @@ def register(app: Dash, queries: Queries) -> None:
         Input("version", "data"),
         Input("scheme", "data"),
         State(id_("drawn"), "data"),
+        running=holding_still(),
     )
     def draw_body(search: str | None, version: str | None, scheme: str | None, drawn: str | None) -> Any:
         who = viewer()

@@ -7,7 +7,7 @@ from pipeline.indicators.registry import indicator
 from pipeline.indicators.uptake import NO_CONSENT as NO_USERS
 from pipeline.indicators.uptake import NO_USAGE, THETA
 from pipeline.indicators.window import Window
-from pipeline.partials import Held
+from pipeline.partials import Held, few
 from pipeline.periods import ordinal
 from pipeline.sketches import People, union
 
@@ -46,7 +46,7 @@ def contributions(window: Window) -> list[Measure]:
     kinds: Counter[str] = Counter()
     for day in window.days:
         kinds.update(day.contributions)
-    total = sum(kinds.values())
+    total, kinds = sum(kinds.values()), few(kinds)
     return [of_total(total, total), *(of_total(kinds[kind], kinds[kind], "kind", kind) for kind in sorted(kinds))]
 
 
@@ -153,7 +153,8 @@ def activities_held(window: Window) -> list[Measure]:
     if not window.history.heard_of("engagement/activity.held", window.last):
         return [not_defined(NO_ACTIVITY)]
     held = held_in(window)
-    stages, methods = Counter(one.stage for one in held.values()), Counter(one.method for one in held.values())
+    stages = few(Counter(one.stage for one in held.values()))
+    methods = few(Counter(one.method for one in held.values()))
     return [
         of_total(len(held), len(held)),
         *(of_total(stages[key], stages[key], "stage", key) for key in sorted(stages)),

@@ -54,7 +54,7 @@ def serving(app: Dash, answers: Any) -> Iterator[Site]:
     try:
         yield Site(f"http://127.0.0.1:{server.effective_port}", answers)
     finally:
-        stop(server, thread)
+        stop(server, thread, patience_s=60)  # a page still being drawn on a busy machine must not outlive its server
 
 
 @pytest.fixture

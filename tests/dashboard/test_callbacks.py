@@ -263,3 +263,19 @@ def test_the_file_holds_the_numbers_of_the_page(app: Dash, queries: Queries) -> 
 
 def test_a_layout_is_plain_json(app: Dash) -> None:
     assert json.loads(app.server.test_client().get("/_dash-layout").get_data())
+
+
+@pytest.mark.parametrize("output", [SERIES, FIGURES])
+def test_the_files_of_compare_are_those_of_the_chosen_pilots_whatever_pilot_was_read_before(
+    app: Dash, output: str
+) -> None:
+    def files(search: str) -> list[str]:
+        hrefs = found(answer(app, output, url__search=search), "href")
+        return [href for href in hrefs if str(href).startswith("/download/")]
+
+    assert files("?period=month&pilot=genoa") == files("?period=month") != []
+
+
+def test_the_way_from_now_to_a_pilot_keeps_what_was_chosen(app: Dash) -> None:
+    links = found(answer(app, NOW, url__search="?pilots=bremen,genoa&span=4w"), "href")
+    assert "/pilot?pilots=bremen,genoa&span=4w&pilot=genoa" in links

@@ -1,8 +1,11 @@
 """A reader in Chromium: what the address restores, what changes without a reload, what leaves the machine."""
 
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Event
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -10,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from config.catalogue import Catalogue
 from dashboard.pages import PAGES
+from pipeline.values import IndicatorValue
 from tests.dashboard.conftest import Site
 from tests.dashboard.made_up import MadeUpAnswers
 
@@ -89,6 +93,30 @@ def test_new_numbers_appear_without_a_reload(chromium: Browser, site: Site) -> N
         site.answers.steps += 1
         expect(today).to_have_text("4,321")
         assert page.evaluate("window.sameDocument") is True
+
+
+class Restless(MadeUpAnswers):
+    """A store that is slow and changes all the time, as while a long history is being loaded."""
+
+    never = Event()
+
+    def version(self) -> str:
+        return str(next(self._numbers))
+
+    def values(self, *args: Any, **kwargs: Any) -> list[IndicatorValue]:
+        self.never.wait(1)  # longer than the time between two looks for a newer version
+        return super().values(*args, **kwargs)
+
+    _numbers = itertools.count()
+
+
+@pytest.mark.parametrize("path", ["/compare", "/pilot"])
+def test_a_slow_page_is_seen_although_newer_versions_keep_coming(
+    chromium: Browser, serve: Serve, catalogue: Catalogue, path: str
+) -> None:
+    with reader(chromium) as page:
+        page.goto(serve(Restless(list(catalogue.pilots))).address + path)
+        expect(page.locator("[id^=frame-people]").first).to_be_visible()
 
 
 def test_a_page_without_data_says_what_is_missing(chromium: Browser, serve: Serve, catalogue: Catalogue) -> None:

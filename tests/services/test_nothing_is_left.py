@@ -27,7 +27,12 @@ def run(folder: Path, ending: str) -> subprocess.Popen[bytes]:
     (folder / "test_failing.py").write_text(FAILING % ending)
     command = [sys.executable, "-m", "pytest", "-q", "-c", os.devnull, "-p", "tests.conftest", "test_failing.py"]
     return subprocess.Popen(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
-                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=_heed_ctrl_c)  # fmt: skip
+
+
+def _heed_ctrl_c() -> None:
+    """A run that a shell put into the background hands down an ignored SIGINT; these runs must not inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def assert_nothing_left(folder: Path) -> None:

@@ -44,6 +44,7 @@ def told(done: "subprocess.CompletedProcess[str]", code: int) -> str:
         (["lint", "--set", "mqtt.port=many"], "mqtt.port: "),
         (["lint", "--catalogue", "nowhere"], "there is no such catalogue folder"),
         (["export", "--start", "yesterday"], 'argument --start: "yesterday" is no day; write it as 2026-01-31'),
+        (["export", "--start", "0001-01-01"], 'argument --start: "0001-01-01" is no day from 1970 to 2199'),
         (["export", "--pilots", "oslo"], "unknown pilot oslo (choose from athens, bremen"),
     ],
 )

@@ -74,3 +74,8 @@ def test_one_reason_can_be_requeued_alone(spool: Spool) -> None:
     assert dead_letters.requeue(spool, code="unknown_feed") == 1
     assert payloads(spool) == [b"b"]
     assert dead_letters.requeue(spool, pilot="malmo") == 0
+
+
+def test_a_short_list_holds_the_newest(spool: Spool) -> None:
+    spool.append([entry(body, fault=Fault("decode", "not_json", "no")) for body in (b"a", b"b", b"c")])
+    assert [letter.payload for letter in dead_letters.listed(spool, limit=2)] == [b"b", b"c"]

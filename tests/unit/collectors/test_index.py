@@ -55,6 +55,13 @@ def test_a_higher_revision_replaces_and_says_what(tmp_path: Path) -> None:
     assert claim(index, event(), 4).verdict is Verdict.REUSED
 
 
+def test_a_correction_older_than_what_was_confirmed_comes_too_late(tmp_path: Path) -> None:
+    index = EventIndex(tmp_path)
+    claim(index, event(), 1)
+    assert claim(index, event(revision=2), 2).verdict is Verdict.DUPLICATE
+    assert claim(index, event(revision=1, count=2), 3).verdict is Verdict.REUSED
+
+
 def test_a_correction_waits_for_what_it_corrects(tmp_path: Path) -> None:
     index = EventIndex(tmp_path)
     both = [Candidate(event(), "d", 1, ZONE), Candidate(event(revision=1, count=2), "d", 2, ZONE)]

@@ -59,6 +59,14 @@ def test_a_large_payload_of_a_feed_with_persons_keeps_no_body(tmp_path: Path) ->
     assert (entry.payload, entry.size) == (b"", 120_000)
 
 
+@pytest.mark.parametrize("topic", ["pilots/bremen/usage/ap", "pilots/bremne/usage/app"])
+def test_a_mistyped_topic_keeps_no_body_where_a_feed_names_persons(tmp_path: Path, topic: str) -> None:
+    payload = action(user="secret")
+    entry = intake(tmp_path, app(person_id="data.user")).entry(topic, payload, NOW_NS)
+    assert (entry.payload, entry.size, entry.digest) == (b"", len(payload), sha256(payload).hexdigest())
+    assert intake(tmp_path, app()).entry(topic, payload, NOW_NS).payload == payload
+
+
 def test_pseudonyms_are_stable_and_differ_between_pilots(tmp_path: Path) -> None:
     keys = PseudonymKeys(tmp_path)
     assert keys.actor_key("bremen", "7") == PseudonymKeys(tmp_path).actor_key("bremen", "7")

@@ -80,3 +80,11 @@ def test_the_deliberations_hide_nothing_and_count_days_in_utc() -> None:
     assert catalogue.common.disclosure_k == 0
     assert len(catalogue.pilots) == 5
     assert {pilot.time_zone for pilot in catalogue.pilots.values()} == {"UTC"}
+
+
+def test_the_pilot_of_the_docs_can_be_copied_as_it_stands(tmp_path: Path) -> None:
+    page = (CONFIG.parent / "docs" / "pilots.md").read_text()
+    found = re.search(r"```toml\n(.+?)```", page, re.DOTALL)
+    assert found is not None
+    (tmp_path / "utrecht.toml").write_text(found[1])
+    assert lint(load_catalogue(tmp_path)) == []

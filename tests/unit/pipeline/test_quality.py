@@ -200,3 +200,12 @@ def test_a_strange_heartbeat_announces_nothing(counts: object) -> None:
     )
     found = chosen(city, "2026-03-01", "2026-03-01")
     assert found["completeness", "app"].value == pytest.approx(100 / 24)
+
+
+def test_staff_and_bots_are_left_out_of_every_figure_but_their_feed_was_heard() -> None:
+    city = City(pilot(excluded=["staff-key"]), Clock("2027-01-01T00:00:00"))
+    city.add([act("2026-03-01T10:00:00", "staff-key"), act("2026-03-01T10:00:00", "anna-key")])
+    city.add([event("contribution.made", "2026-03-01T11:00:00", "staff-key", data={"kind": "idea"})])
+    found = chosen(city)
+    assert found["people", ""].value == found["core-actions", ""].value == 1
+    assert found["contributions", ""].value == found["contributors", ""].value == 0

@@ -123,6 +123,20 @@ def test_another_catalogue_computes_everything_again() -> None:
     assert (people.status, people.value) == ("suppressed", None)
 
 
+def test_a_kill_while_another_catalogue_is_applied_leaves_no_value_of_the_old_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pipeline.run.PERIODS_A_STEP", 5)
+    city = City(pilot(), Clock("2026-06-20T00:30:00"))
+    city.add([act(f"2026-01-{day:02}T10:00:00", one) for day in range(1, 21) for one in "abc"])
+    city.work()
+    city.catalogue = catalogue(city.pilot, k=5).model_copy(update={"config_hash": "other"})
+    city.pipeline().step(hurry=True)  # and killed
+    city.work()
+    values = Answers(city.store, city.catalogue, city.operations).values(["test"], ["people"], "day")
+    assert {(value.status, value.value) for value in values} == {("suppressed", None)}
+
+
 def test_an_event_of_now_is_on_the_board_after_one_step_and_today_is_exact_later() -> None:
     clock = Clock("2026-03-01T12:00:30")
     city = City(pilot(), clock)
