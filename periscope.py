@@ -260,6 +260,24 @@ def lint(command: Command) -> int:
     return FAILED if errors else DONE
 
 
+def try_(command: Command) -> int:
+    """Show how messages of a feed would be decoded and checked, or why not and what to change; nothing is written."""
+    from collectors.trial import Trial, messages_of, summary
+
+    args = command.args
+    trial = Trial(command.catalogue, args.pilot, args.feed, args.topic, time.time_ns())
+    tried = list(trial.run(message for path in args.files for message in messages_of(path, args.lines)))
+    complete = bool(tried) and all(one.fate in ("written", "duplicate") for one in tried)
+    if args.json:
+        facts = [one.facts() for one in tried]
+        print(json.dumps({"pilot": args.pilot, "feed": args.feed, "topic": trial.topic, "messages": facts}))
+        return DONE if complete else FAILED
+    for one in tried[: args.limit]:
+        print("\n".join(one.lines()))
+    print(f"{trial.topic}: {summary(tried)}")
+    return DONE if complete else FAILED
+
+
 def users(command: Command) -> int:
     """Add, list and change the accounts that may sign in, and read the audit of what they did."""
     from pipeline.accounts import Accounts
@@ -319,6 +337,7 @@ VERBS: dict[str, Callable[[Command], int]] = {
     "demo": demo, "collect": collect, "pipeline": pipeline, "dashboard": dashboard, "import": import_,
     "workbook": workbook,
     "simulate": simulate, "export": export, "lint": lint, "users": users,
+    "try": try_,
     "dead-letters": dead_letters,
 }  # fmt: skip
 

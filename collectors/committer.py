@@ -45,7 +45,10 @@ class Committer:
         if not batch:
             self.busy = False
             return False
-        entries = [self._intake.entry(m.topic, m.payload, m.received_ns, m.content_type, m.retained) for m in batch]
+        entries = [
+            self._intake.entry(m.topic, m.payload, m.received_ns, m.content_type, m.retained, properties=m.properties)
+            for m in batch
+        ]
         self._hooks.before_commit()
         while True:
             try:

@@ -4,11 +4,13 @@ Promises: `entry` raises nothing for any bytes; a payload too large to decode ke
 its SHA-256; where a feed names persons, the id is replaced before the entry exists, or no body is kept at all.
 """
 
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 
 import msgspec
 
+from collectors.binary_mode import is_binary_mode, structured
 from collectors.decoders.limits import MAX_BYTES, parse
 from collectors.message import Fault, Undecodable
 from collectors.pseudonym import PseudonymKeys
@@ -31,10 +33,13 @@ class Intake:
         content_type: str = "",
         retained: bool = False,
         priority: int = 0,
+        properties: Sequence[tuple[str, str]] = (),
     ) -> Entry:
         """The entry for one message; with a fault where it can be known already that nothing can be decoded."""
         name, fault = _name(topic)
         place = self._roster.place(name)
+        if properties and len(payload) <= MAX_BYTES and is_binary_mode(properties, content_type):
+            payload, fault = _structured(properties, content_type, payload, fault)
         size = len(payload)
         digest = ""
         if size > MAX_BYTES:
@@ -75,6 +80,15 @@ class Intake:
             return msgspec.json.encode(body), None
         except Undecodable as error:
             return b"", error.fault
+
+
+def _structured(
+    properties: Sequence[tuple[str, str]], content_type: str, payload: bytes, fault: Fault | None
+) -> tuple[bytes, Fault | None]:
+    try:
+        return structured(properties, content_type, payload), fault
+    except Undecodable as error:
+        return payload, fault or error.fault
 
 
 def _name(topic: bytes | str) -> tuple[str, Fault | None]:

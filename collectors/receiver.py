@@ -33,6 +33,7 @@ class Received(NamedTuple):
     content_type: str
     retained: bool
     received_ns: int
+    properties: Sequence[tuple[str, str]] = ()
 
 
 class MqttReceiver:
@@ -114,16 +115,17 @@ class MqttReceiver:
 
     def _on_message(self, _client: Any, _data: Any, message: Any) -> None:
         try:
-            kind = getattr(message.properties, "ContentType", "") if self._needs_type else ""
+            said = message.properties if self._needs_type else None
             self.queue.put(
                 Received(
                     self._epoch,
                     message.mid if message.qos else 0,
                     message._topic,
                     message.payload,
-                    kind,
+                    getattr(said, "ContentType", ""),
                     message.retain,
                     self._clock(),
+                    getattr(said, "UserProperty", ()),
                 )
             )
             self.received += 1

@@ -135,6 +135,17 @@ def _dead_letters(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--limit", type=int, default=50, help="most rows of the list (default 50)")
 
 
+def _try(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="one message each; .jsonl and .ndjson hold one per line"
+    )
+    verb.add_argument("--pilot", required=True, metavar="SLUG", help="pilot of the feed")
+    verb.add_argument("--feed", required=True, metavar="ID", help="feed that would receive the messages")
+    verb.add_argument("--topic", metavar="TOPIC", help="topic they come on (default the feed's own)")
+    verb.add_argument("--lines", action="store_true", help="every line of every file is one message")
+    verb.add_argument("--limit", type=int, default=20, help="most messages shown one by one (default 20)")
+
+
 def _users(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "what", choices=["add", "list", "change", "disable", "enable", "reset", "audit"],
@@ -154,5 +165,5 @@ def _users(verb: argparse.ArgumentParser) -> None:
 
 _ARGUMENTS = {
     "demo": _demo, "pipeline": _pipeline, "import": _import, "workbook": _workbook, "simulate": _simulate,
-    "export": _export, "dead-letters": _dead_letters, "users": _users,
+    "export": _export, "dead-letters": _dead_letters, "try": _try, "users": _users,
 }  # fmt: skip

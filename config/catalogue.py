@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from config import vocabulary
+from config import presets, vocabulary
 from config.problems import ConfigError, Problem, problems_of
 
 UNKNOWN: Final = "unknown"
@@ -66,19 +66,27 @@ class Quantity(_Strict):
     quantity: Slug
     unit: str = Field(min_length=1, description="Unit as shown to readers, for example ug/m3.")
     missing: list[float | str] = Field([], description="Values that a device sends in place of a reading.")
+    words: dict[str, float] = Field({}, description="Texts and flags that stand for numbers: {true = 1, OFF = 0}.")
+    factor: float = Field(1.0, allow_inf_nan=False, description="What the number is multiplied by to be in `unit`.")
+    sent_unit: str | None = Field(None, description="Unit code the payload has to name, if it names one; see decoders.")
 
 
 class Mapping(_Strict):
-    """How a flat JSON payload is read: dotted paths to the time, the device and the measured fields."""
+    """How a payload is read: dotted paths to the time, the device and the measured fields."""
 
     values: dict[str, Quantity] = Field(min_length=1)
     device: str | None = None
+    device_level: int | None = Field(
+        None, ge=0, description="Level of the topic that names the device; 0 is the first."
+    )
     time: str | None = None
-    time_format: Literal["iso", "epoch_s", "epoch_ms"] = "iso"
+    time_format: Literal["iso", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns"] = "iso"
     id: str | None = None
     items: str | None = Field(None, description="Path to a list of {name, value} pairs (sensor.community).")
     item_name: str = "value_type"
     item_value: str = "value"
+    sparse: bool = Field(False, description="True where a payload may leave fields out without that being a gap.")
+    tags: list[str] = Field([], description="Tags of line protocol that are kept beside a reading; others are not.")
 
 
 class Feed(_Strict):
@@ -87,7 +95,10 @@ class Feed(_Strict):
     id: Slug
     topic: str = Field(min_length=1, description="MQTT topic or filter; pilots/{pilot}/{stream}/{source} by habit.")
     stream: Literal["sensor", "usage", "engagement", "ops"]
-    decoder: Literal["cloudevents", "flat_json"] = "cloudevents"
+    decoder: Literal[
+        "cloudevents", "flat_json", "senml", "ngsi_v2", "ngsi_ld", "things_stack", "chirpstack", "line_protocol"
+    ] = "cloudevents"
+    preset: str | None = Field(None, description="A file of config/presets whose decoder and map are the beginning.")
     map: Mapping | None = None
     expect_every: Duration | None = Field(None, description="Interval of each device's samples, for completeness.")
     heartbeat_every: Duration | None = Field(None, description="Interval of feed.heartbeat, for event-driven feeds.")
@@ -100,10 +111,15 @@ class Feed(_Strict):
     devices: list[str] = Field([], description="Devices that the feed should have, for completeness.")
     by_hand: bool = Field(False, description="True for what people enter: it has no rhythm, quiet is no fault.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _begins_with_its_preset(cls, table: Any) -> Any:
+        return presets.applied(table)
+
     @model_validator(mode="after")
     def _a_mapped_format_has_its_map(self) -> "Feed":
-        if self.decoder == "flat_json" and self.map is None:
-            raise ValueError('decoder "flat_json" needs a [feeds.map] table that names its fields')
+        if self.decoder != "cloudevents" and self.map is None:
+            raise ValueError(f'decoder "{self.decoder}" needs a [feeds.map] table that names its fields')
         return self
 
 

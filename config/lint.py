@@ -117,12 +117,13 @@ def _feed(pilot: Pilot, feed: Feed) -> Iterator[Finding]:
     parts = feed.topic.split("/")
     if len(parts) > 2 and parts[0] == "pilots" and parts[1] not in ("+", pilot.slug):
         yield finding("error", "topic", f"belongs to pilot {parts[1]}", f"use pilots/{pilot.slug}/...")
-    if feed.map is not None and feed.map.time is None:
+    mapped = feed.map is not None and feed.decoder == "flat_json"  # other formats say where their time and id stand
+    if feed.map is not None and mapped and feed.map.time is None:
         yield finding(
             "warning", "map.time", "is missing, so a reading is placed when it arrives and a repeat is not recognised",
             "name the field that holds the time",
         )  # fmt: skip
-    if feed.map is not None and feed.map.id is None and feed.map.time is None:
+    if feed.map is not None and mapped and feed.map.id is None and feed.map.time is None:
         yield finding("error", "map.id", "and map.time are both missing: repeats would be counted", "name one of them")
     if feed.person_id is not None and feed.consent != "cohort":
         yield finding(

@@ -23,9 +23,27 @@ Decoder = Callable[[RawMessage, Place], Decoded]
 
 
 def _load() -> dict[str, Decoder]:
-    from collectors.decoders import cloudevents, flat_json
+    from collectors.decoders import (
+        chirpstack,
+        cloudevents,
+        flat_json,
+        line_protocol,
+        ngsi_ld,
+        ngsi_v2,
+        senml,
+        things_stack,
+    )
 
-    return {"cloudevents": cloudevents.decode, "flat_json": flat_json.decode}
+    return {
+        "cloudevents": cloudevents.decode,
+        "flat_json": flat_json.decode,
+        "senml": senml.decode,
+        "ngsi_v2": ngsi_v2.decode,
+        "ngsi_ld": ngsi_ld.decode,
+        "things_stack": things_stack.decode,
+        "chirpstack": chirpstack.decode,
+        "line_protocol": line_protocol.decode,
+    }
 
 
 DECODERS: dict[str, Decoder] = _load()

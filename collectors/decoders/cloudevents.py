@@ -6,13 +6,13 @@ Fields with an attribute in Event go there, all others are kept in `data`. The s
 `data`, are read alike. Source: CloudEvents 1.0.2, JSON format; indicators.md 3.1.
 """
 
-import hashlib
 import re
 from typing import Any
 
 from collectors.clock_rules import PRECISIONS, floor_and_span, read_time
 from collectors.decoders import Decoded
 from collectors.decoders.limits import MAX_VALUE, parse
+from collectors.decoders.readings import derived_id
 from collectors.message import RawMessage, Undecodable
 from collectors.topics import Place
 from pipeline.model import Event, place_in_time
@@ -144,14 +144,6 @@ def _id_of(given: Any, source: str, rule: str, message: RawMessage) -> str:
     if not isinstance(given, str) or not _NAME.fullmatch(given):
         raise Undecodable("validate", "bad_id", "id is not a text of 1 to 128 characters")
     return f"{source}/{given}"
-
-
-def derived_id(message: RawMessage, has_time: bool) -> str:
-    """An id for a payload that has none; without a time of its own only this very delivery can be named."""
-    digest = hashlib.sha256(message.topic.encode() + b"\0" + message.payload)
-    if not has_time:
-        digest.update(b"\0%d" % message.received_ns)
-    return digest.hexdigest()[:32]
 
 
 def _whole(value: Any, name: str, least: int) -> int:

@@ -20,14 +20,28 @@ MAX_ITEMS = 1000
 MAX_STRING = 4096
 MAX_VALUE = 1e100  # beyond it a reading is none; sums of such would leave what a float can hold
 _LONG_NUMBER = re.compile(rb"\d{19}")
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# A text that never ends is taken to the end at once: to try again from each of its quotes would take seconds.
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _decode = msgspec.json.Decoder().decode
 
 
 def parse(payload: bytes, identity: Sequence[bytes] = ()) -> dict[str, Any]:
     """The JSON object in `payload`; `identity` are keys, in quotes, that may not be given twice in one object."""
+    found = parse_value(payload, identity)
+    if not isinstance(found, dict):
+        raise Undecodable("decode", "not_an_object", "the payload is JSON but not an object")
+    return found
+
+
+def check_size(payload: bytes) -> None:
+    """Raise Undecodable when the payload is larger than any decoder reads."""
     if len(payload) > MAX_BYTES:
         raise Undecodable("decode", "too_large", f"the payload has {len(payload)} bytes; at most {MAX_BYTES} are read")
+
+
+def parse_value(payload: bytes, identity: Sequence[bytes] = ()) -> Any:
+    """The JSON value in `payload`, object or not; `identity` as for `parse`."""
+    check_size(payload)
     if payload.count(b"[") + payload.count(b"{") > MAX_DEPTH:
         _refuse_depth(payload)
     try:
@@ -42,10 +56,8 @@ def parse(payload: bytes, identity: Sequence[bytes] = ()) -> dict[str, Any]:
         if "out of range" in str(error):
             raise Undecodable("decode", "number_too_large", "a number beyond what 64 bits hold") from None
         raise Undecodable("decode", "not_json", f"the payload is not JSON: {error}") from None
-    if not isinstance(found, dict):
-        raise Undecodable("decode", "not_an_object", "the payload is JSON but not an object")
     if len(payload) > MAX_ITEMS or _LONG_NUMBER.search(payload):
-        _walk(found, [0])
+        refuse_excess(found)
     if b"\\u" in payload or max(map(payload.count, identity), default=0) > 1:
         _refuse_doubled(payload, {key.decode().strip('"') for key in identity})
     return found
@@ -67,6 +79,11 @@ def _refuse_depth(payload: bytes) -> None:
             raise Undecodable("decode", "too_deep", f"more than {MAX_DEPTH} levels of brackets")
 
 
+def refuse_excess(found: Any) -> None:
+    """Raise Undecodable when a parsed value breaks a bound on items, texts or integers."""
+    _walk(found, [0])
+
+
 def _walk(value: Any, seen: list[int]) -> None:
     seen[0] += 1
     if seen[0] > MAX_ITEMS:
@@ -79,7 +96,7 @@ def _walk(value: Any, seen: list[int]) -> None:
             raise Undecodable("decode", "number_too_large", "an integer that does not fit in 64 bits")
     elif isinstance(value, dict):
         for key, item in value.items():
-            if len(key) > MAX_STRING:
+            if isinstance(key, str) and len(key) > MAX_STRING:  # CBOR has numbers as keys too
                 raise Undecodable("decode", "long_string", f"a key of more than {MAX_STRING} bytes")
             _walk(item, seen)
     elif isinstance(value, list):

@@ -1,10 +1,10 @@
 """Each folder of tests/data/decoders is one payload, the feed that reads it, and what must come out.
 
 A line of expected.jsonl is one event (its time as named by the payload), or `{"empty": n}`, or the stage and code of
-the refusal. "SHA256" stands for an id derived from topic and payload.
+the refusal. "SHA256" stands for an id derived from topic and payload, "SHA256+RECEIPT" for one derived from the time of
+receipt too.
 """
 
-import hashlib
 import json
 import tomllib
 from pathlib import Path
@@ -16,6 +16,7 @@ import pytest
 
 from collectors.clock_rules import floor_and_span, read_time
 from collectors.decoders import DECODERS
+from collectors.decoders.readings import derived_id
 from collectors.message import RawMessage, Undecodable
 from collectors.topics import Place
 from config.catalogue import Feed
@@ -56,9 +57,10 @@ def _rows(message: RawMessage, feed: Feed, name: str) -> list[dict[str, Any]]:
 
 
 def _with_ids(expected: list[dict[str, Any]], message: RawMessage) -> list[dict[str, Any]]:
-    digest = hashlib.sha256(message.topic.encode() + b"\0" + message.payload).hexdigest()[:32]
+    digest = derived_id(message, has_time=True)
+    at_receipt = derived_id(message, has_time=False)
     for row in expected:
         if "event_id" in row:
-            row["event_id"] = row["event_id"].replace("SHA256", digest)
+            row["event_id"] = row["event_id"].replace("SHA256+RECEIPT", at_receipt).replace("SHA256", digest)
             row["floor_ns"] = read_time(row.pop("time"), ZoneInfo("UTC"))[0]
     return expected

@@ -1,0 +1,134 @@
+"""SenML packs in JSON and CBOR, resolved as RFC 8428 section 4.6 says; a feed's map names what is measured.
+
+Promises: base fields hold until replaced; a pack with an unknown field that must be understood, another version than
+its reader's, a name that is none or two values in one record is refused whole. JSON or CBOR is told by the first byte.
+A map's key is a whole name, else the longest end of it after one of `:/._-`, else the unit where nothing else names
+the measure; what precedes the key is the device. The key of a sum is that of its name with "#sum".
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from collectors.decoders import Decoded
+from collectors.decoders.cbor import parse_cbor
+from collectors.decoders.limits import parse_value
+from collectors.decoders.readings import RECEIPT, Moment, Readings, as_name
+from collectors.message import RawMessage, Undecodable
+from collectors.topics import Place
+
+VERSION = 10
+RELATIVE_BELOW = 2**28  # seconds: smaller times count from the receipt
+_LABELS = {-1: "bver", -2: "bn", -3: "bt", -4: "bu", -5: "bv", -6: "bs", 0: "n", 1: "u", 2: "v", 3: "vs", 4: "vb",
+           5: "s", 6: "t", 7: "ut", 8: "vd"}  # fmt: skip
+_IDENTITY = tuple(f'"{label}"'.encode() for label in _LABELS.values())
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-:./_]{0,255}")
+_NUMBERS = ("bt", "bv", "bs", "v", "s", "t", "ut")
+_TEXTS = ("bn", "bu", "n", "u", "vs")
+_VALUES = ("v", "vs", "vb", "vd")
+_JOINTS = ":/._-"
+
+
+class Record(NamedTuple):
+    """One resolved record. `time_s` counts from 1970, or from the receipt where `own_time` is False."""
+
+    name: str
+    unit: str | None
+    time_s: float
+    own_time: bool
+    value: float | str | bool | None
+    total: float | None
+
+
+def decode(message: RawMessage, place: Place) -> Decoded:
+    """The readings of a pack, one per record that the feed's map knows."""
+    readings = Readings(message, place)
+    binary = message.payload[:1] >= b"\x80"
+    pack = parse_cbor(message.payload) if binary else parse_value(message.payload, _IDENTITY)
+    for number, record in enumerate(resolved(pack)):
+        when = Moment(_ns(record, message.received_ns), "payload" if record.own_time else RECEIPT)
+        base = f"{readings.base(when)}/{number}"
+        for given, suffix in ((record.value, ""), (record.total, "#sum")):
+            found = None if given is None else _key(record, suffix, readings)
+            if found is not None:
+                key, device = found
+                readings.add(readings.map.values[key], given, as_name(device, "device"), base, when, unit=record.unit)
+    return readings.decoded()
+
+
+def resolved(pack: Any) -> Iterator[Record]:
+    """The records of a pack with base fields and times resolved, in their order; those with base fields only are none.
+
+    >>> [r.name for r in resolved([{"bn": "urn:dev:ow:1:", "n": "a", "v": 1}, {"n": "b", "v": 2}])]
+    ['urn:dev:ow:1:a', 'urn:dev:ow:1:b']
+    """
+    if not isinstance(pack, list) or not pack or not all(isinstance(record, dict) for record in pack):
+        raise Undecodable("decode", "not_a_pack", "the payload is not a SenML pack, a list of records")
+    base: dict[str, Any] = {"bn": "", "bt": 0, "bv": 0}
+    for labelled in pack:
+        record = _checked(labelled)
+        base |= {label: value for label, value in record.items() if label.startswith("b")}
+        values = [label for label in _VALUES if label in record]
+        if len(values) > 1:
+            raise Undecodable("validate", "two_values", "a record has more than one value")
+        if not values and "s" not in record:
+            if any(not label.startswith("b") for label in record):
+                raise Undecodable("validate", "no_reading", "a record has neither a value nor a sum")
+            continue
+        yield _resolve(record, base, values[0] if values else None)
+
+
+def _resolve(record: dict[str, Any], base: dict[str, Any], label: str | None) -> Record:
+    name = base["bn"] + record.get("n", "")
+    if not _NAME.fullmatch(name):
+        raise Undecodable(
+            "validate", "bad_name", "a record's name is empty, longer than 256, or has other signs than A-Za-z0-9-:./_"
+        )
+    time_s = base["bt"] + record.get("t", 0)
+    own_time = time_s >= RELATIVE_BELOW
+    total = record.get("s", 0) + base.get("bs", 0) if "s" in record or "bs" in base else None
+    value = None if label is None or label == "vd" else record[label]
+    if label == "v":
+        value += base["bv"]
+    return Record(name, record.get("u", base.get("bu")), time_s, own_time, value, total)
+
+
+def _checked(labelled: dict[Any, Any]) -> dict[str, Any]:
+    """One record with labels as texts, its types checked."""
+    record = {_LABELS.get(label, "") if isinstance(label, int) else label: value for label, value in labelled.items()}
+    if len(record) - ("" in record) != sum(label in _LABELS or isinstance(label, str) for label in labelled):
+        raise Undecodable("identity", "doubled_key", "a label is given as a number and as a text")
+    for label, value in record.items():
+        if label.endswith("_"):
+            raise Undecodable("validate", "must_understand", "a field that has to be understood is unknown")
+        if label in _NUMBERS and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise Undecodable("validate", "bad_value", f"{label} is not a number")
+        if label in _TEXTS and not isinstance(value, str):
+            raise Undecodable("validate", f"bad_{label}", f"{label} is not a text")
+        if label == "vb" and not isinstance(value, bool):
+            raise Undecodable("validate", "bad_value", "vb is neither true nor false")
+    version = record.get("bver", VERSION)
+    if isinstance(version, bool) or not isinstance(version, int) or not 0 < version <= VERSION:
+        raise Undecodable("decode", "other_version", f"bver is not a whole number from 1 to {VERSION}")
+    return {label: value for label, value in record.items() if label in _LABELS.values()}
+
+
+def _key(record: Record, suffix: str, readings: Readings) -> tuple[str, str] | None:
+    """The key of the feed's map that the record falls under, and the device."""
+    values = readings.map.values
+    ends = [record.name[at + 1 :] for at, sign in enumerate(record.name) if sign in _JOINTS]
+    for end in [record.name, *ends]:  # the longest first
+        if end + suffix in values:
+            device = record.name[: len(record.name) - len(end)].rstrip(_JOINTS)
+            return end + suffix, readings.device({}, device or readings.feed.id)
+    if record.unit is not None and record.unit + suffix in values:
+        return record.unit + suffix, readings.device({}, record.name.rstrip(_JOINTS))
+    return None
+
+
+def _ns(record: Record, received_ns: int) -> int:
+    """The record's time in whole microseconds: a float of seconds holds no more."""
+    if abs(record.time_s) > 2**33:
+        raise Undecodable("validate", "bad_time", "the time is beyond the year 2242")
+    time_ns = round(record.time_s * 1_000_000) * 1000
+    return time_ns if record.own_time else received_ns + time_ns

@@ -1,0 +1,179 @@
+"""What would become of messages: decoded and checked as the collector does it, and nothing written.
+
+Promises: intake, decoders and checks are the collector's own; no broker, store or state folder is touched, so what the
+store keeps, and what it has already, is not asked; a person's id is replaced with a key that is thrown away.
+"""
+
+import secrets
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from collectors.clock_rules import Window
+from collectors.decoders import DECODERS
+from collectors.ingest import Ingest
+from collectors.intake import Intake
+from collectors.message import Fault, RawMessage, Undecodable
+from collectors.pseudonym import PseudonymKeys
+from collectors.topics import Place, Roster
+from collectors.trial_advice import advice
+from config.catalogue import Catalogue, Feed
+from config.problems import ConfigError, Problem
+from pipeline.model import Event
+
+_LINES = (".jsonl", ".ndjson")
+_EXAMPLE_LEVEL = "example"
+
+
+class Tried(NamedTuple):
+    """One message and what would become of it; `events` are also given where only a check refuses them."""
+
+    where: str
+    size: int
+    fate: str  # as the ledger names it: written, duplicate, dead_lettered or dropped
+    events: list[Event]
+    empty: int = 0
+    fault: Fault | None = None
+    rule: str = ""
+    remedy: str = ""
+
+    def facts(self) -> dict[str, Any]:
+        fault = (
+            {} if self.fault is None else {"stage": self.fault.stage, "code": self.fault.code, "text": self.fault.text}
+        )
+        return {
+            "message": self.where, "bytes": self.size, "fate": self.fate, "rule": self.rule, "fault": fault,
+            "remedy": self.remedy, "empty": self.empty, "events": msgspec.to_builtins(self.events),
+        }  # fmt: skip
+
+    def lines(self) -> Iterator[str]:
+        """For people: the fate, each event, and what to change."""
+        why = f" ({self.rule})" if self.rule else f": {self.fault.stage}/{self.fault.code}" if self.fault else ""
+        yield f"{self.where}, {self.size} bytes: {self.fate.replace('_', '-')}{why}"
+        if self.fault is not None:
+            yield f"  why: {self.fault.text}"
+        if self.remedy:
+            yield f"  change: {self.remedy}"
+        for event in self.events:
+            said = f"{event.device} {event.quantity} = {event.value:g} {event.unit}" if event.value is not None else (
+                f"count {event.count}")  # fmt: skip
+            yield f"  {_iso(event.floor_ns)}  {event.type}  {said}  time by {event.time_rule}  id {event.event_id}"
+        if self.empty:
+            yield f"  {self.empty} mapped fields hold no reading"
+
+
+class Trial:
+    """Tries messages as if they came now on one feed's topic; `topic` is needed only for what its levels name."""
+
+    def __init__(self, catalogue: Catalogue, pilot: str, feed: str, topic: str | None, now_ns: int) -> None:
+        self.feed = _feed(catalogue, pilot, feed)
+        self.topic = topic or "/".join(
+            _EXAMPLE_LEVEL if part in ("+", "#") else part for part in self.feed.topic.split("/")
+        )
+        self._now_ns = now_ns
+        roster = Roster(catalogue, "trial")
+        self.place = roster.place(self.topic)
+        if (self.place.pilot, self.place.feed_id) != (pilot, feed):
+            whose = f"belongs to {self.place.pilot}'s feed {self.place.feed_id}" if self.place.feed else "is no feed's"
+            remedy = f"give --topic one that {self.feed.topic} takes, and see periscope lint"
+            raise ConfigError([Problem("try", self.topic, f"this topic {whose}", remedy)])
+        self._intake, self._ingest = Intake(roster, _ThrownAway()), Ingest(roster, Window())
+        self._seen: set[str] = set()
+
+    def run(self, messages: Iterable[tuple[str, bytes]]) -> Iterator[Tried]:
+        for where, payload in messages:
+            yield self._one(where, payload)
+
+    def _one(self, where: str, payload: bytes) -> Tried:
+        entry = self._intake.entry(self.topic, payload, self._now_ns)
+        if entry.fault is not None:
+            return self._refused(where, payload, entry.fault, [])
+        message = RawMessage(topic=self.topic, payload=entry.payload, received_ns=self._now_ns)
+        judged = self._ingest.judge(message)
+        if judged.fault is not None:
+            return self._refused(where, payload, judged.fault, _decoded(message, self.place))
+        if judged.dropped:
+            remedy = advice(judged.dropped, self.feed, entry.payload)
+            return Tried(where, len(payload), "dropped", [], judged.empty, rule=judged.dropped, remedy=remedy)
+        ids = {event.event_id for event in judged.events}
+        fate = "duplicate" if ids <= self._seen else "written"
+        self._seen |= ids
+        return Tried(where, len(payload), fate, judged.events, judged.empty)
+
+    def _refused(self, where: str, payload: bytes, fault: Fault, events: list[Event]) -> Tried:
+        remedy = advice(fault.code, self.feed, payload)
+        return Tried(where, len(payload), "dead_lettered", events, fault=fault, remedy=remedy)
+
+
+def summary(tried: list[Tried]) -> str:
+    """One sentence over all messages."""
+    written = [one for one in tried if one.fate == "written"]
+    parts = [
+        f"{len(written)} of {len(tried)} messages would be written, as {sum(len(one.events) for one in written)} events"
+    ]
+    for fate, word in (
+        ("dead_lettered", "dead-lettered"),
+        ("dropped", "dropped by a rule"),
+        ("duplicate", "duplicates"),
+    ):
+        if count := sum(one.fate == fate for one in tried):
+            parts.append(f"{count} {word}")
+    return "; ".join(parts)
+
+
+def messages_of(path: Path, by_line: bool = False) -> Iterator[tuple[str, bytes]]:
+    """The one message of a file, or one per line of JSON Lines; raises ConfigError where there is no such file."""
+    try:
+        with path.open("rb") as file:
+            if not by_line and path.suffix not in _LINES:
+                yield path.name, file.read()
+                return
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield f"{path.name} line {number}", line.rstrip(b"\r\n")
+    except OSError as error:
+        raise ConfigError([Problem("try", str(path), f"cannot be read: {error.strerror}", "give a file of one message")]
+                          ) from None  # fmt: skip
+
+
+class _ThrownAway(PseudonymKeys):
+    """Keys that no folder holds."""
+
+    def __init__(self) -> None:
+        super().__init__(Path())
+
+    def _key(self, pilot: str) -> bytes:
+        return self._keys.setdefault(pilot, secrets.token_bytes(32))
+
+
+def _feed(catalogue: Catalogue, pilot: str, feed: str) -> Feed:
+    known = catalogue.pilots.get(pilot)
+    if known is None:
+        raise ConfigError([Problem("--pilot", "", f"there is no pilot {pilot}",
+                                   f"choose from {', '.join(catalogue.pilots)}")])  # fmt: skip
+    found = known.feed(feed)
+    if found is None:
+        raise ConfigError([Problem("--feed", "", f"{pilot} has no feed {feed}",
+                                   f"choose from {', '.join(one.id for one in known.feeds)}")])  # fmt: skip
+    return found
+
+
+def _decoded(message: RawMessage, place: Place) -> list[Event]:
+    """The events of a message that a check refused, none where the decoder did."""
+    assert place.feed is not None
+    try:
+        return DECODERS[place.feed.decoder](message, place).events
+    except Undecodable:
+        return []
+    except Exception:  # a decoder's own mistake, which the verdict tells already
+        return []
+
+
+def _iso(time_ns: int) -> str:
+    try:
+        return datetime.fromtimestamp(time_ns / 1e9, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    except (ValueError, OverflowError, OSError):
+        return f"{time_ns} ns"
