@@ -163,7 +163,7 @@ def _register_check_in(app: Dash, desk: Desk) -> None:
     @app.callback(Output(id_("coming"), "children"), Input(id_("tick"), "n_intervals"), State(id_("draft"), "data"))
     def count(ticks: int | None, draft: Any) -> Any:
         record = fields_in(draft).get("id")
-        n = desk.codes(record) if isinstance(record, str) else 0
+        n = desk.codes(viewer(), record) if isinstance(record, str) else 0
         return _n("{n} person has checked in.", "{n} people have checked in.", n) if n else ""
 
 
