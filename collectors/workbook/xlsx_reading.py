@@ -42,7 +42,9 @@ def _rows(sheet: Any, path: Path) -> Iterator[list[Cell]]:
     for number, row in enumerate(sheet.iter_rows(max_col=_MAX_COLUMNS), 1):
         if number > _MAX_ROWS:
             raise WrongInput(f"{path} has more than {_MAX_ROWS:,} rows in {sheet.title}; split it.")
-        yield [_cell(cell, number, at) for at, cell in enumerate(row, 1)]
+        # A row is as wide as the limit, however few of its cells hold anything.
+        filled = max((at for at, cell in enumerate(row, 1) if cell.value is not None), default=0)
+        yield [_cell(cell, number, at) for at, cell in enumerate(row[:filled], 1)]
 
 
 def _cell(cell: Any, row: int, column: int) -> Cell:
