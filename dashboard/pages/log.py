@@ -80,7 +80,7 @@ def register(app: Dash, queries: Queries, desk: Desk | None = None) -> None:
     )
     def draw(path: str | None) -> tuple[Any, Any, Any]:
         # The mount is new each time, so that the browser fills the new form with what it has kept.
-        words = for_browser(desk.form, _names(desk)) if desk else {}
+        words = for_browser(desk.form, _names(desk), str(viewer().account or viewer().name)) if desk else {}
         return body(desk), secrets.token_hex(4), words
 
     if desk is None:
