@@ -5,6 +5,7 @@ leading apostrophe, which is taken off again when read.
 """
 
 import csv
+import io
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
@@ -49,7 +50,7 @@ def _rows(path: Path) -> list[list[Cell]]:
     head = text.partition("\n")[0]
     delimiter = ";" if head.count(";") > head.count(",") else ","
     try:
-        found = list(csv.reader(text.splitlines(keepends=True), delimiter=delimiter))
+        found = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error as error:
         raise WrongInput(f"{path} is no CSV file: {error}.") from None
     return [_cells(path.name, number, row) for number, row in enumerate(found, 1)]

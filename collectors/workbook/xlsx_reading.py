@@ -39,10 +39,15 @@ def read_xlsx(path: Path) -> dict[str, Iterator[list[Cell]]]:
 
 def _rows(sheet: Any, path: Path) -> Iterator[list[Cell]]:
     sheet.reset_dimensions()  # a file's own statement of its size is not believed
+    blank = None  # the row that stands for all that a file leaves out, up to a formatted cell in the last row
     for number, row in enumerate(sheet.iter_rows(max_col=_MAX_COLUMNS), 1):
-        if number > _MAX_ROWS:
+        # A row is as wide as the limit, however few of its cells hold anything.
+        filled = 0 if row is blank else max((at for at, cell in enumerate(row, 1) if cell.value is not None), default=0)
+        if not filled:
+            blank = row
+        elif number > _MAX_ROWS:
             raise WrongInput(f"{path} has more than {_MAX_ROWS:,} rows in {sheet.title}; split it.")
-        yield [_cell(cell, number, at) for at, cell in enumerate(row, 1)]
+        yield [_cell(cell, number, at) for at, cell in enumerate(row[:filled], 1)]
 
 
 def _cell(cell: Any, row: int, column: int) -> Cell:

@@ -17,6 +17,7 @@ from dashboard.texts import _
 from dashboard.viewer import NOBODY
 
 _CHANGES_NOTHING = ("GET", "HEAD")
+_LONGEST_NOTED = 500
 
 
 def install(server: Flask, access: Access) -> None:
@@ -52,8 +53,12 @@ def install(server: Flask, access: Access) -> None:
         if token and not handed and request.cookies.get(access.token_cookie) != token:
             access.set_token(response, token)
         if request.url_rule and rules.route(request.method, request.url_rule.rule) == "download" and g.get("signed"):
-            query = request.query_string.decode("ascii", "replace")
-            access.note(called(g.viewer), f"download {request.path}?{query}", str(response.status_code))
+            if response.status_code == 429:  # may go on without end, each time with another query
+                access.note_refusal(called(g.viewer), f"download {request.url_rule.rule}", "429")
+            else:
+                query = request.query_string.decode("ascii", "replace")
+                what = f"download {request.path}?{query}"[:_LONGEST_NOTED]
+                access.note(called(g.viewer), what, str(response.status_code))
         return response
 
 

@@ -22,12 +22,23 @@
         var pilot = pilots.indexOf(asked) >= 0 ? asked : pilots.length === 1 ? pilots[0] : "";
         return {fields: {id: today().replace(/-/g, "") + "-" + text, what: "held", pilot: pilot, date: today()}, base: null, step: 1};
     }
-    function read() {
-        try { return JSON.parse(window.localStorage.getItem(KEY)); } catch (e) { return null; }
+    function read(key) {
+        try { return JSON.parse(window.localStorage.getItem(key)); } catch (e) { return null; }
+    }
+    function mine(one) {
+        // Several people may sign in on one device; what another has begun is set aside until they are back.
+        if (!one || one.who === undefined || one.who === words.who) { return one; }
+        var own = KEY + "-of-" + words.who, found = sound(read(own));
+        try {
+            window.localStorage.setItem(KEY + "-of-" + one.who, JSON.stringify(one));
+            window.localStorage.removeItem(own);
+        } catch (e) { /* a full or forbidden storage */ }
+        return found;
     }
     function sound(one) { return one && one.fields && typeof one.fields.id === "string" ? one : null; }
     function keep() {
         // The store hands the draft to the server; written here too, so that a keystroke survives a tab that closes now.
+        draft.who = words.who;
         try { window.localStorage.setItem(KEY, JSON.stringify(draft)); } catch (e) { /* a full or forbidden storage */ }
         api().set_props(KEY, {data: JSON.parse(JSON.stringify(draft))});
         show();
@@ -143,7 +154,7 @@
                     // A new form is empty: it takes up what this device has kept.
                     mounted = mount;
                     words = told || words;
-                    draft = sound(read()) || sound(stored) || fresh();
+                    draft = mine(sound(read(KEY)) || sound(stored)) || fresh();
                     window.requestAnimationFrame(fill);
                     return none;
                 }

@@ -167,9 +167,10 @@ class Desk:
         self._logbook.arrived(record.id, record.revision, self.clock())
         return True
 
-    def codes(self, record: str) -> int:
-        """How many people have checked in."""
-        return self._logbook.codes(record).total()
+    def codes(self, who: Viewer, record: str) -> int:
+        """How many people have checked in to a record that somebody may change; 0 to any other."""
+        known = self._logbook.record(record)
+        return self._logbook.codes(record).total() if known and known.pilot in self.places(who) else 0
 
     # What people do who check in
 

@@ -22,6 +22,8 @@ _AHEAD: Final = timedelta(minutes=10)
 _OLDEST: Final = timedelta(days=399)
 _LONGEST_CLOSURE: Final = timedelta(days=366)
 _LONGEST_CODE: Final = 20
+# A year that slipped while typing, such as 0026, has neither a time in ns nor days around it to look at.
+FIRST_YEAR, LAST_YEAR = 1971, 2199
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,9 +150,12 @@ def _code(value: object) -> str:
 
 def _day(value: object) -> str:
     try:
-        return date.fromisoformat(str(value)).isoformat()
+        day = date.fromisoformat(str(value))
     except ValueError:
         raise ValueError(_("This is no day; choose it again.")) from None
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError(_("The year is wrong; choose the day again."))
+    return day.isoformat()
 
 
 def _hour(value: object) -> str:

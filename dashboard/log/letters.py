@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from config.catalogue import Feed, Pilot
-from dashboard.log.draft import Wrong
+from dashboard.log.draft import FIRST_YEAR, LAST_YEAR, Wrong
 from dashboard.log.events import Stated
 from dashboard.texts import _
 from pipeline.logbook import Letter, Record
@@ -34,10 +34,12 @@ def not_meanwhile(known: Record | None, pilot: str, given: object) -> None:
 
 
 def begins_ns(fields: Mapping[str, Any], pilot: Pilot) -> int | None:
-    """When the activity of a draft begins; None while its day or hour is missing."""
+    """When the activity of a draft begins; None while its day or hour is missing, or the year is impossible."""
     try:
         when = datetime.fromisoformat(f"{fields.get('date')}T{str(fields.get('time'))[:5]}").replace(tzinfo=pilot.zone)
     except ValueError:
+        return None
+    if not FIRST_YEAR <= when.year <= LAST_YEAR:
         return None
     return int(when.timestamp()) * 1_000_000_000
 

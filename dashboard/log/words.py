@@ -46,13 +46,14 @@ def step_of(name: str) -> int:
     return 4 if name.startswith((*came_out, "obstacles", "lessons")) else 2
 
 
-def for_browser(form: Form, pilots: dict[str, str]) -> dict[str, Any]:
-    """What the browser needs to keep a draft and to say it again in words, also while the server is away."""
+def for_browser(form: Form, pilots: dict[str, str], who: str) -> dict[str, Any]:
+    """What the browser needs to keep the draft of this reader and to say it again in words, also without the server."""
     lists = {name: field.words for name, field in form.fields.items() if field.words}
     titles = {words: {code: _(term.title) for code, term in form.terms(words).items()}
               for words in sorted(set(lists.values()) - {"lang"})}  # fmt: skip
     named = labels(form)
     return {
+        "who": who,
         "labels": named,
         "steps": {name: step_of(name) for name in named},
         "lists": {**lists, "what": "what", "pilot": "pilot"},

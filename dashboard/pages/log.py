@@ -80,7 +80,7 @@ def register(app: Dash, queries: Queries, desk: Desk | None = None) -> None:
     )
     def draw(path: str | None) -> tuple[Any, Any, Any]:
         # The mount is new each time, so that the browser fills the new form with what it has kept.
-        words = for_browser(desk.form, _names(desk)) if desk else {}
+        words = for_browser(desk.form, _names(desk), str(viewer().account or viewer().name)) if desk else {}
         return body(desk), secrets.token_hex(4), words
 
     if desk is None:
@@ -163,7 +163,7 @@ def _register_check_in(app: Dash, desk: Desk) -> None:
     @app.callback(Output(id_("coming"), "children"), Input(id_("tick"), "n_intervals"), State(id_("draft"), "data"))
     def count(ticks: int | None, draft: Any) -> Any:
         record = fields_in(draft).get("id")
-        n = desk.codes(record) if isinstance(record, str) else 0
+        n = desk.codes(viewer(), record) if isinstance(record, str) else 0
         return _n("{n} person has checked in.", "{n} people have checked in.", n) if n else ""
 
 

@@ -88,3 +88,42 @@ def test_signing_in_needs_no_script(chromium: Browser, site: Site) -> None:
     page.goto(f"{site.address}/account")
     expect(page.locator("h1")).to_have_text("Your account")
     context.close()
+
+
+def test_of_two_operators_on_one_phone_each_finds_their_own_draft(chromium: Browser, site: Site, home: House) -> None:
+    home.add("bert", "operator", ["genoa", "milan"])
+    context = chromium.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    citizens = page.locator('[id=\'{"name":"count_citizen","type":"log-field"}\']')
+
+    def take_up(name: str) -> None:
+        page.goto(f"{site.address}/log")
+        page.get_by_label("Name").fill(name)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.locator("#log-kept")).not_to_be_empty()
+        page.locator("[data-log-step='3']").click()
+        expect(citizens).to_be_visible()
+
+    def count(number: int) -> None:
+        citizens.fill(str(number))
+        page.wait_for_function(f"JSON.parse(localStorage['log-draft']).fields.count_citizen == {number}")
+
+    def leave() -> None:
+        page.goto(f"{site.address}/account")
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.locator("h1")).to_have_text("Sign in")
+
+    take_up("anna")
+    count(77)
+    leave()
+    take_up("bert")
+    expect(citizens).to_have_value("")
+    count(5)
+    leave()
+    take_up("anna")
+    expect(citizens).to_have_value("77")
+    leave()
+    take_up("bert")
+    expect(citizens).to_have_value("5")
+    context.close()

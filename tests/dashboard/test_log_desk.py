@@ -189,7 +189,7 @@ def test_checking_in_twice_counts_once_and_can_be_taken_back(town: Town) -> None
     assert town.attendances() == 12
     assert [one for one in town.stated().values() if one.get("actor_key")] == []
     assert town.check_in(invitation, "B" * 16) is True
-    assert town.desk.codes(HELD["id"]) == 1
+    assert town.desk.codes(OPERATOR, HELD["id"]) == 1
 
 
 def test_check_in_is_open_around_the_activity_only(town: Town) -> None:
@@ -203,12 +203,20 @@ def test_check_in_is_open_around_the_activity_only(town: Town) -> None:
                 town.check_in(invitation, "C" * 16)
 
 
+@pytest.mark.parametrize("slipped", ["0026-05-12", "1970-01-01", "9999-12-31"])
+def test_no_check_in_is_opened_on_a_day_whose_year_slipped(town: Town, slipped: str) -> None:
+    with pytest.raises(Wrong, match="Choose day and hour first"):
+        town.invite(date=slipped)
+
+
 @pytest.mark.parametrize(
     "who",
     [Viewer("viewer"), Viewer("evaluator"), Viewer("operator", frozenset({"athens"})), Viewer("admin", frozenset())],
 )
 def test_who_may_not_record_for_a_pilot_changes_nothing(town: Town, who: Viewer) -> None:
     record = town.save(count_citizen=12)
+    town.check_in(town.invite(), "B" * 16)
+    assert town.desk.codes(who, record) == 0
     before = len(town.messages)
     for act in (
         lambda: town.save(who, count_citizen=1), lambda: town.desk.withdraw(who, record),

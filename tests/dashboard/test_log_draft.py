@@ -117,3 +117,10 @@ def test_a_closure_ends_after_it_begins_and_within_a_year(catalogue: Catalogue) 
 def test_nonsense_is_no_draft(catalogue: Catalogue, given: object) -> None:
     with pytest.raises(Wrong):
         entry_in(given, FORM, {}, NOW_NS)
+
+
+@pytest.mark.parametrize("slipped", ["0026-05-12", "0001-01-01", "1969-12-31", "2262-05-12", "9999-12-31"])
+def test_a_day_whose_year_slipped_is_refused(catalogue: Catalogue, slipped: str) -> None:
+    assert set(wrong(catalogue, HELD | {"date": slipped})) == {"date"}
+    assert set(wrong(catalogue, HELD | {"what": "scheduled", "date": slipped})) == {"date"}
+    assert set(wrong(catalogue, CLOSURE | {"first": slipped, "last": slipped})) == {"first", "last"}

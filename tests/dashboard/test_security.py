@@ -67,6 +67,7 @@ def test_what_is_not_listed_is_refused(app: Dash, route: str, status: int) -> No
     [
         {"Origin": "https://elsewhere.example"},
         {"Origin": "null"},
+        {"Origin": "http://[elsewhere"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
     ],

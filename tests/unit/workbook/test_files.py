@@ -13,6 +13,7 @@ from collectors.workbook.files import write_template
 from collectors.workbook.form import SHEETS
 from collectors.workbook.reading import read_workbook
 from collectors.workbook.template import refused
+from collectors.workbook.xlsx_reading import read_xlsx
 from collectors.workbook.xlsx_writing import write_xlsx
 from config.vocabulary import load_vocabulary
 
@@ -150,3 +151,33 @@ def test_a_document_type_is_refused(tmp_path: Path) -> None:
         package.writestr("xl/workbook.xml", '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>')
     with pytest.raises(WrongInput, match="holds a document type"):
         read_workbook(tmp_path / "x.xlsx")
+
+
+def test_a_row_is_as_wide_as_what_it_holds(tmp_path: Path) -> None:
+    book = Workbook()
+    book.active.title = "Attendance"
+    book.active.append(["attendance_id", "activity_id", None, "count"])
+    book.active.append([None, None])
+    book.active.append(["r1", "A1", None, 3])
+    book.save(tmp_path / "narrow.xlsx")
+    rows = list(read_xlsx(tmp_path / "narrow.xlsx")["Attendance"])
+    assert [len(row) for row in rows] == [4, 0, 4]
+    assert (rows[2][3].value, rows[2][3].address) == (3, "D3")
+
+
+def test_a_formatted_cell_in_the_last_row_makes_no_sheet_too_long(tmp_path: Path) -> None:
+    book = Workbook()
+    book.active.title = "Attendance"
+    book.active.append(["row_id", "activity_id", "actor_kind"])
+    book.active.append(["r1", "A1", "citizen"])
+    book.active["A1048576"].number_format = "0"
+    book.save(tmp_path / "formatted.xlsx")
+    assert [row.number for row in read_workbook(tmp_path / "formatted.xlsx").rows] == [2]
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\x85", "\x0b", "\x1c"])
+def test_no_sign_within_a_cell_ends_a_row_of_csv(tmp_path: Path, sign: str) -> None:
+    path = tmp_path / "attendance.csv"
+    path.write_text(f"row_id,activity_id,actor_kind,count\nr1,A{sign}1,citizen,4\n", encoding="utf-8")
+    (row,) = read_workbook(path).rows
+    assert row.cells["count"].text == "4"
