@@ -5,7 +5,7 @@ sent. The server must not be reachable by others than the proxy's machine at suc
 """
 
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from flask import Request
 
@@ -38,13 +38,24 @@ def vouched(request: Request, proxy: Proxy) -> Vouched | None:
 
 
 def client_address(request: Request, proxy: Proxy) -> str:
-    """The address that a request came from, seen through the proxies that we trust."""
+    """Where a request came from, seen through the proxies that we trust."""
     seen = request.remote_addr or ""
     for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
         if not trusts(proxy, seen) or not (hop := hop.strip()):
             break
         seen = hop
-    return seen
+    return _network(seen)
+
+
+def _network(address: str) -> str:
+    """For IPv6 the network of 64 bits, as whoever has one address has all of these; tries are counted by it."""
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(known, IPv6Address):
+        return str(known)
+    return str(known.ipv4_mapped or ip_network((known, 64), strict=False))
 
 
 def trusts(proxy: Proxy, address: str | None) -> bool:

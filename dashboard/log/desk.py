@@ -83,6 +83,8 @@ class Desk:
         with self._logbook.writing():
             known = self._logbook.record(entry.id)
             not_meanwhile(known, entry.pilot, given)
+            if entry.what in ("cancelled", "closure") and self._logbook.codes(entry.id):
+                raise Wrong({"what": _("People have checked in to it; withdraw it if nothing was held.")})
             record = self._write(known, entry, now_ns)
         self._note(who.name, f"record {record.id} of {record.pilot}, revision {record.revision}")
         self.post.wake()

@@ -105,3 +105,18 @@ def test_the_address_of_a_reader_is_the_last_that_no_trusted_proxy_has(remote: s
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
     request = Request(EnvironBuilder(headers=headers, environ_base={"REMOTE_ADDR": remote}).get_environ())
     assert client_address(request, Proxy(trusted=["10.0.0.0/24"])) == seen  # type: ignore[arg-type, list-item]
+
+
+@pytest.mark.parametrize(
+    ("remote", "seen"),
+    [
+        ("2001:db8::1", "2001:db8::/64"),
+        ("2001:db8::ffff:2", "2001:db8::/64"),
+        ("2001:db8:0:1::1", "2001:db8:0:1::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("192.0.2.7", "192.0.2.7"),
+    ],
+)
+def test_whoever_has_a_network_of_ipv6_counts_as_one_address(remote: str, seen: str) -> None:
+    request = Request(EnvironBuilder(environ_base={"REMOTE_ADDR": remote}).get_environ())
+    assert client_address(request, Proxy()) == seen

@@ -289,3 +289,16 @@ def test_a_token_holds_only_as_it_was_signed() -> None:
                    token.replace(".1.2.", ".1.zzz."), token + "x", "", "genoa", "é" * 40):  # fmt: skip
         assert invitation_in(forged, b"secret") is None
     assert invitation_in(token, b"other") is None
+
+
+def test_what_people_checked_in_to_does_not_become_something_that_was_not_held(town: Town) -> None:
+    town.save(count_citizen=12)
+    invitation = town.invite()
+    town.check_in(invitation, "B" * 16)
+    reason = next(iter(town.desk.form.terms("cancel_reason")))
+    for fields in ({**HELD, "what": "cancelled", "cancel_reason": reason}, {**CLOSURE, "id": HELD["id"]}):
+        with pytest.raises(Wrong, match="People have checked in"):
+            town.desk.save(OPERATOR, {"fields": fields})
+    town.desk.check_out(invitation, "B" * 16)
+    town.save(what="cancelled", cancel_reason=reason)
+    assert town.attendances() == 0
