@@ -5,6 +5,7 @@ one is written to a file and told in one sentence; SIGTERM and Ctrl-C stop a par
 """
 
 import argparse
+import gc
 import json
 import logging
 import os
@@ -84,6 +85,9 @@ def collect(command: Command) -> int:
 
     settings, catalogue = command.settings, command.catalogue
     command.stop_on_signals()
+    # What a message becomes holds no cycles and is freed by its count; looking for cycles took a fifth of delivery.
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
     with closing(open_store(settings, "raw")) as store:
         Collector(settings, catalogue, store, time.time_ns).run(command.stop)
     return DONE

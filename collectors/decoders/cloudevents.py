@@ -7,6 +7,7 @@ Fields with an attribute in Event go there, all others are kept in `data`. The s
 """
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from collectors.clock_rules import PRECISIONS, floor_and_span, read_time
@@ -117,6 +118,11 @@ def _source_of(body: dict[str, Any], data: dict[str, Any], place: Place) -> str:
 def _type_of(kind: Any) -> str:
     if not isinstance(kind, str):
         raise Undecodable("validate", "no_type", "the event has no type")
+    return _bare_type(kind)
+
+
+@lru_cache(maxsize=1024)  # a feed has few types; only good ones are remembered, as a refusal is raised
+def _bare_type(kind: str) -> str:
     name = _VERSION.sub("", kind.removeprefix("eu.periscope."))
     if len(name) > 64 or not _TYPE.fullmatch(name):
         raise Undecodable("validate", "bad_type", "type is not lower-case words joined by dots")
