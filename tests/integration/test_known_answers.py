@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from pipeline.operations import Operations
 from tests.dashboard import period_table
 from tests.journey import AIR_QUALITY, DELIBERATIONS, Journey, embedded, influxdb, whole
 from tests.services.influxdb import Influx
@@ -104,6 +105,16 @@ def test_the_compare_page_shows_the_same_known_answers(deliberations: Journey, c
     for pilot, answers in ANSWERS.items():
         found = {name: float(cells[pilot, name, ""]) for name in INDICATORS}
         assert found == dict(zip(INDICATORS, answers, strict=True)), pilot
+
+
+@pytest.mark.usefixtures("exported")
+def test_an_export_is_in_the_audit(deliberations: Journey) -> None:
+    operations = Operations(deliberations.state / "operations.db")
+    try:
+        said = [(who, what) for _, who, what, _ in operations.audited()]
+    finally:
+        operations.close()
+    assert ("command line", f"export of {', '.join(sorted(ANSWERS))}, first day to last day") in said
 
 
 def test_nothing_of_the_deliberations_is_called_synthetic(exported: list[dict[str, str]]) -> None:
