@@ -39,7 +39,7 @@ _KNOWN_ERRORS = {
     "pipeline.store.port.StoreHeld": WRONG_USE,
     "pipeline.store.port.StoreRefused": FAILED,
     "pipeline.store.port.StoreAway": FAILED,
-    "pipeline.operations.OperationsRefused": FAILED,
+    "pipeline.state_file.OperationsRefused": FAILED,
     "pipeline.accounts.AccountRefused": WRONG_USE,
     "pipeline.exports.NothingToExport": FAILED,
 }
@@ -194,7 +194,7 @@ def _import_workbook(command: Command) -> int:
 
 def _recorded_activities(command: Command) -> dict[str, date]:
     """Days of the pilot's activities that came by other ways; nothing where this machine has no store."""
-    from pipeline.operations import OperationsRefused
+    from pipeline.state_file import OperationsRefused
     from pipeline.store.port import StoreAway, StoreRefused
 
     if command.settings.store == "sqlite" and not (command.settings.state / "store").is_dir():

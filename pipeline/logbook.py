@@ -6,17 +6,15 @@ that no pseudonym stays here. Every method may be called from any thread. Times 
 """
 
 import secrets
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import RLock
 from typing import Final, Literal
 
 import msgspec
 
-from pipeline.operations import OperationsRefused
+from pipeline.state_file import StateFile
 
 MIGRATIONS: Final = (
     """
@@ -31,7 +29,7 @@ CREATE TABLE letter (
     type TEXT NOT NULL, place TEXT NOT NULL, day TEXT NOT NULL, code_of TEXT NOT NULL, digest TEXT NOT NULL,
     topic TEXT NOT NULL, payload BLOB, made_ns INTEGER NOT NULL, sent_ns INTEGER, UNIQUE (event_id, revision));
 CREATE INDEX letter_waiting ON letter (id) WHERE sent_ns IS NULL;
-CREATE INDEX letter_of ON letter (record, event_id, revision)
+CREATE INDEX letter_of ON letter (record, event_id, revision);
 """,
 )
 _LATEST: Final = """SELECT event_id, revision, type, place, day, code_of, digest, topic, made_ns, sent_ns FROM letter
@@ -86,55 +84,14 @@ class Waiting(msgspec.Struct, frozen=True):
     payload: bytes
 
 
-class Logbook:
+class Logbook(StateFile):
     """The log book at `path`, created and brought to the current version when opened."""
 
     def __init__(self, path: Path | Literal[":memory:"]) -> None:
-        self._lock = RLock()
-        try:
-            if isinstance(path, Path):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.touch(mode=0o600)
-            self._db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
-                self._db.execute(f"PRAGMA {pragma}")
-            self._migrate()
-        except (OSError, sqlite3.Error) as error:
-            raise OperationsRefused(
-                f"{path}: records cannot be kept there ({error}); make the folder of "
-                "PERISCOPE_STATE writable for this user, or choose another"
-            ) from error
-
-    def _migrate(self) -> None:
-        with self._transaction():
-            version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
-            if version > len(MIGRATIONS):
-                raise OperationsRefused(
-                    f"records were written by a newer Periscope (schema {version}, this one "
-                    f"knows {len(MIGRATIONS)}); update Periscope"
-                )
-            for number in range(version, len(MIGRATIONS)):
-                for statement in MIGRATIONS[number].split(";"):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version = {number + 1}")
-            if self._db.execute("SELECT count(*) FROM secret").fetchone()[0] == 0:
-                self._db.execute("INSERT INTO secret VALUES (?)", (secrets.token_bytes(32),))
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
-
-    def close(self) -> None:
-        """Give the file back."""
-        with self._lock:
-            self._db.close()
+        super().__init__(path, MIGRATIONS, "records", mode=0o600, pragmas=["secure_delete=ON"])
+        with self.transaction() as db:
+            if db.execute("SELECT count(*) FROM secret").fetchone()[0] == 0:
+                db.execute("INSERT INTO secret VALUES (?)", (secrets.token_bytes(32),))
 
     @property
     def secret(self) -> bytes:
@@ -148,7 +105,7 @@ class Logbook:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Everything within is one transaction, which nobody else writes into: read, decide, `keep`."""
-        with self._transaction():
+        with self.transaction():
             yield
 
     def keep(self, record: Record, letters: Sequence[tuple[Letter, bytes]]) -> None:
@@ -191,7 +148,7 @@ class Logbook:
 
     def arrived(self, record: str, revision: int, now_ns: int) -> None:
         """A record was seen to be in the store whole, as it was in that revision."""
-        with self._transaction():
+        with self.transaction():
             self._db.execute(
                 "UPDATE record SET arrived_ns = ? WHERE id = ? AND revision = ? AND arrived_ns IS NULL",
                 (now_ns, record, revision),
@@ -235,7 +192,7 @@ class Logbook:
 
     def sent(self, letters: Sequence[int], now_ns: int) -> None:
         """The broker acknowledged these; their payloads are forgotten."""
-        with self._transaction():
+        with self.transaction():
             self._db.executemany(
                 "UPDATE letter SET sent_ns = ?, payload = NULL WHERE id = ?", [(now_ns, letter) for letter in letters]
             )

@@ -7,27 +7,21 @@ Times are ns UTC and come from the caller.
 
 import os
 import socket
-import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from threading import RLock
 from typing import Any, Final, Literal
 
 import msgspec
 
 from pipeline.alerts.state import Transition
-from pipeline.migrations import MIGRATIONS, statements
+from pipeline.migrations import MIGRATIONS
 from pipeline.model import NS_PER_S
+from pipeline.state_file import OperationsRefused, StateFile
 from pipeline.values import Incident
 
 LEASE_S: Final = 30
 _COLUMNS: Final = "id, pilot, kind, series, opened_ns, since, sentence, severity, closed_ns, synthetic"
 _LONGEST_AUDIT: Final = 300
-
-
-class OperationsRefused(Exception):
-    """The operational database cannot be used; the sentence says why and what to do."""
 
 
 class Letter(msgspec.Struct, frozen=True):
@@ -40,53 +34,11 @@ class Letter(msgspec.Struct, frozen=True):
     made_ns: int
 
 
-class Operations:
+class Operations(StateFile):
     """The operational database at `path`, created and brought to the current version when opened."""
 
     def __init__(self, path: Path | Literal[":memory:"]) -> None:
-        self._lock = RLock()
-        try:
-            if isinstance(path, Path):
-                path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            self._migrate()
-        except (OSError, sqlite3.Error) as error:
-            raise OperationsRefused(
-                f"{path}: incidents cannot be kept there ({error}); make the folder of "
-                "PERISCOPE_STATE writable for this user, or choose another"
-            ) from error
-
-    def _migrate(self) -> None:
-        with self.transaction():
-            version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
-            if version > len(MIGRATIONS):
-                raise OperationsRefused(
-                    f"incidents were written by a newer Periscope (schema {version}, this one "
-                    f"knows {len(MIGRATIONS)}); update Periscope"
-                )
-            for number in range(version, len(MIGRATIONS)):
-                for statement in statements(MIGRATIONS[number]):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version = {number + 1}")
-
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Everything done with the connection inside the block, or nothing; one block at a time."""
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
-
-    def close(self) -> None:
-        """Give the file back."""
-        with self._lock:
-            self._db.close()
+        super().__init__(path, MIGRATIONS, "incidents")
 
     # Incidents
 

@@ -15,8 +15,8 @@ PACKAGES = ("collectors", "pipeline", "dashboard", "config")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 # Which files know SQLite: the embedded store, the spool with its index and ledger, the operational database.
 SQLITE = [
-    "pipeline/store/sqlite*.py", "pipeline/store/schema.py", "pipeline/operations.py", "pipeline/migrations.py",
-    "pipeline/logbook.py", "collectors/spool*.py", "collectors/index.py", "collectors/ledger.py",
+    "pipeline/store/sqlite*.py", "pipeline/store/schema.py", "pipeline/state_file.py", "pipeline/migrations.py",
+    "collectors/spool*.py", "collectors/index.py", "collectors/ledger.py",
 ]  # fmt: skip
 CLOCKS = {("time", "time"), ("time", "time_ns"), ("datetime", "now"), ("datetime", "utcnow"), ("date", "today")}
 

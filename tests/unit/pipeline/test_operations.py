@@ -9,7 +9,8 @@ import pytest
 from config.settings import Notify
 from pipeline.alerts.state import Transition
 from pipeline.notify import Notifier
-from pipeline.operations import Operations, OperationsRefused, this_process
+from pipeline.operations import Operations, this_process
+from pipeline.state_file import OperationsRefused
 
 S = 10**9
 

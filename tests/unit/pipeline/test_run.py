@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.answers import Answers
 from pipeline.model import Event
-from pipeline.operations import OperationsRefused
+from pipeline.state_file import OperationsRefused
 from tests.unit.pipeline.making import City, Clock, act, catalogue, event, ns, pilot
 
 FEEDS = [
