@@ -16,6 +16,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from config import presets, vocabulary
 from config.problems import ConfigError, Problem, problems_of
+from config.quantities import known_quantity
+from config.units import conversion
 
 UNKNOWN: Final = "unknown"
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -61,14 +63,48 @@ class Fact(_Strict):
 
 
 class Quantity(_Strict):
-    """What one field of a payload measures."""
+    """What one field of a payload measures.
+
+    Of a quantity in the registry `unit` becomes the registry's, and what the file called `unit` is `read_unit`.
+    """
 
     quantity: Slug
-    unit: str = Field(min_length=1, description="Unit as shown to readers, for example ug/m3.")
+    unit: str = Field(
+        min_length=1, description="Unit of the numbers, for example ug/m3; by default the one in docs/units.md."
+    )
+    read_unit: str = Field("", description="Unit of the numbers where it is another than `unit`, which they become.")
     missing: list[float | str] = Field([], description="Values that a device sends in place of a reading.")
+    range: tuple[float, float] | None = Field(
+        None, description="Lowest and highest plausible value in `unit`; what is outside is no point."
+    )
+    outside: Literal["dead_letter", "no_reading"] = Field(
+        "dead_letter", description="What becomes of a value outside `range`: set aside, or counted as no reading."
+    )
     words: dict[str, float] = Field({}, description="Texts and flags that stand for numbers: {true = 1, OFF = 0}.")
     factor: float = Field(1.0, allow_inf_nan=False, description="What the number is multiplied by to be in `unit`.")
     sent_unit: str | None = Field(None, description="Unit code the payload has to name, if it names one; see decoders.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_kept_in_the_unit_of_its_quantity(cls, table: Any) -> Any:
+        known = known_quantity(str(table.get("quantity"))) if isinstance(table, dict) else None
+        if known is None:
+            return table
+        given = table.get("unit", known.unit)
+        if not isinstance(given, str) or conversion(given, known.unit) is None:
+            return table  # lint tells, and each reading says so
+        return {**table, "unit": known.unit, "read_unit": table.get("read_unit") or given}
+
+    @model_validator(mode="after")
+    def _a_range_has_its_lower_end_first(self) -> "Quantity":
+        if self.range is not None and not self.range[0] <= self.range[1]:
+            raise ValueError("range is [lowest, highest]")
+        return self
+
+    @property
+    def numbers_unit(self) -> str:
+        """The unit of the numbers where the payload names none."""
+        return self.read_unit or self.unit
 
 
 class Mapping(_Strict):
@@ -85,6 +121,7 @@ class Mapping(_Strict):
     items: str | None = Field(None, description="Path to a list of {name, value} pairs (sensor.community).")
     item_name: str = "value_type"
     item_value: str = "value"
+    missing: list[float | str] = Field([], description="Values that stand for no reading in every field of the feed.")
     sparse: bool = Field(False, description="True where a payload may leave fields out without that being a gap.")
     tags: list[str] = Field([], description="Tags of line protocol that are kept beside a reading; others are not.")
 
