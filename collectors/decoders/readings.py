@@ -6,6 +6,7 @@ two readings of one message never share an id; a unit that the feed's file contr
 
 import hashlib
 import math
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from collectors.clock_rules import floor_and_span, read_time
@@ -127,20 +128,31 @@ def at(body: Any, path: str) -> Any:
     >>> at({"Datastream": {"@iot.id": 7}}, "Datastream.@iot.id")
     7
     """
-    if isinstance(body, dict) and path in body:
-        return body[path]
-    parts = path.split(".")
-    for number_, part in enumerate(parts):
-        if isinstance(body, list) and part.isdecimal() and len(part) < 5 and int(part) < len(body):
-            body = body[int(part)]
-        elif isinstance(body, dict):
-            rest = ".".join(parts[number_:])
-            if rest in body:
-                return body[rest]
-            body = body.get(part)
+    for step in _steps(path):
+        if isinstance(body, dict):
+            if step.rest in body:
+                return body[step.rest]
+            body = body.get(step.key)
+        elif isinstance(body, list) and step.place is not None and step.place < len(body):
+            body = body[step.place]
         else:
             return None
     return body
+
+
+class _Step(NamedTuple):
+    key: str
+    rest: str
+    place: int | None
+
+
+@lru_cache(maxsize=4096)  # paths stand in the catalogue, so they are few
+def _steps(path: str) -> list[_Step]:
+    parts = path.split(".")
+    return [
+        _Step(part, ".".join(parts[at:]), int(part) if part.isdecimal() and len(part) < 5 else None)
+        for at, part in enumerate(parts)
+    ]
 
 
 def number(given: Any, quantity: Quantity) -> float | None:
