@@ -61,29 +61,27 @@ def parse_value(payload: bytes, identity: tuple[bytes, ...] = ()) -> Any:
         refuse_excess(found)
     if b"\\u" in payload:  # a key may be spelt otherwise than in `identity`
         _refuse_doubled(payload, identity)
-    elif max(counts := list(map(payload.count, identity)), default=0) > 1:
-        kept = _keys(found)
-        if any(count > 1 and count != kept.count(key) for key, count in zip(_names(identity), counts, strict=True)):
-            _refuse_doubled(payload, identity)
+    elif max(counts := [*map(payload.count, identity)], default=0) > 1 and sum(counts) > _kept(found, identity):
+        _refuse_doubled(payload, identity)
     return found
 
 
 @lru_cache
-def _names(identity: tuple[bytes, ...]) -> list[str]:
-    return [key.decode().strip('"') for key in identity]
+def _names(identity: tuple[bytes, ...]) -> frozenset[str]:
+    return frozenset(key.decode().strip('"') for key in identity)
 
 
-def _keys(value: Any) -> list[str]:
-    """Every key that the parser kept; of a key given twice it keeps one, so that the bytes hold more."""
-    found: list[str] = []
+def _kept(value: Any, identity: tuple[bytes, ...]) -> int:
+    """How many identity keys the parser kept: of a key given twice it keeps one, so that the bytes hold more."""
+    keys: list[str] = []
     waiting = [value]
     for one in waiting:
         if isinstance(one, dict):
-            found += one
+            keys += one
             waiting += one.values()
         elif isinstance(one, list):
             waiting += one
-    return found
+    return sum(map(_names(identity).__contains__, keys))
 
 
 def _is_not_utf8(payload: bytes) -> bool:
@@ -128,7 +126,7 @@ def _walk(value: Any, seen: list[int]) -> None:
 
 
 def _refuse_doubled(payload: bytes, identity: tuple[bytes, ...]) -> None:
-    wanted = frozenset(_names(identity))
+    wanted = _names(identity)
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [key for key, _ in items if key in wanted]
