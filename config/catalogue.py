@@ -125,6 +125,19 @@ class Mapping(_Strict):
     sparse: bool = Field(False, description="True where a payload may leave fields out without that being a gap.")
     tags: list[str] = Field([], description="Tags of line protocol that are kept beside a reading; others are not.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _what_is_missing_everywhere_is_missing_in_each_field(cls, table: Any) -> Any:
+        if not isinstance(table, dict) or not table.get("missing") or not isinstance(table.get("values"), dict):
+            return table
+        return {**table, "values": {key: _also_missing(one, table["missing"]) for key, one in table["values"].items()}}
+
+
+def _also_missing(quantity: Any, signs: Any) -> Any:
+    if not isinstance(quantity, dict) or not isinstance(signs, list):
+        return quantity  # of a wrong shape, which its own check tells
+    return {**quantity, "missing": [*quantity.get("missing", []), *signs]}
+
 
 class Feed(_Strict):
     """One source of one stream in one pilot."""

@@ -35,10 +35,13 @@ class Conversion(NamedTuple):
     offset: Fraction
 
     def __call__(self, number: float) -> float:
-        """The number in the other unit, correctly rounded; it has to be finite."""
-        if self == _SAME:
+        """The number in the other unit, rounded once; it has to be finite.
+
+        It is taken as its shortest decimal, which is what the sender wrote: 293.15 K is 20 Cel, not 19.99999999999998.
+        """
+        if self is _SAME:
             return number
-        return float(Fraction(number) * self.factor + self.offset)
+        return float(Fraction(repr(number)) * self.factor + self.offset)
 
 
 _SAME = Conversion(Fraction(1), Fraction(0))
@@ -79,7 +82,7 @@ def conversion(source: str, target: str) -> Conversion | None:
         return _SAME
     if one is None or other is None or not convertible(one, other):
         return None
-    if one.kind != other.kind:
+    if one == other or one.kind != other.kind:
         return _SAME
     return Conversion(one.factor / other.factor, (one.offset - other.offset) / other.factor)
 

@@ -59,9 +59,7 @@ def parse_value(payload: bytes, identity: tuple[bytes, ...] = ()) -> Any:
         raise Undecodable("decode", "not_json", f"the payload is not JSON: {error}") from None
     if len(payload) > MAX_ITEMS or _LONG_NUMBER in payload.translate(_DIGITS):
         refuse_excess(found)
-    if b"\\u" in payload:  # a key may be spelt otherwise than in `identity`
-        _refuse_doubled(payload, identity)
-    elif max(counts := [*map(payload.count, identity)], default=0) > 1 and sum(counts) > _kept(found, identity):
+    if b"\\u" in payload or (max(counts := [*map(payload.count, identity)], default=0) > 1 and sum(counts) > _kept(found, identity)):  # a key may be spelt otherwise than in `identity`
         _refuse_doubled(payload, identity)
     return found
 
