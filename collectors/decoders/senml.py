@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from collectors.decoders import Decoded
 from collectors.decoders.cbor import parse_cbor
 from collectors.decoders.limits import parse_value
-from collectors.decoders.readings import RECEIPT, Moment, Readings, as_name
+from collectors.decoders.readings import RECEIPT, Moment, Readings
 from collectors.message import RawMessage, Undecodable
 from collectors.topics import Place
 
@@ -55,7 +55,7 @@ def decode(message: RawMessage, place: Place) -> Decoded:
             found = None if given is None else _key(record, suffix, readings)
             if found is not None:
                 key, device = found
-                readings.add(readings.map.values[key], given, as_name(device, "device"), base, when, unit=record.unit)
+                readings.add(readings.map.values[key], given, device, base, when, unit=record.unit)
     return readings.decoded()
 
 
@@ -122,21 +122,21 @@ def _checked(labelled: dict[Any, Any]) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=4096)  # a feed names few measures; only good names are remembered, as a refusal is raised
-def _ends(name: str) -> list[str]:
-    """A name and what follows each of its joints, the longest first."""
+def _ends(name: str) -> list[tuple[str, str]]:
+    """A name and what follows each of its joints, the longest first, each with the device that precedes it."""
     if not _NAME.fullmatch(name):
         raise Undecodable(
             "validate", "bad_name", "a record's name is empty, longer than 256, or has other signs than A-Za-z0-9-:./_"
         )
-    return [name, *(name[at + 1 :] for at, sign in enumerate(name) if sign in _JOINTS)]
+    starts = [0, *(at + 1 for at, sign in enumerate(name) if sign in _JOINTS)]
+    return [(name[start:], name[:start].rstrip(_JOINTS)) for start in starts]
 
 
 def _key(record: Record, suffix: str, readings: Readings) -> tuple[str, str] | None:
     """The key of the feed's map that the record falls under, and the device."""
     values = readings.map.values
-    for end in _ends(record.name):
+    for end, device in _ends(record.name):
         if end + suffix in values:
-            device = record.name[: len(record.name) - len(end)].rstrip(_JOINTS)
             return end + suffix, readings.device({}, device or readings.feed.id)
     if record.unit is not None and record.unit + suffix in values:
         return record.unit + suffix, readings.device({}, record.name.rstrip(_JOINTS))
