@@ -14,7 +14,7 @@ from pipeline.model import NS_PER_S, span_of
 
 PRECISIONS = ("ms", "s", "minute", "hour", "day", "month")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_NAIVE_EPOCH = datetime(1970, 1, 1)
+_NAIVE_EPOCH = _EPOCH.replace(tzinfo=None)
 _MICROSECOND = timedelta(microseconds=1)
 _FRACTION = re.compile(r"[.,](\d+)")
 _HOUR_NS = 3600 * NS_PER_S

@@ -25,8 +25,12 @@ _LABELS = {-1: "bver", -2: "bn", -3: "bt", -4: "bu", -5: "bv", -6: "bs", 0: "n",
 _LABEL_OF: dict[Any, str] = _LABELS | {label: label for label in _LABELS.values()}
 _IDENTITY = tuple(f'"{label}"'.encode() for label in _LABELS.values())
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-:./_]{0,255}")
-_NUMBERS = frozenset({"bt", "bv", "bs", "v", "s", "t", "ut"})
-_TEXTS = frozenset({"bn", "bu", "n", "u", "vs"})
+_TEXTS = ("bn", "bu", "n", "u", "vs")
+_KINDS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("bt", "bv", "bs", "v", "s", "t", "ut"), (float, int)),
+    **dict.fromkeys(_TEXTS, (str,)),
+    "vb": (bool,), "vd": (str, bytes), "bver": (int,),
+}  # fmt: skip
 _VALUES = frozenset({"v", "vs", "vb", "vd"})
 _BASES = frozenset({"bver", "bn", "bt", "bu", "bv", "bs"})
 _JOINTS = ":/._-"
@@ -69,17 +73,14 @@ def resolved(pack: Any) -> Iterator[Record]:
         raise Undecodable("decode", "not_a_pack", "the payload is not a SenML pack, a list of records")
     base: dict[str, Any] = {"bn": "", "bt": 0, "bv": 0}
     for labelled in pack:
-        record = _checked(labelled)
-        for label in _BASES & record.keys():
-            base[label] = record[label]
-        values = _VALUES & record.keys()
+        record = _own_fields(labelled, base)
+        values = record.keys() & _VALUES
         if len(values) > 1:
             raise Undecodable("validate", "two_values", "a record has more than one value")
-        if not values and "s" not in record:
-            if record.keys() - _BASES:
-                raise Undecodable("validate", "no_reading", "a record has neither a value nor a sum")
-            continue
-        yield _resolve(record, base, values.pop() if values else None)
+        if values or "s" in record:
+            yield _resolve(record, base, values.pop() if values else None)
+        elif record:
+            raise Undecodable("validate", "no_reading", "a record has neither a value nor a sum")
 
 
 def _resolve(record: dict[str, Any], base: dict[str, Any], label: str | None) -> Record:
@@ -94,31 +95,36 @@ def _resolve(record: dict[str, Any], base: dict[str, Any], label: str | None) ->
     return Record(name, record.get("u", base.get("bu")), time_s, own_time, value, total)
 
 
-def _checked(labelled: dict[Any, Any]) -> dict[str, Any]:
-    """One record with labels as texts, its types checked; unknown fields are left out."""
-    record: dict[str, Any] = {}
+def _own_fields(labelled: dict[Any, Any], base: dict[str, Any]) -> dict[str, Any]:
+    """The fields of one record with labels as texts, their types checked; its base fields go into `base`."""
+    own: dict[str, Any] = {}
+    bases: dict[str, Any] = {}
     for given, value in labelled.items():
         label = _LABEL_OF.get(given)
         if label is None:
             if isinstance(given, str) and given.endswith("_"):
                 raise Undecodable("validate", "must_understand", "a field that has to be understood is unknown")
             continue
-        if label in record:
+        fields = bases if label in _BASES else own
+        if label in fields:
             raise Undecodable("identity", "doubled_key", "a label is given as a number and as a text")
-        kind = type(value)  # the exact one: a flag is an int to isinstance
-        if label in _NUMBERS:
-            if kind is not float and kind is not int:
-                raise Undecodable("validate", "bad_value", f"{label} is not a number")
-        elif label in _TEXTS:
-            if kind is not str:
-                raise Undecodable("validate", f"bad_{label}", f"{label} is not a text")
-        elif label == "vb":
-            if kind is not bool:
-                raise Undecodable("validate", "bad_value", "vb is neither true nor false")
-        elif label == "bver" and (kind is not int or not 0 < value <= VERSION):
-            raise Undecodable("decode", "other_version", f"bver is not a whole number from 1 to {VERSION}")
-        record[label] = value
-    return record
+        if type(value) not in _KINDS[label]:  # the exact type: a flag is an int to isinstance
+            raise _of_wrong_kind(label)
+        fields[label] = value
+    if bases:
+        if not 0 < bases.get("bver", VERSION) <= VERSION:
+            raise _of_wrong_kind("bver")
+        base |= bases
+    return own
+
+
+def _of_wrong_kind(label: str) -> Undecodable:
+    if label == "bver":
+        return Undecodable("decode", "other_version", f"bver is not a whole number from 1 to {VERSION}")
+    if label in _TEXTS or label == "vd":
+        return Undecodable("validate", f"bad_{label}", f"{label} is not a text")
+    what = "neither true nor false" if label == "vb" else "not a number"
+    return Undecodable("validate", "bad_value", f"{label} is {what}")
 
 
 @lru_cache(maxsize=4096)  # a feed names few measures; only good names are remembered, as a refusal is raised
