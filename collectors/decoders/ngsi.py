@@ -6,7 +6,7 @@ unless the map says otherwise; a bad attribute costs itself, a bad entity its at
 order in which times are believed.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from collectors.decoders import Decoded
@@ -14,6 +14,8 @@ from collectors.decoders.readings import ABSENT, Moment, Readings, at
 from collectors.message import RawMessage, Undecodable
 from collectors.topics import Place
 
+_NO_ATTRIBUTES = ("id", "type", "@context")
+_TIMES = ("TimeInstant", "timestamp", "observedAt", "modifiedAt", "dateModified")
 IDENTITY = (b'"id"', b'"observedAt"', b'"TimeInstant"', b'"dateObserved"', b'"unitCode"')
 
 
@@ -62,7 +64,7 @@ def _of_feature(entity: Any) -> Any:
 def _entity(number: int, entity: Any, read: Reader, readings: Readings) -> None:
     if not isinstance(entity, dict):
         raise Undecodable("decode", "not_entities", "one of the entities is no object")
-    found = {_short(name): read(given) for name, given in entity.items() if name not in ("id", "type", "@context")}
+    found = {_short(name): read(given) for name, given in entity.items() if name not in _NO_ATTRIBUTES}
     plain = {name: instances[0].value for name, instances in found.items() if instances}
     device = readings.device({**plain, "id": entity.get("id")}, entity.get("id"))
     for key, quantity in readings.map.values.items():
@@ -77,14 +79,15 @@ def _entity(number: int, entity: Any, read: Reader, readings: Readings) -> None:
                 readings.set_aside(error, f"entity {number + 1}: {quantity.quantity}")
 
 
-def _instances(found: dict[str, list[Attribute]], key: str) -> Iterator[Attribute]:
+def _instances(found: dict[str, list[Attribute]], key: str) -> list[Attribute]:
     """The instances that a key of the map names: those without a dataset, or with `name@dataset` those of it."""
     name, _, dataset = key.partition("@")
     if name in found:
-        yield from (one for one in found[name] if one.dataset == dataset)
-    elif "." in name:
-        first, _, path = name.partition(".")
-        yield from (one._replace(value=at(one.value, path)) for one in found.get(first, []) if one.dataset == dataset)
+        return [one for one in found[name] if one.dataset == dataset]
+    first, _, path = name.partition(".")
+    if not path:
+        return []
+    return [one._replace(value=at(one.value, path)) for one in found.get(first, ()) if one.dataset == dataset]
 
 
 def _time(attribute: Attribute, plain: dict[str, Any], readings: Readings) -> Moment:
@@ -93,13 +96,12 @@ def _time(attribute: Attribute, plain: dict[str, Any], readings: Readings) -> Mo
         if given in ABSENT:
             raise Undecodable("validate", "no_time", f"there is no time at {readings.map.time}")
         return readings.moment(given)
-    for where, name in (
-        (plain, "TimeInstant"), (attribute.said, "TimeInstant"), (attribute.said, "timestamp"), (plain, "timestamp"),
-        (attribute.said, "observedAt"), (plain, "observedAt"), (attribute.said, "modifiedAt"), (plain, "modifiedAt"),
-        (attribute.said, "dateModified"), (plain, "dateModified"),
-    ):  # fmt: skip
-        if where.get(name) not in ABSENT:
-            return readings.moment(where[name], name)
+    said = attribute.said
+    if plain.get("TimeInstant") not in ABSENT:  # the one time for which the entity goes before the attribute
+        return readings.moment(plain["TimeInstant"], "TimeInstant")
+    for name in _TIMES:
+        if (given := said.get(name)) not in ABSENT or (given := plain.get(name)) not in ABSENT:
+            return readings.moment(given, name)
     return readings.receipt()
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from collectors.decoders import Decoded
 from collectors.decoders.cbor import parse_cbor
 from collectors.decoders.limits import parse_value
-from collectors.decoders.readings import RECEIPT, Moment, Readings, as_name
+from collectors.decoders.readings import RECEIPT, Moment, Readings
 from collectors.message import RawMessage, Undecodable
 from collectors.topics import Place
 
@@ -25,8 +25,12 @@ _LABELS = {-1: "bver", -2: "bn", -3: "bt", -4: "bu", -5: "bv", -6: "bs", 0: "n",
 _LABEL_OF: dict[Any, str] = _LABELS | {label: label for label in _LABELS.values()}
 _IDENTITY = tuple(f'"{label}"'.encode() for label in _LABELS.values())
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-:./_]{0,255}")
-_NUMBERS = frozenset({"bt", "bv", "bs", "v", "s", "t", "ut"})
-_TEXTS = frozenset({"bn", "bu", "n", "u", "vs"})
+_TEXTS = ("bn", "bu", "n", "u", "vs")
+_KINDS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("bt", "bv", "bs", "v", "s", "t", "ut"), (float, int)),
+    **dict.fromkeys(_TEXTS, (str,)),
+    "vb": (bool,), "vd": (str, bytes), "bver": (int,),
+}  # fmt: skip
 _VALUES = frozenset({"v", "vs", "vb", "vd"})
 _BASES = frozenset({"bver", "bn", "bt", "bu", "bv", "bs"})
 _JOINTS = ":/._-"
@@ -49,9 +53,8 @@ def decode(message: RawMessage, place: Place) -> Decoded:
     binary = message.payload[:1] >= b"\x80"
     pack = parse_cbor(message.payload) if binary else parse_value(message.payload, _IDENTITY)
     for number, (place_in_pack, record) in enumerate(_records(pack)):
-        point = f"record {place_in_pack}"
         if isinstance(record, Undecodable):
-            readings.set_aside(record, point)
+            readings.set_aside(record, f"record {place_in_pack}")
             continue
         for given, suffix in ((record.value, ""), (record.total, "#sum")):
             try:
@@ -60,10 +63,9 @@ def decode(message: RawMessage, place: Place) -> Decoded:
                     key, device = found
                     when = Moment(_ns(record, message.received_ns), "payload" if record.own_time else RECEIPT)
                     base = f"{readings.base(when)}/{number}"
-                    known = readings.map.values[key]
-                    readings.add(known, given, as_name(device, "device"), base, when, unit=record.unit)
+                    readings.add(readings.map.values[key], given, device, base, when, unit=record.unit)
             except Undecodable as error:
-                readings.set_aside(error, point + suffix)
+                readings.set_aside(error, f"record {place_in_pack}{suffix}")
     return readings.decoded()
 
 
@@ -87,17 +89,15 @@ def _records(pack: Any) -> Iterator[tuple[int, Record | Undecodable]]:
         raise Undecodable("decode", "not_a_pack", "the payload is not a SenML pack, a list of records")
     base: dict[str, Any] = {"bn": "", "bt": 0, "bv": 0}
     for number, labelled in enumerate(pack, 1):
-        record, fault = _checked(labelled)
-        for label in _BASES & record.keys():
-            base[label] = record[label]
-        values = _VALUES & record.keys()
+        record, fault = _own_fields(labelled, base)
+        values = record.keys() & _VALUES
         if fault is not None:
             yield number, fault
         elif len(values) > 1:
             yield number, Undecodable("validate", "two_values", "a record has more than one value")
         elif values or "s" in record:
-            yield number, _resolve(record, base, next(iter(values), None))
-        elif record.keys() - _BASES:
+            yield number, _resolve(record, base, values.pop() if values else None)
+        elif record:
             yield number, Undecodable("validate", "no_reading", "a record has neither a value nor a sum")
 
 
@@ -116,13 +116,14 @@ def _resolve(record: dict[str, Any], base: dict[str, Any], label: str | None) ->
     return Record(name, record.get("u", base.get("bu")), time_s, own_time, value, total)
 
 
-def _checked(labelled: dict[Any, Any]) -> tuple[dict[str, Any], Undecodable | None]:
-    """One record with labels as texts, and what is wrong with a field of its own; unknown fields are left out.
+def _own_fields(labelled: dict[Any, Any], base: dict[str, Any]) -> tuple[dict[str, Any], Undecodable | None]:
+    """The fields of one record with labels as texts, and what is wrong with one; its base fields go into `base`.
 
     Raises what is wrong with a base field, which all records that follow would inherit, and what RFC 8428 makes a
     reason to refuse the pack.
     """
-    record: dict[str, Any] = {}
+    own: dict[str, Any] = {}
+    bases: dict[str, Any] = {}
     fault: Undecodable | None = None
     for given, value in labelled.items():
         label = _LABEL_OF.get(given)
@@ -130,42 +131,46 @@ def _checked(labelled: dict[Any, Any]) -> tuple[dict[str, Any], Undecodable | No
             if isinstance(given, str) and given.endswith("_"):
                 raise Undecodable("validate", "must_understand", "a field that has to be understood is unknown", True)
             continue
-        if label in record:
+        fields = bases if label in _BASES else own
+        if label in fields:
             raise Undecodable("identity", "doubled_key", "a label is given as a number and as a text", True)
-        kind = type(value)  # the exact one: a flag is an int to isinstance
-        if label in _NUMBERS:
-            if kind is not float and kind is not int:
-                fault = Undecodable("validate", "bad_value", f"{label} is not a number", label in _BASES)
-        elif label in _TEXTS:
-            if kind is not str:
-                fault = Undecodable("validate", f"bad_{label}", f"{label} is not a text", label in _BASES)
-        elif label == "vb":
-            if kind is not bool:
-                fault = Undecodable("validate", "bad_value", "vb is neither true nor false")
-        elif label == "bver" and (kind is not int or not 0 < value <= VERSION):
-            raise Undecodable("decode", "other_version", f"bver is not a whole number from 1 to {VERSION}", True)
-        if fault is not None and fault.whole:
-            raise fault
-        record[label] = value
-    return record, fault
+        fields[label] = value
+        if type(value) not in _KINDS[label]:  # the exact type: a flag is an int to isinstance
+            fault = _of_wrong_kind(label)
+            if label in _BASES:
+                raise fault
+    if bases:
+        if not 0 < bases.get("bver", VERSION) <= VERSION:
+            raise _of_wrong_kind("bver")
+        base |= bases
+    return own, fault
+
+
+def _of_wrong_kind(label: str) -> Undecodable:
+    if label == "bver":
+        return Undecodable("decode", "other_version", f"bver is not a whole number from 1 to {VERSION}", True)
+    if label in _TEXTS or label == "vd":
+        return Undecodable("validate", f"bad_{label}", f"{label} is not a text", label in _BASES)
+    what = "neither true nor false" if label == "vb" else "not a number"
+    return Undecodable("validate", "bad_value", f"{label} is {what}", label in _BASES)
 
 
 @lru_cache(maxsize=4096)  # a feed names few measures; only good names are remembered, as a refusal is raised
-def _ends(name: str) -> list[str]:
-    """A name and what follows each of its joints, the longest first."""
+def _ends(name: str) -> list[tuple[str, str]]:
+    """A name and what follows each of its joints, the longest first, each with the device that precedes it."""
     if not _NAME.fullmatch(name):
         raise Undecodable(
             "validate", "bad_name", "a record's name is empty, longer than 256, or has other signs than A-Za-z0-9-:./_"
         )
-    return [name, *(name[at + 1 :] for at, sign in enumerate(name) if sign in _JOINTS)]
+    starts = [0, *(at + 1 for at, sign in enumerate(name) if sign in _JOINTS)]
+    return [(name[start:], name[:start].rstrip(_JOINTS)) for start in starts]
 
 
 def _key(record: Record, suffix: str, readings: Readings) -> tuple[str, str] | None:
     """The key of the feed's map that the record falls under, and the device."""
     values = readings.map.values
-    for end in _ends(record.name):
+    for end, device in _ends(record.name):
         if end + suffix in values:
-            device = record.name[: len(record.name) - len(end)].rstrip(_JOINTS)
             return end + suffix, readings.device({}, device or readings.feed.id)
     if record.unit is not None and record.unit + suffix in values:
         return record.unit + suffix, readings.device({}, record.name.rstrip(_JOINTS))
