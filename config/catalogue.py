@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from config import presets, vocabulary
+from config.formats import FORMATS
 from config.problems import ConfigError, Problem, problems_of
 from config.quantities import known_quantity
 from config.units import conversion
@@ -145,9 +146,7 @@ class Feed(_Strict):
     id: Slug
     topic: str = Field(min_length=1, description="MQTT topic or filter; pilots/{pilot}/{stream}/{source} by habit.")
     stream: Literal["sensor", "usage", "engagement", "ops"]
-    decoder: Literal[
-        "cloudevents", "flat_json", "senml", "ngsi_v2", "ngsi_ld", "things_stack", "chirpstack", "line_protocol"
-    ] = "cloudevents"
+    decoder: str = Field("cloudevents", description="Format of the payloads, one of config/formats.py.")
     preset: str | None = Field(None, description="A file of config/presets whose decoder and map are the beginning.")
     map: Mapping | None = None
     expect_every: Duration | None = Field(None, description="Interval of each device's samples, for completeness.")
@@ -165,6 +164,13 @@ class Feed(_Strict):
     @classmethod
     def _begins_with_its_preset(cls, table: Any) -> Any:
         return presets.applied(table)
+
+    @field_validator("decoder")
+    @classmethod
+    def _decoder_exists(cls, name: str) -> str:
+        if name not in FORMATS:
+            raise ValueError(f'there is no decoder "{name[:40]}"; choose from {", ".join(FORMATS)}')
+        return name
 
     @model_validator(mode="after")
     def _a_mapped_format_has_its_map(self) -> "Feed":

@@ -6,10 +6,12 @@ no state and resolves nothing over a network. `empty` of its answer counts measu
 """
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import NamedTuple
 
 from collectors.message import Fault, RawMessage
 from collectors.topics import Place
+from config.formats import FORMATS
 from pipeline.model import Event
 
 
@@ -24,28 +26,4 @@ class Decoded(NamedTuple):
 Decoder = Callable[[RawMessage, Place], Decoded]
 
 
-def _load() -> dict[str, Decoder]:
-    from collectors.decoders import (
-        chirpstack,
-        cloudevents,
-        flat_json,
-        line_protocol,
-        ngsi_ld,
-        ngsi_v2,
-        senml,
-        things_stack,
-    )
-
-    return {
-        "cloudevents": cloudevents.decode,
-        "flat_json": flat_json.decode,
-        "senml": senml.decode,
-        "ngsi_v2": ngsi_v2.decode,
-        "ngsi_ld": ngsi_ld.decode,
-        "things_stack": things_stack.decode,
-        "chirpstack": chirpstack.decode,
-        "line_protocol": line_protocol.decode,
-    }
-
-
-DECODERS: dict[str, Decoder] = _load()
+DECODERS: dict[str, Decoder] = {name: import_module(f"{__name__}.{name}").decode for name in FORMATS}

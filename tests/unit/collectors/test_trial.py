@@ -100,6 +100,7 @@ def test_an_entity_with_a_source_is_not_taken_for_an_event() -> None:
             {"pm10": None, "PM_10": 3},
             "none of pm10, pm25 holds a number here; this message has at, device, pm10, PM_10",
         ),
+        ({"pm10": None, "PM_10": 3}, 'write for example "pm10" = {quantity = "pm10"}'),
         ({"at": None}, "(time = ...); this message has at, device, pm10"),
         ({"device": None}, "(device = ...); this message has at, device, pm10"),
         ({"pm10": "high"}, "to missing"),
