@@ -95,6 +95,7 @@ def test_the_tables_agree_with_themselves() -> None:
         assert unit is not None
         assert unit.code == one.unit
         assert one.plausible is None or one.plausible[0] < one.plausible[1]
+        assert {nearest_quantity(name) for name in (one.name, *one.aliases)} == {one}
     for unit in units():
         assert {known_unit(name) for name in (unit.code, unit.ucum, *names_of(unit))} == {unit}
         assert convertible(unit, unit)
