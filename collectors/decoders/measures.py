@@ -42,6 +42,17 @@ def measured(number: float, quantity: Quantity, unit: Any = None) -> float | Non
     return number
 
 
+def in_its_unit(quantity: str, number: float, unit: str) -> tuple[float, str]:
+    """The value and unit of a reading whose payload names its quantity, as the registry keeps them."""
+    known = known_quantity(quantity)
+    if known is None or unit == known.unit:
+        return number, unit
+    convert = conversion(unit or known.unit, known.unit)
+    if convert is None:
+        raise _not_converted(quantity, unit, known.unit)
+    return convert(number), known.unit
+
+
 def stands_for_none(number: float, missing: Iterable[float | str]) -> bool:
     """Whether a number is one of a device's signs for no reading, also after a way through 32 bits.
 
@@ -69,6 +80,10 @@ def _source(given: Any, configured: str, quantity: Quantity) -> str:
 
 def _refused(source: str, quantity: Quantity) -> Undecodable:
     known = known_quantity(quantity.quantity)
-    fault = unit_fault(quantity.quantity, source, quantity.unit if known is None else known.unit)
+    return _not_converted(quantity.quantity, source, quantity.unit if known is None else known.unit)
+
+
+def _not_converted(quantity: str, source: str, target: str) -> Undecodable:
+    fault = unit_fault(quantity, source, target)
     assert fault is not None  # asked only where no conversion was found
     return Undecodable("validate", fault.code, f"{fault.what}; {fault.remedy}")

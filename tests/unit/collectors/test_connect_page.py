@@ -1,4 +1,4 @@
-"""docs/connect.md, followed word by word: the pilot's file that it adds up to, each sample, and what `try` says of it."""
+"""docs/connect.md, followed word by word: the pilot's file that it adds up to, each sample, and what `try` says."""
 
 import re
 import tomllib
