@@ -6,7 +6,6 @@ lowest and highest round.
 
 import json
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
@@ -94,15 +93,19 @@ def parts(bench: Bench, _rounds: int) -> Figures:
     """Which step of the collector the processor time goes to, in one run that measures itself."""
     with tempfile.TemporaryDirectory() as folder:
         drain = bench.drain_periscope(parts=Path(folder))
-        time.sleep(0.3)  # each process renews its file ten times a second; a last one may be due
-        files = [json.loads(path.read_text()) for path in sorted(Path(folder).glob("*.json"))]
-    total_us = drain.cpu_us
-    spent = {part: sum(file[part] for file in files) * 1e6 / bench.messages for part in files[0]}
-    spent = {"receive": total_us - sum(spent.values()), **spent}
-    busiest = drain.cpu_by_process[0] / drain.wall_s
+        files = {int(path.stem): json.loads(path.read_text()) for path in sorted(Path(folder).glob("*.json"))}
+    spent = {"receive": 0.0, "other": 0.0}
+    for pid, cpu in drain.cpu_by_process.items():
+        steps = files.get(pid, {})
+        for step, seconds in steps.items():
+            spent[step] = spent.get(step, 0.0) + seconds
+        # What is left of the process that commits is the way from the broker to the commit and back.
+        spent["receive" if steps.get("commit") else "other"] += cpu - sum(steps.values())
+    spent = {step: seconds * 1e6 / bench.messages for step, seconds in spent.items()}
+    busiest = max(drain.cpu_by_process.values()) / drain.wall_s
     print(
-        f"of {total_us:.0f} us of processor per message: "
-        + ", ".join(f"{part} {us:.0f} ({us / total_us:.0%})" for part, us in spent.items())
+        f"of {drain.cpu_us:.0f} us of processor per message: "
+        + ", ".join(f"{part} {us:.0f} ({us / drain.cpu_us:.0%})" for part, us in spent.items())
         + f"; {_bound(max(spent, key=lambda part: spent[part]), busiest, len(drain.cpu_by_process))}"
     )
     return {f"ingest.{part}_cpu_us": round(us, 1) for part, us in spent.items()} | {

@@ -77,7 +77,7 @@ class Drain:
     cpu_us: float  # of a processor, per message
     peak_mib: float
     wall_s: float
-    cpu_by_process: tuple[float, ...]  # seconds, the busiest first
+    cpu_by_process: dict[int, float]  # seconds by process id
 
 
 @dataclass(frozen=True)
@@ -175,9 +175,10 @@ class Bench:
         return drain
 
     def _drain(self, process: Contestant, began: float, ended: float, before: dict[int, float]) -> Drain:
-        spent = sorted((cpu - before.get(pid, 0.0) for pid, cpu in process.cpu_by_process().items()), reverse=True)
+        spent = {pid: cpu - before.get(pid, 0.0) for pid, cpu in process.cpu_by_process().items()}
         wall_s = ended - began
-        return Drain(self.messages / wall_s, sum(spent) * 1e6 / self.messages, process.peak_mib(), wall_s, tuple(spent))
+        cpu_us = sum(spent.values()) * 1e6 / self.messages
+        return Drain(self.messages / wall_s, cpu_us, process.peak_mib(), wall_s, spent)
 
     @contextmanager
     def _filled(self, session: str) -> Iterator[str]:
