@@ -29,7 +29,7 @@ from config.catalogue import Catalogue, Common, Feed, Pilot
 CASES = Path(__file__).parents[1] / "data/decoders"
 BEGIN_S = 1_551_000_000  # 2019-02-24, within a week of the receipt
 RECEIVED_NS = 1_551_484_800_000_000_000
-MESSAGES, REPEATS = 3000, 5
+MESSAGES, REPEATS = 3000, 9
 _ISO = re.compile(rb"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d")
 _EPOCH = re.compile(rb"155\d{7}(?=\D|\d{9}\b)")
 _CBOR_EPOCH = re.compile(rb"\x1a\x5c...", re.DOTALL)  # a whole number of 32 bits in the year 2019
