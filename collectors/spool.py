@@ -13,7 +13,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from collectors import ledger
@@ -42,10 +42,11 @@ class Spool:
         self._lock = threading.RLock()
         self._lease: int | None = None
         self._room_checked = 0.0
+        self._read_from: DayFile | None = None
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if lease:
-                self._lease = self._take_lease()
+                self._lease = self._lock_file("lease")
             self.sync_folder()
         except OSError as error:
             raise SpoolFailed(
@@ -53,17 +54,32 @@ class Spool:
                 "make it writable or set PERISCOPE_STATE to another folder"
             ) from error
 
-    def _take_lease(self) -> int:
-        handle = os.open(self.folder / "lease", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def _lock_file(self, name: str, patience_s: float = 0) -> int:
+        """The handle of a lock file that is ours alone until it is closed; raises SpoolHeld."""
+        handle = os.open(self.folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        deadline = time.monotonic() + patience_s
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return handle
+            except BlockingIOError:
+                if time.monotonic() < deadline:
+                    time.sleep(0.02)
+                    continue
+                os.close(handle)
+                raise SpoolHeld(
+                    f"{self.folder}: another collector already delivers from this spool; stop it, or give this "
+                    "one its own name with PERISCOPE_COLLECTOR"
+                ) from None
+
+    @contextlib.contextmanager
+    def delivering(self, patience_s: float) -> Iterator[None]:
+        """Be the only one that delivers; a delivering process whose collector was killed needs a moment to end."""
+        handle = self._lock_file("delivering", patience_s)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            yield
+        finally:
             os.close(handle)
-            raise SpoolHeld(
-                f"{self.folder}: another collector already delivers from this spool; stop it, or give this "
-                "one its own name with PERISCOPE_COLLECTOR"
-            ) from None
-        return handle
 
     def sync_folder(self) -> None:
         """Make the names of new files durable; SQLite syncs their content only."""
@@ -80,14 +96,19 @@ class Spool:
         for entry in entries:
             groups.setdefault(utc_day(entry.received_ns), []).append(entry)
         for day, group in groups.items():
-            for attempt in (1, 2):
-                try:
-                    self._day(day).append(group, time.monotonic_ns())
-                    break
-                except Corrupt:
-                    self._set_aside(day)
-                    if attempt == 2:
-                        raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk") from None
+            self._append_to(day, group)
+
+    def _append_to(self, day: str, group: list[Entry]) -> None:
+        for _ in range(3):
+            file = self._day(day)
+            try:
+                file.append(group, time.monotonic_ns())
+            except Corrupt:
+                self._set_aside(day, file)
+                continue
+            if not file.moved():
+                return  # else another process set it aside meanwhile; there nobody would deliver these messages
+        raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk") from None
 
     def pending(self, limit: int) -> tuple[str, list[Record]] | None:
         """The next messages to deliver, all of one day file: live ones before direct ones, older days first."""
@@ -100,18 +121,23 @@ class Spool:
         return None
 
     def _rows(self, day: str, priority: int, limit: int) -> list[Record]:
+        file = self._day(day)
         try:
-            return self._day(day).pending(priority, limit)
+            self._read_from = file
+            return file.pending(priority, limit)
         except Corrupt:
-            self._set_aside(day)
+            self._set_aside(day, file)
             return []
 
     def mark(self, day: str, fates: Sequence[Fate], now_ns: int) -> None:
-        """Record what became of messages of one day file."""
+        """Record what became of messages of one day file, the one that `pending` answered from last."""
+        file = self._day(day)
+        if file is not self._read_from:
+            return  # they went with the file that was set aside
         try:
-            self._day(day).mark(fates, now_ns)
+            file.mark(fates, now_ns)
         except Corrupt:
-            self._set_aside(day)
+            self._set_aside(day, file)
 
     def look_again(self) -> None:
         """Look into days that were done: another process may have requeued dead letters there."""
@@ -191,40 +217,68 @@ class Spool:
                 os.close(self._lease)
                 self._lease = None
 
+    def forget_gone(self) -> None:
+        """Close files that another process has removed, so that their space is free."""
+        with self._lock:
+            for day in [day for day, file in self._days.items() if file.moved()]:
+                self._days.pop(day).close()
+
     def _day(self, day: str) -> DayFile:
         with self._lock:
             file = self._days.get(day)
+            if file is not None and file.moved():
+                self._days.pop(day).close()
+                file = None
             if file is None:
                 path = self.folder / f"spool-{day}.db"
                 fresh = not path.exists()
-                try:
-                    file = DayFile(path)
-                except Corrupt:
-                    self._set_aside(day)
-                    file, fresh = DayFile(path), True
+                file = self._open(path)
                 if fresh:
                     self.sync_folder()
                 self._days[day] = file
             return file
 
-    def _set_aside(self, day: str) -> None:
+    def _open(self, path: Path) -> DayFile:
+        with contextlib.suppress(Corrupt):
+            return DayFile(path)
+        with self._alone():
+            with contextlib.suppress(Corrupt):
+                return DayFile(path)  # another process has set it aside meanwhile
+            self._rename(path)
+            return DayFile(path)
+
+    def _set_aside(self, day: str, file: DayFile) -> None:
         """Keep a damaged file under another name, so that the day can go on in a new one."""
-        with self._lock:
-            if (file := self._days.pop(day, None)) is not None:
-                file.close()
-            self.corrupt_files += 1
-            path = self.folder / f"spool-{day}.db"
-            number = len(list(self.folder.glob(f"{path.name}.damaged-*")))
-            for suffix in ("", "-wal", "-shm"):
-                with contextlib.suppress(FileNotFoundError):
-                    path.with_name(path.name + suffix).rename(path.with_name(f"{path.name}.damaged-{number}{suffix}"))
-            self.sync_folder()
-            log.error(
-                "%s is damaged and was set aside as %s.damaged-%d; its pending messages are lost to delivery",
-                path.name,
-                path.name,
-                number,
-            )
+        with self._lock, self._alone():
+            if self._days.get(day) is file:
+                del self._days[day]
+            damaged = not file.moved()
+            file.close()
+            if damaged:
+                self._rename(file.path)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One process at a time renames files."""
+        handle = self._lock_file("renaming", 10)
+        try:
+            yield
+        finally:
+            os.close(handle)
+
+    def _rename(self, path: Path) -> None:
+        self.corrupt_files += 1
+        number = len([one for one in self.folder.glob(f"{path.name}.damaged-*") if one.name[-1].isdigit()])
+        for suffix in ("", "-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                path.with_name(path.name + suffix).rename(path.with_name(f"{path.name}.damaged-{number}{suffix}"))
+        self.sync_folder()
+        log.error(
+            "%s is damaged and was set aside as %s.damaged-%d; its pending messages are lost to delivery",
+            path.name,
+            path.name,
+            number,
+        )
 
     def _check_room(self) -> None:
         if time.monotonic() - self._room_checked < 1:

@@ -104,6 +104,7 @@ class DayFile:
         self._lock = threading.Lock()
         with disk_errors(path):
             self._append, self._deliver = self._open(), connect(path)
+            self._identity = _identity(path)
 
     def _open(self) -> sqlite3.Connection:
         connection = connect(self.path)
@@ -116,6 +117,10 @@ class DayFile:
         if version > VERSION:
             raise SpoolFailed(f"{self.path}: was written by a newer version of Periscope; start that version instead")
         return connection
+
+    def moved(self) -> bool:
+        """Whether the file has gone from its name: removed, or set aside by another process."""
+        return _identity(self.path) != self._identity
 
     @contextmanager
     def _writing(self, connection: sqlite3.Connection) -> Iterator[None]:
@@ -246,6 +251,14 @@ class DayFile:
     def close(self) -> None:
         self._append.close()
         self._deliver.close()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _changes(fates: Sequence[Fate]) -> Counts:
