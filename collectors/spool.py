@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from collectors import ledger
 from collectors.clock_rules import utc_day
@@ -30,6 +31,21 @@ _HOUR_NS = 3_600_000_000_000
 LIVE, DIRECT = 0, 1
 
 
+class Span(NamedTuple):
+    """Messages of one day file, from one number to another."""
+
+    day: str
+    first: int
+    last: int
+
+    def within(self, day: str) -> tuple[int, int]:
+        """The numbers in this day's file; an impossible range where there are none."""
+        return (self.first, self.last) if day == self.day else (-1, -1)
+
+
+NOTHING = Span("", -1, -1)
+
+
 class Spool:
     """A folder of day files. `lease` is True for the one collector that delivers."""
 
@@ -42,7 +58,7 @@ class Spool:
         self._lock = threading.RLock()
         self._lease: int | None = None
         self._room_checked = 0.0
-        self._read_from: DayFile | None = None
+        self._read_from: dict[str, DayFile] = {}
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if lease:
@@ -110,29 +126,32 @@ class Spool:
                 return  # else another process set it aside meanwhile; there nobody would deliver these messages
         raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk") from None
 
-    def pending(self, limit: int) -> tuple[str, list[Record]] | None:
-        """The next messages to deliver, all of one day file: live ones before direct ones, older days first."""
+    def pending(self, limit: int, under_way: Span = NOTHING) -> tuple[str, list[Record]] | None:
+        """The next messages to deliver, all of one day file: live ones before direct ones, older days first.
+
+        Those that lie within `under_way` are passed over.
+        """
         for priority in (LIVE, DIRECT):
             for day in self.days():
-                if day not in self._drained and (rows := self._rows(day, priority, limit)):
+                if day not in self._drained and (rows := self._rows(day, priority, limit, under_way)):
                     return day, rows
-        for day in self.days()[:-2]:  # another process appends only to today's file, at midnight to yesterday's
-            self._drained.add(day)
+        if under_way == NOTHING:  # another process appends only to today's file, at midnight to yesterday's
+            self._drained.update(self.days()[:-2])
         return None
 
-    def _rows(self, day: str, priority: int, limit: int) -> list[Record]:
+    def _rows(self, day: str, priority: int, limit: int, under_way: Span) -> list[Record]:
         file = self._day(day)
         try:
-            self._read_from = file
-            return file.pending(priority, limit)
+            self._read_from[day] = file
+            return file.pending(priority, limit, under_way.within(day))
         except Corrupt:
             self._set_aside(day, file)
             return []
 
     def mark(self, day: str, fates: Sequence[Fate], now_ns: int) -> None:
-        """Record what became of messages of one day file, the one that `pending` answered from last."""
+        """Record what became of messages of one day file, as `pending` read it."""
         file = self._day(day)
-        if file is not self._read_from:
+        if file is not self._read_from.get(day):
             return  # they went with the file that was set aside
         try:
             file.mark(fates, now_ns)
@@ -201,6 +220,7 @@ class Spool:
                 continue
             archive(self.folder, file)
             with self._lock:
+                self._read_from.pop(day, None)
                 self._days.pop(day).close()
                 for suffix in ("", "-wal", "-shm"):
                     file.path.with_name(file.path.name + suffix).unlink(missing_ok=True)

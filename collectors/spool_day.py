@@ -18,6 +18,7 @@ from collectors import ledger
 from collectors.ledger import DEAD, Counts
 from collectors.message import Fault, SpoolFailed
 from collectors.spool_file import connect, disk_errors
+from pipeline.sqlite_rows import Rows
 
 VERSION = 1
 SOFTWARE = "periscope 1"
@@ -38,10 +39,13 @@ CREATE TABLE dead_letter(
 {ledger.SCHEMA}
 PRAGMA user_version = {VERSION};
 """
-_APPEND = """INSERT INTO message(received_ns, pilot, feed, topic, payload, content_type, retained, priority,
-             monotonic_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_COLUMNS = """INSERT INTO message(received_ns, pilot, feed, topic, payload, content_type, retained, priority,
+              monotonic_ns)"""
+_APPEND = f"{_COLUMNS} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_APPENDS = Rows(_COLUMNS, "(?, ?, ?, ?, ?, ?, ?, ?, ?)")
 _PENDING = """SELECT seq, received_ns, pilot, feed, topic, payload, content_type, retained, attempts
-              FROM message INDEXED BY pending WHERE state = 0 AND priority = ? ORDER BY seq LIMIT ?"""
+              FROM message INDEXED BY pending WHERE state = 0 AND priority = ? AND seq NOT BETWEEN ? AND ?
+              ORDER BY seq LIMIT ?"""
 _MARK = """UPDATE message SET state = ?, rule = ?, event_id = ?, ts_ns = ?, actor_key = ?, points = ?, points_dead = ?,
            replaced = ?, empty = ? WHERE seq = ? AND state = 0"""
 _SET_ASIDE = """INSERT INTO dead_letter(seq, point, stage, code, text, first_ns, last_ns, size, sha256, software)
@@ -140,7 +144,7 @@ class DayFile:
         sound = [e for e in entries if e.fault is None]
         changes.update(Counter((e.pilot, e.feed, "pending") for e in sound))
         with self._writing(self._append):
-            self._append.executemany(_APPEND, [(*e[:8], monotonic_ns) for e in sound])
+            _APPENDS.insert(self._append, [(*e[:8], monotonic_ns) for e in sound])
             for entry in entries:
                 if entry.fault is not None:
                     self._append_dead(entry, entry.fault, monotonic_ns)
@@ -168,10 +172,10 @@ class DayFile:
             ),
         )
 
-    def pending(self, priority: int, limit: int) -> list[Record]:
-        """The oldest pending messages of a priority."""
+    def pending(self, priority: int, limit: int, without: tuple[int, int] = (-1, -1)) -> list[Record]:
+        """The oldest pending messages of a priority, but for a range of numbers."""
         with disk_errors(self.path):
-            return [Record._make(row) for row in self._deliver.execute(_PENDING, (priority, limit))]
+            return list(map(Record._make, self._deliver.execute(_PENDING, (priority, *without, limit)).fetchall()))
 
     def mark(self, fates: Sequence[Fate], now_ns: int) -> None:
         """Record what became of pending messages, with their ledger rows."""
