@@ -30,7 +30,7 @@ def decode(message: RawMessage, place: Place) -> Decoded:
 
 def _point(point: Point, readings: Readings, message: RawMessage) -> None:
     readings.refuse_other_pilot(point.tags.get("pilot"))
-    if any(
+    if len(point.raw) > MAX_STRING and any(
         isinstance(value, str) and len(value) > MAX_STRING
         for value in [*point.tags.values(), *dict(point.fields).values()]
     ):

@@ -5,7 +5,7 @@ value; an attribute that an entity lacks is no gap, as a notification holds what
 unless the map says otherwise. Source: ingest.md 9 for the order in which times are believed.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from collectors.decoders import Decoded
@@ -13,6 +13,8 @@ from collectors.decoders.readings import ABSENT, Moment, Readings, at
 from collectors.message import RawMessage, Undecodable
 from collectors.topics import Place
 
+_NO_ATTRIBUTES = ("id", "type", "@context")
+_TIMES = ("TimeInstant", "timestamp", "observedAt", "modifiedAt", "dateModified")
 IDENTITY = (b'"id"', b'"observedAt"', b'"TimeInstant"', b'"dateObserved"', b'"unitCode"')
 
 
@@ -42,7 +44,7 @@ def _entities(body: Any) -> list[dict[str, Any]]:
     if isinstance(body, dict) and isinstance(body.get("features"), list):
         body = body["features"]
     entities = body if isinstance(body, list) else [body]
-    if not all(isinstance(entity, dict) for entity in entities):
+    if not {dict}.issuperset(map(type, entities)):
         raise Undecodable(
             "decode", "not_entities", "the payload is neither an entity, nor a list or notification of some"
         )
@@ -56,7 +58,7 @@ def _of_feature(entity: dict[str, Any]) -> dict[str, Any]:
 
 
 def _entity(number: int, entity: dict[str, Any], read: Reader, readings: Readings) -> None:
-    found = {_short(name): read(given) for name, given in entity.items() if name not in ("id", "type", "@context")}
+    found = {_short(name): read(given) for name, given in entity.items() if name not in _NO_ATTRIBUTES}
     plain = {name: instances[0].value for name, instances in found.items() if instances}
     device = readings.device({**plain, "id": entity.get("id")}, entity.get("id"))
     for key, quantity in readings.map.values.items():
@@ -68,14 +70,15 @@ def _entity(number: int, entity: dict[str, Any], read: Reader, readings: Reading
             readings.add(quantity, attribute.value, device, base, when, unit=unit, data=data)
 
 
-def _instances(found: dict[str, list[Attribute]], key: str) -> Iterator[Attribute]:
+def _instances(found: dict[str, list[Attribute]], key: str) -> list[Attribute]:
     """The instances that a key of the map names: those without a dataset, or with `name@dataset` those of it."""
     name, _, dataset = key.partition("@")
     if name in found:
-        yield from (one for one in found[name] if one.dataset == dataset)
-    elif "." in name:
-        first, _, path = name.partition(".")
-        yield from (one._replace(value=at(one.value, path)) for one in found.get(first, []) if one.dataset == dataset)
+        return [one for one in found[name] if one.dataset == dataset]
+    first, _, path = name.partition(".")
+    if not path:
+        return []
+    return [one._replace(value=at(one.value, path)) for one in found.get(first, ()) if one.dataset == dataset]
 
 
 def _time(attribute: Attribute, plain: dict[str, Any], readings: Readings) -> Moment:
@@ -84,13 +87,12 @@ def _time(attribute: Attribute, plain: dict[str, Any], readings: Readings) -> Mo
         if given in ABSENT:
             raise Undecodable("validate", "no_time", f"there is no time at {readings.map.time}")
         return readings.moment(given)
-    for where, name in (
-        (plain, "TimeInstant"), (attribute.said, "TimeInstant"), (attribute.said, "timestamp"), (plain, "timestamp"),
-        (attribute.said, "observedAt"), (plain, "observedAt"), (attribute.said, "modifiedAt"), (plain, "modifiedAt"),
-        (attribute.said, "dateModified"), (plain, "dateModified"),
-    ):  # fmt: skip
-        if where.get(name) not in ABSENT:
-            return readings.moment(where[name], name)
+    said = attribute.said
+    if plain.get("TimeInstant") not in ABSENT:  # the one time for which the entity goes before the attribute
+        return readings.moment(plain["TimeInstant"], "TimeInstant")
+    for name in _TIMES:
+        if (given := said.get(name)) not in ABSENT or (given := plain.get(name)) not in ABSENT:
+            return readings.moment(given, name)
     return readings.receipt()
 
 
