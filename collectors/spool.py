@@ -10,24 +10,28 @@ import contextlib
 import fcntl
 import logging
 import os
+import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from collectors import ledger
 from collectors.clock_rules import utc_day
-from collectors.ledger import Counts
+from collectors.dead_room import DeadRoom
+from collectors.ledger import DEAD, Counts
 from collectors.message import SpoolFailed, SpoolFull, SpoolHeld
-from collectors.spool_archive import archive, archived_ledger
-from collectors.spool_day import DayFile, Entry, Fate, Record
-from collectors.spool_file import Corrupt
+from collectors.spool_archive import Archived, archive, archived_bodies, archived_ledger, file_id, merged
+from collectors.spool_day import DIRECT, LIVE, REPLAY, DayFile, Entry, Fate, Record
+from collectors.spool_file import Corrupt, connect
 from config.settings import Spool as SpoolSettings
 
 log = logging.getLogger(__name__)
 _HOUR_NS = 3_600_000_000_000
-LIVE, DIRECT = 0, 1
+_BODIES = """SELECT coalesce(sum(length(payload)), 0) FROM message
+             WHERE state = ? AND seq IN (SELECT seq FROM dead_letter)"""
+__all__ = ["DIRECT", "LIVE", "REPLAY", "Spool"]
 
 
 class Spool:
@@ -39,6 +43,8 @@ class Spool:
         self.corrupt_files = 0
         self._days: dict[str, DayFile] = {}
         self._drained: set[str] = set()
+        self._again = 0
+        self.dead_room = DeadRoom(settings.dead_letter_bytes, self._dead_bytes)
         self._lock = threading.RLock()
         self._lease: int | None = None
         self._room_checked = 0.0
@@ -91,7 +97,8 @@ class Spool:
 
     def pending(self, limit: int) -> tuple[str, list[Record]] | None:
         """The next messages to deliver, all of one day file: live ones before direct ones, older days first."""
-        for priority in (LIVE, DIRECT):
+        self._notice()
+        for priority in (LIVE, DIRECT, REPLAY):
             for day in self.days():
                 if day not in self._drained and (rows := self._rows(day, priority, limit)):
                     return day, rows
@@ -106,21 +113,66 @@ class Spool:
             self._set_aside(day)
             return []
 
-    def mark(self, day: str, fates: Sequence[Fate], now_ns: int) -> None:
-        """Record what became of messages of one day file."""
+    def mark(
+        self,
+        day: str,
+        fates: Sequence[Fate],
+        now_ns: int,
+        measured: Mapping[tuple[str, str, str, int], int] | None = None,
+    ) -> None:
+        """Record what became of messages of one day file, and what was measured on their way."""
         try:
-            self._day(day).mark(fates, now_ns)
+            self._day(day).mark(fates, now_ns, measured)
         except Corrupt:
             self._set_aside(day)
 
     def look_again(self) -> None:
-        """Look into days that were done: another process may have requeued dead letters there."""
+        """Look into days that were done: another process may have made messages there pending again."""
         self._drained.clear()
 
-    def reopen(self, day: str, seqs: Sequence[int]) -> int:
-        """Make dead-lettered messages of a day pending again."""
-        self._drained.discard(day)
-        return self._day(day).reopen(seqs)
+    def announce(self) -> None:
+        """Tell the delivering process to look into days that were done."""
+        (self.folder / "again").touch()
+
+    def _notice(self) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            told = (self.folder / "again").stat().st_mtime_ns
+            if told != self._again:
+                self._again = told
+                self.look_again()
+
+    @contextlib.contextmanager
+    def changing(self, day: str) -> Iterator[sqlite3.Connection]:
+        """One transaction on the messages of a day; raises Archived when its file is gone or about to go."""
+        path = self.folder / f"spool-{day}.db"
+        with self._lock:
+            known = self._days.get(day)
+            try:
+                if known is not None and known.inode != path.stat().st_ino:
+                    self._days.pop(day)
+            except FileNotFoundError:
+                raise Archived(day) from None
+            if not path.exists():
+                raise Archived(day)
+            file = self._day(day)
+        with file.changing() as connection:
+            if (day, file_id(connection)) in merged(self.folder):
+                raise Archived(day)
+            yield connection
+
+    @contextlib.contextmanager
+    def reading(self, day: str) -> Iterator[sqlite3.Connection]:
+        """A connection of its own for reports; raises Archived when the file of that day is gone."""
+        path = self.folder / f"spool-{day}.db"
+        if not path.exists():
+            raise Archived(day)
+        try:
+            with self._day(day).reading() as connection:
+                yield connection
+        except SpoolFailed:
+            if not path.exists():
+                raise Archived(day) from None
+            raise
 
     def days(self) -> list[str]:
         """UTC days that have a file, oldest first."""
@@ -134,19 +186,23 @@ class Spool:
 
     def ledger(self) -> dict[str, Counts]:
         """The ledger of every day that is known, archived days included."""
-        found = archived_ledger(self.folder)
-        for day in self.days():
-            with self._day(day).reading() as connection:
-                found[day] = ledger.read(connection)
-        return found
+        return self._ledgers(ledger.read, only_here=False)
 
     def derived_ledger(self) -> dict[str, Counts]:
-        """The same, counted again from the records of the day files that are still here."""
-        found = {}
+        """The same of the days whose files are still here, counted again from the records."""
+        return self._ledgers(ledger.derive, only_here=True)
+
+    def _ledgers(self, count: Callable[[sqlite3.Connection], Counts], only_here: bool) -> dict[str, Counts]:
+        here: dict[str, tuple[int, Counts]] = {}
         for day in self.days():
-            with self._day(day).reading() as connection:
-                found[day] = ledger.derive(connection)
-        return found
+            with contextlib.suppress(Archived), self.reading(day) as connection:
+                here[day] = file_id(connection), count(connection)
+        done = merged(self.folder)  # read after the files, so that a day archived meanwhile is not counted twice
+        found = archived_ledger(self.folder)
+        for day, (number, counts) in here.items():
+            if (day, number) not in done:
+                found[day] = _sum(found.get(day), counts)
+        return {day: counts for day, counts in found.items() if day in here or not only_here}
 
     def totals(self) -> Counter[str]:
         """All ledgers by fate."""
@@ -173,14 +229,28 @@ class Spool:
             file = self._day(day)
             if file.has_pending() or file.last_received_ns() > now_ns - self.settings.journal_h * _HOUR_NS:
                 continue
-            archive(self.folder, file)
-            with self._lock:
-                self._days.pop(day).close()
-                for suffix in ("", "-wal", "-shm"):
-                    file.path.with_name(file.path.name + suffix).unlink(missing_ok=True)
-                self.sync_folder()
+            with file.changing():  # whoever makes messages of this day pending again waits, and finds them archived
+                if file.has_pending():
+                    continue
+                archive(self.folder, file)
+                with self._lock:
+                    self._days.pop(day)
+                    for suffix in ("", "-wal", "-shm"):
+                        file.path.with_name(file.path.name + suffix).unlink(missing_ok=True)
+                    self.sync_folder()
+            file.close()
             gone.append(day)
         return gone
+
+    def _dead_bytes(self) -> int:
+        """Bytes of the bodies of dead letters; asked while a day file is being written, so with connections apart."""
+        total = archived_bodies(self.folder)
+        for day in self.days():
+            with contextlib.suppress(Corrupt, sqlite3.Error):
+                connection = connect(self.folder / f"spool-{day}.db", create=False)
+                with contextlib.closing(connection):
+                    total += int(connection.execute(_BODIES, (DEAD,)).fetchone()[0])
+        return total
 
     def close(self) -> None:
         with self._lock:
@@ -198,10 +268,10 @@ class Spool:
                 path = self.folder / f"spool-{day}.db"
                 fresh = not path.exists()
                 try:
-                    file = DayFile(path)
+                    file = DayFile(path, self.dead_room.takes)
                 except Corrupt:
                     self._set_aside(day)
-                    file, fresh = DayFile(path), True
+                    file, fresh = DayFile(path, self.dead_room.takes), True
                 if fresh:
                     self.sync_folder()
                 self._days[day] = file
@@ -235,3 +305,11 @@ class Spool:
                 "PERISCOPE_SPOOL__MAX_BYTES or wait until written days are removed"
             )
         self._room_checked = time.monotonic()
+
+
+def _sum(one: Counts | None, other: Counts) -> Counts:
+    if not one:
+        return other
+    both = Counter(one)
+    both.update(other)
+    return Counter({key: n for key, n in both.items() if n})

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from collectors import dead_letters
+from collectors.dead_changes import requeue
+from collectors.dead_letters import Selection
 from collectors.ledger import DEAD, WRITTEN
 from collectors.message import Fault
 from collectors.spool import Spool
@@ -38,8 +40,8 @@ def test_a_dead_letter_says_what_where_and_why(spool: Spool) -> None:
 def test_requeued_and_written_it_is_a_dead_letter_no_more(spool: Spool) -> None:
     spool.append([entry(b"body")])
     refuse(spool)
-    assert dead_letters.requeue(spool) == 1
-    assert dead_letters.requeue(spool) == 0, "asking twice changes nothing"
+    assert requeue(spool).done == 1
+    assert requeue(spool).done == 0, "asking twice changes nothing"
     assert payloads(spool) == [b"body"]
     day, records = spool.pending(1) or ("", [])
     spool.mark(day, [Fate(records[0], WRITTEN, points=2)], NOW_NS)
@@ -52,16 +54,16 @@ def test_after_three_requeues_it_is_parked(spool: Spool) -> None:
     spool.append([entry()])
     refuse(spool)
     for _ in range(3):
-        assert dead_letters.requeue(spool) == 1
+        assert requeue(spool).done == 1
         refuse(spool)
-    assert dead_letters.requeue(spool) == 0
+    assert requeue(spool).done == 0
     assert dead_letters.listed(spool)[0].parked
     assert spool.ledger() == spool.derived_ledger()
 
 
 def test_what_was_cut_off_is_never_requeued(spool: Spool) -> None:
     spool.append([entry(b"head", fault=Fault("decode", "too_large", "too large"))._replace(size=10_000_000)])
-    assert dead_letters.requeue(spool) == 0
+    assert requeue(spool).done == 0
 
 
 def test_one_reason_can_be_requeued_alone(spool: Spool) -> None:
@@ -71,9 +73,9 @@ def test_one_reason_can_be_requeued_alone(spool: Spool) -> None:
             entry(b"b", fault=Fault("identity", "unknown_feed", "no")),
         ]
     )
-    assert dead_letters.requeue(spool, code="unknown_feed") == 1
+    assert requeue(spool, Selection(code="unknown_feed")).done == 1
     assert payloads(spool) == [b"b"]
-    assert dead_letters.requeue(spool, pilot="malmo") == 0
+    assert requeue(spool, Selection(pilot="malmo")).done == 0
 
 
 def test_a_short_list_holds_the_newest(spool: Spool) -> None:

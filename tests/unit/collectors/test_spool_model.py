@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from collectors import dead_letters, ledger
+from collectors import dead_changes, dead_letters, ledger
 from collectors.ledger import DEAD, DROPPED, DUPLICATE, PENDING, WRITTEN
 from collectors.message import Fault
 from collectors.spool import Spool
@@ -65,7 +65,7 @@ class SpoolModel(RuleBasedStateMachine):
         parked = {(x.day, x.seq) for x in dead_letters.listed(self.spool) if x.parked}
         if not parked:
             n = sum(m[3] == DEAD for m in self.model)
-            assert dead_letters.requeue(self.spool) == n
+            assert dead_changes.requeue(self.spool).done == n
             for message in self.model:
                 message[3] = PENDING if message[3] == DEAD else message[3]
 
