@@ -14,6 +14,7 @@ from pathlib import Path
 from collectors import dead_letters, ledger
 from collectors.clock_rules import Window
 from collectors.committer import Committer
+from collectors.control import Control
 from collectors.delivery import Delivery, Hooks
 from collectors.health import Health, HealthServer
 from collectors.index import EventIndex
@@ -77,7 +78,8 @@ class Collector:
                 hooks,
                 settings.spool.write_batch,
             )
-            self._report = LedgerReport(settings.collector, list(catalogue.pilots))
+            self._report = LedgerReport(settings.collector, roster, self.spool)
+            self.control = Control(settings.mqtt, settings.collector, self.spool, roster)
             self.health_server = HealthServer(settings.health_port, self.health) if settings.health_port else None
         except BaseException:
             self.spool.close()
@@ -88,6 +90,7 @@ class Collector:
     def start(self, patience_s: float = 5) -> None:
         """Start; raises BrokerRefused when the broker will not have us, and goes on trying when it is away."""
         self.receiver.start()
+        self.control.start()
         for name, work in (
             ("commit", lambda: self._committer.run(self._stop_intake)),
             ("deliver", lambda: self._delivery.run(self._stop_delivery, self._wake)),
@@ -127,6 +130,7 @@ class Collector:
         self._ended.set()
         self._join("deliver", 4)
         self._join("watch", 1)
+        self.control.stop()
         self.receiver.stop()
         if self.health_server is not None:
             self.health_server.close()
@@ -156,12 +160,12 @@ class Collector:
         counts = self.ledger()
         size, most = self.spool.size(), self._settings.spool.max_bytes
         alive = receiver.alive() and all(t.is_alive() for t in self._threads) and self.failure is None
-        sentence = self._committer.full or receiver.sentence or self._delivery.sentence
+        sentence = self._committer.full or receiver.sentence or self._delivery.sentence or self.spool.dead_room.full
         oldest = [ns for day in self.spool.days() if (ns := self.spool.day(day).oldest_pending_ns()) is not None]
         return Health(
             alive=alive,
             ready=alive and receiver.ready.is_set() and not self._committer.full and size < 0.9 * most,
-            degraded=self._delivery.state != "ok" or bool(ledger.broken(counts)),
+            degraded=self._delivery.state != "ok" or bool(ledger.broken(counts)) or bool(self.spool.dead_room.full),
             sentence=sentence,
             gauges={
                 "collector_mqtt_connected": float(receiver.ready.is_set()),
@@ -172,6 +176,9 @@ class Collector:
                 "spool_records": sum(n for (_, _, fate), n in counts.items() if fate == "pending"),
                 "spool_oldest_age_seconds": max(0.0, (now_ns - min(oldest)) / 1e9) if oldest else 0.0,
                 "store_away": float(self._delivery.state != "ok"),
+                "deadletter_bytes": self.spool.dead_room.used,
+                "deadletter_max_bytes": self.spool.dead_room.most,
+                "deadletter_full": float(bool(self.spool.dead_room.full)),
             },
             counters={
                 "collector_mqtt_messages_received": receiver.received,
@@ -183,6 +190,8 @@ class Collector:
                 "spool_appended": self._committer.committed,
                 "spool_fsync_seconds": self._committer.commit_s,
                 "spool_corrupt_files": self.spool.corrupt_files,
+                **{f"control_requests_{outcome}": n for outcome, n in self.control.desk.counts.items()},
+                "deadletter_bodies_dropped": self.spool.dead_room.dropped,
             },
             ledger=dict(counts),
             dead=dict(dead_letters.counted(self.spool)),
@@ -196,7 +205,7 @@ class Collector:
             if not self.receiver.alive() or (self.receiver.unheard and self.receiver.queue.empty()):
                 self.receiver.revive()
             if seconds % 10 == 0 and self.receiver.ready.is_set():
-                for topic, payload in self._report.changed(self.spool.ledger(), self._clock()):
+                for topic, payload in self._report.changed(self._clock()):
                     self.receiver.publish(topic, payload)
             if seconds % 60 == 0:
                 for sentence in ledger.broken(self.ledger()):

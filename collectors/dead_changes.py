@@ -84,6 +84,7 @@ def purge(spool: Spool, which: Selection) -> Outcome:
         if days and path.exists():
             with disk_errors(path), closing(connect(path, create=False)) as connection:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    spool.announce()
     return outcome
 
 

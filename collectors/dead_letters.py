@@ -22,7 +22,7 @@ MOST_REQUEUES = 3
 _ESCAPED = re.compile(rb"\\u00([0-7][0-9a-fA-F])")  # a pseudonym is ASCII
 _HERE = """SELECT d.seq, d.point, m.received_ns, m.pilot, m.feed, m.topic, m.payload, m.content_type, d.stage, d.code,
            d.text, m.attempts, d.first_ns, d.last_ns, d.size, d.sha256, d.attempts, d.software, m.actor_key
-           FROM dead_letter d JOIN message m USING (seq)
+           FROM dead_letter d CROSS JOIN message m USING (seq)
            WHERE m.state = :dead AND (:pilot IS NULL OR m.pilot = :pilot) AND (:feed IS NULL OR m.feed = :feed)
            AND (:code IS NULL OR d.code = :code) AND (:before IS NULL OR d.last_ns < :before)
            AND (:seq IS NULL OR d.seq = :seq) ORDER BY d.seq DESC, d.point DESC"""
@@ -32,7 +32,7 @@ _ARCHIVED = """SELECT day, seq, point, received_ns, pilot, feed, topic, payload,
                AND (:code IS NULL OR code = :code) AND (:before IS NULL OR last_ns < :before)
                AND (:seq IS NULL OR seq = :seq) AND (:day IS NULL OR day = :day)
                ORDER BY day DESC, seq DESC, point DESC"""
-_COUNT_HERE = """SELECT m.pilot, d.stage, d.code, count(*) FROM dead_letter d JOIN message m USING (seq)
+_COUNT_HERE = """SELECT m.pilot, d.stage, d.code, count(*) FROM dead_letter d CROSS JOIN message m USING (seq)
                  WHERE m.state = ? GROUP BY 1, 2, 3"""
 _COUNT_ARCHIVED = "SELECT pilot, stage, code, count(*) FROM dead_letter GROUP BY 1, 2, 3"
 

@@ -4,9 +4,11 @@ Promises: nothing is received anew and every point lands on its own nanosecond a
 changes nothing; live messages go first; an interrupted replay may be repeated. It reaches back as far as the journal.
 """
 
+import re
 import sqlite3
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from collectors import ledger
 from collectors.clock_rules import utc_day
@@ -14,7 +16,11 @@ from collectors.ledger import DEAD, WRITTEN, Counts
 from collectors.spool import Spool
 from collectors.spool_archive import Archived
 from collectors.spool_day import REPLAY
+from config.catalogue import parse_duration
+from pipeline.feed_report import iso_utc
+from pipeline.model import NS_PER_S
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CHUNK = 2000
 _FIND = """SELECT seq, pilot, feed, state, points, points_dead, replaced, empty,
            state = :written OR EXISTS (SELECT 1 FROM dead_letter d WHERE d.seq = m.seq AND d.size = length(m.payload))
@@ -35,6 +41,34 @@ class Replayed:
     done: int = 0
     without_body: int = 0
     begins_ns: int | None = None
+
+    def sentence(self, since_ns: int) -> str:
+        """What will happen, and what cannot."""
+        said = f"{self.done} messages are to be written again; the collector does it now, or when it is started."
+        if self.without_body:
+            said += f" {self.without_body} cannot be, as their bodies were not kept."
+        if self.begins_ns is None or self.begins_ns > since_ns:
+            begins = "is empty" if self.begins_ns is None else f"begins at {iso_utc(self.begins_ns)}"
+            said += f" The journal {begins}: what was received before cannot be replayed."
+        return said
+
+
+def read_moment(text: str, now_ns: int) -> int:
+    """A time in ns; without a zone it is UTC, and a duration is that long ago. Raises ValueError with the remedy.
+
+    >>> read_moment("1970-01-01T00:00:01Z", 0), read_moment("2s", 5_000_000_000)
+    (1000000000, 3000000000)
+    """
+    if re.fullmatch(r"\d+\s*[smhd]", text.strip()):
+        ago = parse_duration(text)
+        assert isinstance(ago, timedelta)
+        return now_ns - int(ago.total_seconds()) * NS_PER_S
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError('write it as 2026-11-26, 2026-11-26T03:00Z or "12h"') from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return int((moment - _EPOCH) / timedelta(microseconds=1)) * 1000
 
 
 def replay(spool: Spool, since_ns: int, until_ns: int, pilot: str | None = None) -> Replayed:

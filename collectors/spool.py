@@ -134,12 +134,17 @@ class Spool:
         """Tell the delivering process to look into days that were done."""
         (self.folder / "again").touch()
 
+    def announced(self) -> int:
+        """When an operator last changed what was done, in ns; 0 for never."""
+        try:
+            return (self.folder / "again").stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
+
     def _notice(self) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            told = (self.folder / "again").stat().st_mtime_ns
-            if told != self._again:
-                self._again = told
-                self.look_again()
+        if (told := self.announced()) != self._again:
+            self._again = told
+            self.look_again()
 
     @contextlib.contextmanager
     def changing(self, day: str) -> Iterator[sqlite3.Connection]:

@@ -42,7 +42,7 @@ _LATER = {
 _DEAD = """SELECT d.seq, d.point, m.pilot, m.feed, m.topic, m.payload, d.stage, d.code, d.text, d.attempts, d.first_ns,
            d.last_ns, d.size, d.sha256, m.received_ns, m.content_type, m.retained, m.attempts, m.points, m.points_dead,
            m.replaced, m.empty, d.software, m.actor_key
-           FROM dead_letter d JOIN message m USING (seq) WHERE m.state = ?"""
+           FROM dead_letter d CROSS JOIN message m USING (seq) WHERE m.state = ?"""
 _KEEP = """INSERT OR REPLACE INTO dead_letter(day, seq, point, pilot, feed, topic, payload, stage, code, text, attempts,
            first_ns, last_ns, size, sha256, received_ns, content_type, retained, requeues, points, points_dead,
            replaced, empty, software, actor_key)

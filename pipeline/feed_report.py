@@ -4,11 +4,12 @@ Promises: `read` gives None for any event that is not such a report, and raises 
 are UTC days of receipt, durations are seconds; None is "not known", a missing count is 0.
 """
 
+from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 
-from pipeline.model import Event
+from pipeline.model import NS_PER_S, Event
 
 TYPE: Final = "collector.ledger"
 SCHEMA: Final = 1
@@ -81,6 +82,16 @@ class FeedReport(msgspec.Struct, frozen=True, kw_only=True):
     longest_gap: Gap | None = None
     samples: list[Sample] = []
     cut: bool = False
+
+
+def iso_utc(time_ns: int) -> str:
+    """A time in UTC to the microsecond.
+
+    >>> iso_utc(1_500_000_000)
+    '1970-01-01T00:00:01.500000Z'
+    """
+    moment = datetime.fromtimestamp(time_ns // NS_PER_S, UTC).replace(microsecond=time_ns // 1000 % 10**6)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def read(event: Event) -> FeedReport | None:
