@@ -241,7 +241,18 @@ def _fate(work: _Work) -> Fate | None:
     judged = work.judged
     if len(work.claims) == 1 and work.claims[0].verdict is Verdict.NEW and not work.faults:
         event = work.claims[0].event
-        return Fate(work.record, WRITTEN, "", event.event_id, event.time_ns, event.actor_key, 1, 0, 0, judged.empty)
+        return Fate(
+            work.record,
+            WRITTEN,
+            "",
+            event.event_id,
+            event.time_ns,
+            event.actor_key,
+            1,
+            0,
+            work.record.replaced,
+            judged.empty,
+        )
     if _waits(work):
         return None
     if judged.fault is not None:
@@ -259,6 +270,8 @@ def _fate(work: _Work) -> Fate | None:
     first = work.claims[0].event
     state = DEAD if faults else WRITTEN
     replaced = sum(1 for claim in work.claims if claim.verdict is Verdict.REVISION)
+    if work.record.priority == REPLAY:  # what it replaced then may be told by a later correction by now
+        replaced = work.record.replaced
     return Fate(
         work.record,
         state,

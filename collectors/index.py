@@ -133,7 +133,7 @@ class EventIndex:
                 if event.revision > revision:  # confirmed: a correction older than this one comes too late
                     self._connection.execute(_CONFIRM, (event.revision, event.pilot, event.event_id))
                 return Claim(Verdict.DUPLICATE, event, [])
-            old = [(str(s), int(t)) for s, t in json.loads(superseded)] if superseded else []
+            old = _places(superseded)
             return Claim(Verdict.REVISION if old else Verdict.NEW, _moved(event, time_ns), old)
         if candidate.replay and (again := self._written_before(candidate, digest, found)):
             return again
@@ -141,19 +141,20 @@ class EventIndex:
             return Claim(Verdict.REUSED, event, [])
         if (owner_day, owner_seq) in batch:
             return Claim(Verdict.LATER, event, [])  # what it replaces is not written yet
-        return self._revise(candidate, digest, (stream, time_ns), json.loads(superseded) if superseded else [])
+        return self._revise(candidate, digest, (stream, time_ns), _places(superseded))
 
     def _written_before(self, candidate: Candidate, digest: bytes, found: tuple[Any, ...]) -> Claim | None:
         """The claim of a replayed event whose content is not the one that is known; None when it never was stored."""
         event, day, seq, zone, _ = candidate
-        stream, time_ns, revision, _, owner_day, owner_seq, _ = found
+        stream, time_ns, revision, _, owner_day, owner_seq, superseded = found
         if (owner_day, owner_seq) > (day, seq) and revision > event.revision:
             return Claim(Verdict.SUPERSEDED, event, [])
         floor, span = floor_and_span(event.time_ns, event.time_precision, zone)
         is_own = (owner_day, owner_seq, stream, revision) == (day, seq, event.stream, event.revision)
         if is_own and floor <= time_ns < floor + span:  # read otherwise than then, since the feed's file was changed
             self._connection.execute(_REFRESH, (digest, event.pilot, event.event_id))
-            return Claim(Verdict.NEW, _moved(event, time_ns), [])
+            old = _places(superseded)
+            return Claim(Verdict.REVISION if old else Verdict.NEW, _moved(event, time_ns), old)
         return None
 
     def _next_place(self, candidate: Candidate, digest: bytes) -> Claim:
@@ -169,12 +170,12 @@ class EventIndex:
         return Claim(Verdict.CROWDED, event, [])
 
     def _revise(
-        self, candidate: Candidate, digest: bytes, place: tuple[str, int], earlier: list[list[str | int]]
+        self, candidate: Candidate, digest: bytes, place: tuple[str, int], earlier: list[tuple[str, int]]
     ) -> Claim:
         """Take the place of what is known; all earlier places are remembered, for stores restored from a backup."""
         event, day, seq, zone, _ = candidate
         floor, span = floor_and_span(event.time_ns, event.time_precision, zone)
-        places = json.dumps([*(item for item in earlier if item != list(place)), place][-_KEPT_PLACES:])
+        places = json.dumps([*(item for item in earlier if item != place), place][-_KEPT_PLACES:])
         for attempt in range(min(_ATTEMPTS, span)):
             time_ns = place_in_time(floor, span, event.event_id, attempt)
             done = self._connection.execute(
@@ -224,6 +225,10 @@ def content_hash(event: Event) -> bytes:
         ),
         digest_size=16,
     ).digest()
+
+
+def _places(superseded: str | None) -> list[tuple[str, int]]:
+    return [(str(s), int(t)) for s, t in json.loads(superseded)] if superseded else []
 
 
 def _moved(event: Event, time_ns: int) -> Event:

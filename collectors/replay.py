@@ -22,13 +22,13 @@ from pipeline.model import NS_PER_S
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CHUNK = 2000
-_FIND = """SELECT seq, pilot, feed, state, points, points_dead, replaced, empty,
+_FIND = """SELECT seq, pilot, feed, state, points, points_dead, 0, empty,
            state = :written OR EXISTS (SELECT 1 FROM dead_letter d WHERE d.seq = m.seq AND d.size = length(m.payload))
            FROM message m WHERE seq > :after AND received_ns >= :since AND received_ns < :until
            AND (:pilot IS NULL OR pilot = :pilot) AND (state = :written OR (state = :dead AND points > points_dead))
            ORDER BY seq LIMIT :limit"""
-_REOPEN = """UPDATE message SET state = 0, priority = ?, points = 0, points_dead = 0, replaced = 0, empty = 0
-             WHERE seq = ?"""
+# What it replaced stays: a correction that was corrected itself can tell it no more.
+_REOPEN = "UPDATE message SET state = 0, priority = ?, points = 0, points_dead = 0, empty = 0 WHERE seq = ?"
 
 
 @dataclass

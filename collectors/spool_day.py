@@ -49,7 +49,8 @@ CREATE TABLE IF NOT EXISTS restored(
 """
 _APPEND = """INSERT INTO message(received_ns, pilot, feed, topic, payload, content_type, retained, priority,
              monotonic_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-_PENDING = """SELECT seq, received_ns, pilot, feed, topic, payload, content_type, retained, attempts, priority
+_PENDING = """SELECT seq, received_ns, pilot, feed, topic, payload, content_type, retained, attempts, priority,
+              replaced
               FROM message INDEXED BY pending WHERE state = 0 AND priority = ? ORDER BY seq LIMIT ?"""
 _MARK = """UPDATE message SET state = ?, rule = ?, event_id = ?, ts_ns = ?, actor_key = ?, points = ?, points_dead = ?,
            replaced = ?, empty = ? WHERE seq = ? AND state = 0"""
@@ -88,6 +89,7 @@ class Record(NamedTuple):
     retained: int
     attempts: int
     priority: int = LIVE
+    replaced: int = 0
 
 
 class Fate(NamedTuple):
@@ -280,7 +282,17 @@ class DayFile:
 def _changes(fates: Sequence[Fate]) -> Counts:
     """What the fates of pending messages change in the ledger."""
     alike = Counter(
-        (f.record.pilot, f.record.feed, f.state, f.rule, f.points, f.points_dead, f.replaced, f.empty) for f in fates
+        (
+            f.record.pilot,
+            f.record.feed,
+            f.state,
+            f.rule,
+            f.points,
+            f.points_dead,
+            f.replaced - f.record.replaced,
+            f.empty,
+        )
+        for f in fates
     )
     changes: Counts = Counter()
     for (pilot, feed, state, rule, *points), n in alike.items():
