@@ -4,17 +4,20 @@ Promises: a day is archived, durably, before its file is unlinked; archiving the
 another file of the same day, made when dead letters came back, adds to what is here.
 """
 
+import logging
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from collectors import ledger
 from collectors.ledger import DEAD, Counts
+from collectors.message import SpoolFailed
 from collectors.spool_day import DayFile
-from collectors.spool_file import connect, disk_errors
+from collectors.spool_file import Corrupt, connect, disk_errors
 
+log = logging.getLogger(__name__)
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS ledger(
   day TEXT NOT NULL, pilot TEXT NOT NULL, feed TEXT NOT NULL, fate TEXT NOT NULL, n INTEGER NOT NULL,
@@ -129,13 +132,28 @@ def changing(folder: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def _open(path: Path) -> Iterator[sqlite3.Connection]:
-    with disk_errors(path):
-        connection = connect(path)
-        try:
-            _prepare(connection)
-            yield connection
-        finally:
-            connection.close()
+    try:
+        with disk_errors(path):
+            connection = connect(path)
+            try:
+                _prepare(connection)
+                yield connection
+            finally:
+                connection.close()
+    except Corrupt:
+        _set_aside(path)
+        raise SpoolFailed(
+            f"{path} was damaged and is kept under another name; ledger and dead letters of earlier days are known no "
+            "more, start again"
+        ) from None
+
+
+def _set_aside(path: Path) -> None:
+    number = len(list(path.parent.glob(f"{path.name}.damaged-*")))
+    for suffix in ("-wal", "-shm", ""):
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).rename(path.with_name(f"{path.name}.damaged-{number}{suffix}"))
+    log.error("%s is damaged and was set aside", path.name)
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

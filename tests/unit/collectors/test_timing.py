@@ -12,11 +12,16 @@ from collectors.spool import DIRECT, Spool
 from config.settings import Spool as SpoolSettings
 from pipeline.feed_report import Quantiles, Skew
 from pipeline.model import Event
-from tests.unit.collectors.places import NOW_NS, action
-from tests.unit.collectors.test_delivery import Bench, bench  # noqa: F401
+from tests.unit.collectors.places import NOW_NS, action, air, app, catalogue, pilot
+from tests.unit.collectors.test_delivery import Bench
 from tests.unit.collectors.test_spool import entry
 
 S = 1_000_000_000
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path, catalogue(pilot(app(consent="cohort"), air())))
 
 
 @given(st.integers(1_000_000, 10**14))
@@ -85,7 +90,7 @@ def test_a_silence_inside_one_batch_counts_and_a_clock_set_back_is_no_silence(tm
     assert found == timing.Heard(NOW_NS + 5 * S, NOW_NS + 37 * S, 30 * S, NOW_NS + 6 * S)
 
 
-def test_delivery_counts_live_messages_once_and_replayed_ones_never(bench: Bench) -> None:  # noqa: F811
+def test_delivery_counts_live_messages_once_and_replayed_ones_never(bench: Bench) -> None:
     from collectors.replay import replay
 
     bench.send(action("a", "2019-03-01T23:59:58Z"), b"bad")
