@@ -314,34 +314,36 @@ def users(command: Command) -> int:
 
 
 def dead_letters(command: Command) -> int:
-    """List or count the messages that could not become events, with their reasons."""
-    from collectors.collector import spool_folder
-    from collectors.dead_letters import counted, listed
-    from collectors.spool import Spool
+    """Messages that could not become events: list, count, show and export them, try them again, or purge them."""
+    from collectors.letters_command import run
+    from collectors.topics import Roster
 
-    settings, args = command.settings, command.args
-    folder = spool_folder(settings)
-    if not folder.is_dir():
-        raise Failed(f"There is no spool at {folder}; set PERISCOPE_STATE and PERISCOPE_COLLECTOR as the collector's.")
-    with closing(Spool(folder, settings.spool, lease=False)) as spool:
-        if args.what == "count":
-            rows = [
-                {"pilot": pilot, "stage": stage, "reason": code, "count": count}
-                for (pilot, stage, code), count in sorted(counted(spool).items())
-            ]
-        else:
-            rows = [
-                {"day": one.day, "number": one.seq, "pilot": one.pilot, "feed": one.feed, "topic": one.topic,
-                 "stage": one.stage, "reason": one.code, "text": one.text}
-                for one in listed(spool, limit=args.limit)
-            ]  # fmt: skip
-    if args.json:
-        print(json.dumps(rows, ensure_ascii=False))
-        return DONE
-    for row in rows:
-        print("  ".join(str(value) for value in row.values()))
-    if not rows:
-        print("There are no dead letters.")
+    roster = Roster(command.catalogue, command.settings.collector)
+    with _spool(command) as spool:
+        return DONE if run(command.args, spool, roster, time.time_ns(), command.tell) else FAILED
+
+
+def replay(command: Command) -> int:
+    """Write again what was written since a time, for a store that was restored or lost data; the collector does it."""
+    from collectors.replay import read_moment
+    from collectors.replay import replay as again
+
+    args, now_ns = command.args, time.time_ns()
+
+    def moment(option: str, text: str) -> int:
+        try:
+            return read_moment(text, now_ns)
+        except ValueError as error:
+            raise ConfigError([Problem(option, text, "is no time", str(error))]) from None
+
+    since_ns = moment("--since", args.since)
+    until_ns = now_ns if args.until is None else moment("--until", args.until)
+    if args.pilot is not None and args.pilot not in command.catalogue.pilots:
+        raise ConfigError([Problem("--pilot", "", f"there is no pilot {args.pilot}",
+                                   f"choose from {', '.join(command.catalogue.pilots)}")])  # fmt: skip
+    with _spool(command) as spool:
+        outcome = again(spool, since_ns, until_ns, args.pilot)
+    command.tell(outcome.sentence(since_ns), messages=outcome.done, without_body=outcome.without_body)
     return DONE
 
 
@@ -363,8 +365,21 @@ VERBS: dict[str, Callable[[Command], int]] = {
     "workbook": workbook,
     "simulate": simulate, "export": export, "lint": lint, "users": users,
     "try": try_,
-    "dead-letters": dead_letters,
+    "dead-letters": dead_letters, "replay": replay,
 }  # fmt: skip
+
+
+@contextmanager
+def _spool(command: Command) -> Iterator[Any]:
+    """The spool of this machine's collector, which may be running."""
+    from collectors.collector import spool_folder
+    from collectors.spool import Spool
+
+    folder = spool_folder(command.settings)
+    if not folder.is_dir():
+        raise Failed(f"There is no spool at {folder}; set PERISCOPE_STATE and PERISCOPE_COLLECTOR as the collector's.")
+    with closing(Spool(folder, command.settings.spool, lease=False)) as spool:
+        yield spool
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from collectors import dead_letters, ledger
 from collectors.committer import Committer
+from collectors.control import Control
 from collectors.delivery import Hooks
 from collectors.delivery_process import DeliveryProcess, DeliveryThread, Job, unexpected
 from collectors.health import Health, HealthServer
@@ -74,7 +75,8 @@ class Collector:
             else:
                 self._delivery = DeliveryThread(job, self.spool, store, hooks, self._guarded)
             self._committer = Committer(self.receiver, self.spool, intake, hooks, self._delivery.wake)
-            self._report = LedgerReport(settings.collector, list(catalogue.pilots))
+            self._report = LedgerReport(settings.collector, roster, self.spool)
+            self.control = Control(settings.mqtt, settings.collector, self.spool, roster)
             self.health_server = HealthServer(settings.health_port, self.health) if settings.health_port else None
         except BaseException:
             self.spool.close()
@@ -86,6 +88,7 @@ class Collector:
         """Start; raises BrokerRefused when the broker will not have us, and goes on trying when it is away."""
         self._delivery.start()
         self.receiver.start()
+        self.control.start()
         for name, work in (
             ("commit", lambda: self._committer.run(self._stop_intake)),
             ("watch", self._watch),
@@ -122,6 +125,7 @@ class Collector:
         self._ended.set()
         self._delivery.stop(4)
         self._join("watch", 1)
+        self.control.stop()
         self.receiver.stop()
         if self.health_server is not None:
             self.health_server.close()
@@ -152,12 +156,12 @@ class Collector:
         delivery = self._delivery.status()
         threads = self._delivery.alive() and all(t.is_alive() for t in self._threads)
         alive = receiver.alive() and threads and self.failure is None
-        sentence = self._committer.full or receiver.sentence or delivery.sentence
+        sentence = self._committer.full or receiver.sentence or delivery.sentence or self.spool.dead_room.full
         oldest = [ns for day in self.spool.days() if (ns := self.spool.day(day).oldest_pending_ns()) is not None]
         return Health(
             alive=alive,
             ready=alive and receiver.ready.is_set() and not self._committer.full and size < 0.9 * most,
-            degraded=delivery.state != "ok" or bool(ledger.broken(counts)),
+            degraded=delivery.state != "ok" or bool(ledger.broken(counts)) or bool(self.spool.dead_room.full),
             sentence=sentence,
             gauges={
                 "collector_mqtt_connected": float(receiver.ready.is_set()),
@@ -168,6 +172,9 @@ class Collector:
                 "spool_records": sum(n for (_, _, fate), n in counts.items() if fate == "pending"),
                 "spool_oldest_age_seconds": max(0.0, (now_ns - min(oldest)) / 1e9) if oldest else 0.0,
                 "store_away": float(delivery.state != "ok"),
+                "deadletter_bytes": self.spool.dead_room.used,
+                "deadletter_max_bytes": self.spool.dead_room.most,
+                "deadletter_full": float(bool(self.spool.dead_room.full)),
             },
             counters={
                 "collector_mqtt_messages_received": receiver.received,
@@ -179,6 +186,8 @@ class Collector:
                 "spool_appended": self._committer.committed,
                 "spool_fsync_seconds": self._committer.commit_s,
                 "spool_corrupt_files": self.spool.corrupt_files + delivery.corrupt_files,
+                **{f"control_requests_{outcome}": n for outcome, n in self.control.desk.counts.items()},
+                "deadletter_bodies_dropped": self.spool.dead_room.dropped,
             },
             ledger=dict(counts),
             dead=dict(dead_letters.counted(self.spool)),
@@ -192,7 +201,7 @@ class Collector:
             if not self.receiver.alive() or (self.receiver.unheard and self.receiver.queue.empty()):
                 self.receiver.revive()
             if seconds % 10 == 0 and self.receiver.ready.is_set():
-                for topic, payload in self._report.changed(self.spool.ledger(), self._clock()):
+                for topic, payload in self._report.changed(self._clock()):
                     self.receiver.publish(topic, payload)
             if seconds % 60 == 0:
                 self.spool.forget_gone()

@@ -8,18 +8,19 @@ the store refuses is set aside alone. One write never mixes pilots.
 import logging
 import random
 import threading
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
+from collectors import timing
 from collectors.clock_rules import LocalDays, utc_day
 from collectors.index import KEEP_DAYS, Candidate, Claim, EventIndex, Verdict
 from collectors.ingest import Ingest, Judged
 from collectors.ledger import DEAD, DROPPED, DUPLICATE, WRITTEN
 from collectors.message import Fault, RawMessage, SpoolFull
 from collectors.spool import NOTHING, Span, Spool
-from collectors.spool_day import Fate, Record
+from collectors.spool_day import LIVE, REPLAY, Fate, Record
 from collectors.topics import Roster
 from pipeline.model import Event, Touch
 from pipeline.store.port import Store, StoreAway, StoreHeld
@@ -158,8 +159,10 @@ class Delivery:
         return _Batch(Span(day, records[0].seq, records[-1].seq), works)
 
     def _mark(self, batch: "_Batch") -> None:
-        fates = [fate for work in batch.works if (fate := _fate(work)) is not None]
-        self._spool.mark(batch.span.day, fates, self._clock())
+        done = [(work, fate) for work in batch.works if (fate := _fate(work)) is not None]
+        fates = [fate for _, fate in done]
+        now_ns = self._clock()
+        self._spool.mark(batch.span.day, fates, now_ns, timing.measured(_live_and_written(done), now_ns))
         self.written += sum(1 for fate in fates if fate.state == WRITTEN)
         self._hooks.after_mark()
 
@@ -175,7 +178,16 @@ class Delivery:
 
     def _claim(self, day: str, works: Sequence[_Work], under_way: Set[tuple[str, int]]) -> None:
         asked = [
-            (work, Candidate(event, day, work.record.seq, self._roster.place(work.record.topic).zone))
+            (
+                work,
+                Candidate(
+                    event,
+                    day,
+                    work.record.seq,
+                    self._roster.place(work.record.topic).zone,
+                    work.record.priority == REPLAY,
+                ),
+            )
             for work in works
             for event in work.judged.events
         ]
@@ -208,8 +220,10 @@ class Delivery:
         return True
 
     def _put(self, pilot: str, events: list[Event], old: list[tuple[str, int]]) -> dict[str, Fault]:
-        for stream, time_ns in old:
-            self._store.delete(self._store.read(pilot, [stream], time_ns, time_ns + 1))
+        mine = {event.event_id for event in events} if old else set()
+        for stream, time_ns in old:  # a place that was left long ago may be another event's by now
+            there = self._store.read(pilot, [stream], time_ns, time_ns + 1)
+            self._store.delete([event for event in there if event.event_id in mine])
         return {r.event_id: Fault("write", r.code, r.reason[:512], r.event_id) for r in self._store.write(events)}
 
     def _touch(self, touches: list[Touch]) -> dict[str, Fault]:
@@ -260,6 +274,14 @@ def _message(record: Record) -> RawMessage:
     )
 
 
+def _live_and_written(done: Iterable[tuple[_Work, Fate]]) -> Iterator[tuple[str, str, int, Event]]:
+    """What tells how soon messages are stored: not those that waited behind others or came again."""
+    for work, fate in done:
+        record = work.record
+        if fate.state == WRITTEN and record.priority == LIVE and not record.attempts:
+            yield record.pilot, record.feed, record.received_ns, work.claims[0].event
+
+
 def _waits(work: _Work) -> bool:
     return any(claim.verdict is Verdict.LATER for claim in work.claims)
 
@@ -269,7 +291,18 @@ def _fate(work: _Work) -> Fate | None:
     judged = work.judged
     if len(work.claims) == 1 and work.claims[0].verdict is Verdict.NEW and not work.faults:
         event = work.claims[0].event
-        return Fate(work.record, WRITTEN, "", event.event_id, event.time_ns, event.actor_key, 1, 0, 0, judged.empty)
+        return Fate(
+            work.record,
+            WRITTEN,
+            "",
+            event.event_id,
+            event.time_ns,
+            event.actor_key,
+            1,
+            0,
+            work.record.replaced,
+            judged.empty,
+        )
     if _waits(work):
         return None
     if judged.fault is not None:
@@ -287,6 +320,8 @@ def _fate(work: _Work) -> Fate | None:
     first = work.claims[0].event
     state = DEAD if faults else WRITTEN
     replaced = sum(1 for claim in work.claims if claim.verdict is Verdict.REVISION)
+    if work.record.priority == REPLAY:  # what it replaced then may be told by a later correction by now
+        replaced = work.record.replaced
     return Fate(
         work.record,
         state,

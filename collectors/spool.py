@@ -10,25 +10,29 @@ import contextlib
 import fcntl
 import logging
 import os
+import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from collectors import ledger
 from collectors.clock_rules import utc_day
-from collectors.ledger import Counts
+from collectors.dead_room import DeadRoom
+from collectors.ledger import DEAD, Counts
 from collectors.message import SpoolFailed, SpoolFull, SpoolHeld
-from collectors.spool_archive import archive, archived_ledger
-from collectors.spool_day import DayFile, Entry, Fate, Record
-from collectors.spool_file import Corrupt
+from collectors.spool_archive import Archived, archive, archived_bodies, archived_ledger, file_id, merged
+from collectors.spool_day import DIRECT, LIVE, REPLAY, DayFile, Entry, Fate, Record
+from collectors.spool_file import Corrupt, connect
 from config.settings import Spool as SpoolSettings
 
 log = logging.getLogger(__name__)
 _HOUR_NS = 3_600_000_000_000
-LIVE, DIRECT = 0, 1
+_BODIES = """SELECT coalesce(sum(length(payload)), 0) FROM message
+             WHERE state = ? AND seq IN (SELECT seq FROM dead_letter)"""
+__all__ = ["DIRECT", "LIVE", "REPLAY", "Spool"]
 
 
 class Span(NamedTuple):
@@ -55,6 +59,8 @@ class Spool:
         self.corrupt_files = 0
         self._days: dict[str, DayFile] = {}
         self._drained: set[str] = set()
+        self._again = 0
+        self.dead_room = DeadRoom(settings.dead_letter_bytes, self._dead_bytes)
         self._lock = threading.RLock()
         self._lease: int | None = None
         self._room_checked = 0.0
@@ -131,7 +137,8 @@ class Spool:
 
         Those that lie within `under_way` are passed over.
         """
-        for priority in (LIVE, DIRECT):
+        self._notice()
+        for priority in (LIVE, DIRECT, REPLAY):
             for day in self.days():
                 if day not in self._drained and (rows := self._rows(day, priority, limit, under_way)):
                     return day, rows
@@ -148,24 +155,71 @@ class Spool:
             self._set_aside(day, file)
             return []
 
-    def mark(self, day: str, fates: Sequence[Fate], now_ns: int) -> None:
-        """Record what became of messages of one day file, as `pending` read it."""
+    def mark(
+        self,
+        day: str,
+        fates: Sequence[Fate],
+        now_ns: int,
+        measured: Mapping[tuple[str, str, str, int], int] | None = None,
+    ) -> None:
+        """Record what became of messages of one day file, as `pending` read it, and what was measured on their way."""
         file = self._day(day)
         if file is not self._read_from.get(day):
             return  # they went with the file that was set aside
         try:
-            file.mark(fates, now_ns)
+            file.mark(fates, now_ns, measured)
         except Corrupt:
             self._set_aside(day, file)
 
     def look_again(self) -> None:
-        """Look into days that were done: another process may have requeued dead letters there."""
+        """Look into days that were done: another process may have made messages there pending again."""
         self._drained.clear()
 
-    def reopen(self, day: str, seqs: Sequence[int]) -> int:
-        """Make dead-lettered messages of a day pending again."""
-        self._drained.discard(day)
-        return self._day(day).reopen(seqs)
+    def announce(self) -> None:
+        """Tell the delivering process to look into days that were done."""
+        (self.folder / "again").touch()
+
+    def announced(self) -> int:
+        """When an operator last changed what was done, in ns; 0 for never."""
+        try:
+            return (self.folder / "again").stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
+
+    def _notice(self) -> None:
+        if (told := self.announced()) != self._again:
+            self._again = told
+            self.look_again()
+
+    @contextlib.contextmanager
+    def changing(self, day: str) -> Iterator[sqlite3.Connection]:
+        """One transaction on the messages of a day; raises Archived when its file is gone or about to go."""
+        path = self.folder / f"spool-{day}.db"
+        with self._lock:
+            known = self._days.get(day)
+            if known is not None and known.moved():
+                self._days.pop(day)
+            if not path.exists():
+                raise Archived(day)
+            file = self._day(day)
+        with file.changing() as connection:
+            if (day, file_id(connection)) in merged(self.folder):
+                raise Archived(day)
+            yield connection
+
+    @contextlib.contextmanager
+    def reading(self, day: str) -> Iterator[sqlite3.Connection]:
+        """A connection of its own for reports; raises Archived when the file of that day is gone."""
+        path = self.folder / f"spool-{day}.db"
+        if not path.exists():
+            raise Archived(day)
+        try:
+            with self._day(day).reading() as connection:
+                yield connection
+        except SpoolFailed:
+            if not path.exists():
+                raise Archived(day) from None
+            raise
 
     def days(self) -> list[str]:
         """UTC days that have a file, oldest first."""
@@ -179,19 +233,23 @@ class Spool:
 
     def ledger(self) -> dict[str, Counts]:
         """The ledger of every day that is known, archived days included."""
-        found = archived_ledger(self.folder)
-        for day in self.days():
-            with self._day(day).reading() as connection:
-                found[day] = ledger.read(connection)
-        return found
+        return self._ledgers(ledger.read, only_here=False)
 
     def derived_ledger(self) -> dict[str, Counts]:
-        """The same, counted again from the records of the day files that are still here."""
-        found = {}
+        """The same of the days whose files are still here, counted again from the records."""
+        return self._ledgers(ledger.derive, only_here=True)
+
+    def _ledgers(self, count: Callable[[sqlite3.Connection], Counts], only_here: bool) -> dict[str, Counts]:
+        here: dict[str, tuple[int, Counts]] = {}
         for day in self.days():
-            with self._day(day).reading() as connection:
-                found[day] = ledger.derive(connection)
-        return found
+            with contextlib.suppress(Archived), self.reading(day) as connection:
+                here[day] = file_id(connection), count(connection)
+        done = merged(self.folder)  # read after the files, so that a day archived meanwhile is not counted twice
+        found = archived_ledger(self.folder)
+        for day, (number, counts) in here.items():
+            if (day, number) not in done:
+                found[day] = _sum(found.get(day), counts)
+        return {day: counts for day, counts in found.items() if day in here or not only_here}
 
     def totals(self) -> Counter[str]:
         """All ledgers by fate."""
@@ -218,15 +276,29 @@ class Spool:
             file = self._day(day)
             if file.has_pending() or file.last_received_ns() > now_ns - self.settings.journal_h * _HOUR_NS:
                 continue
-            archive(self.folder, file)
-            with self._lock:
-                self._read_from.pop(day, None)
-                self._days.pop(day).close()
-                for suffix in ("", "-wal", "-shm"):
-                    file.path.with_name(file.path.name + suffix).unlink(missing_ok=True)
-                self.sync_folder()
+            with file.changing():  # whoever makes messages of this day pending again waits, and finds them archived
+                if file.has_pending():
+                    continue
+                archive(self.folder, file)
+                with self._lock:
+                    self._read_from.pop(day, None)
+                    self._days.pop(day)
+                    for suffix in ("", "-wal", "-shm"):
+                        file.path.with_name(file.path.name + suffix).unlink(missing_ok=True)
+                    self.sync_folder()
+            file.close()
             gone.append(day)
         return gone
+
+    def _dead_bytes(self) -> int:
+        """Bytes of the bodies of dead letters; asked while a day file is being written, so with connections apart."""
+        total = archived_bodies(self.folder)
+        for day in self.days():
+            with contextlib.suppress(Corrupt, sqlite3.Error):
+                connection = connect(self.folder / f"spool-{day}.db", create=False)
+                with contextlib.closing(connection):
+                    total += int(connection.execute(_BODIES, (DEAD,)).fetchone()[0])
+        return total
 
     def close(self) -> None:
         with self._lock:
@@ -260,12 +332,12 @@ class Spool:
 
     def _open(self, path: Path) -> DayFile:
         with contextlib.suppress(Corrupt):
-            return DayFile(path)
+            return DayFile(path, self.dead_room.takes)
         with self._alone():
             with contextlib.suppress(Corrupt):
-                return DayFile(path)  # another process has set it aside meanwhile
+                return DayFile(path, self.dead_room.takes)  # another process has set it aside meanwhile
             self._rename(path)
-            return DayFile(path)
+            return DayFile(path, self.dead_room.takes)
 
     def _set_aside(self, day: str, file: DayFile) -> None:
         """Keep a damaged file under another name, so that the day can go on in a new one."""
@@ -309,3 +381,11 @@ class Spool:
                 "PERISCOPE_SPOOL__MAX_BYTES or wait until written days are removed"
             )
         self._room_checked = time.monotonic()
+
+
+def _sum(one: Counts | None, other: Counts) -> Counts:
+    if not one:
+        return other
+    both = Counter(one)
+    both.update(other)
+    return Counter({key: n for key, n in both.items() if n})

@@ -9,6 +9,7 @@ import pytest
 
 from collectors import dead_letters, ledger
 from collectors.clock_rules import Window
+from collectors.dead_changes import requeue
 from collectors.delivery import Delivery, Hooks
 from collectors.index import EventIndex
 from collectors.ingest import Ingest
@@ -177,7 +178,7 @@ def test_one_refused_point_costs_its_neighbours_nothing(bench: Bench) -> None:
     assert (letter.stage, letter.code, letter.point) == ("write", "too_old", bad.event_id)
     assert bench.fates()["dead_lettered"] == 1
     bench.store.refuse = set()
-    assert dead_letters.requeue(bench.spool) == 1
+    assert requeue(bench.spool).done == 1
     bench.deliver()
     assert sorted(e.value or 0 for e in bench.stored("sensor")) == [1.0, 2.0, 3.0]
 
