@@ -21,6 +21,7 @@ from collectors.import_source import STDIN
 class Progress(msgspec.Struct, kw_only=True):
     """What is known about one import. `file` is what ids call it; `rows` were dealt with, `sent` are safe.
 
+    `listed` and `kept` are the bytes of the list of rejected rows and of the rows themselves, which are in `kept_in`;
     `at`, `lines` and `digest` say where reading stopped; `head` and `size` help to find the file again; `ledger` is
     what the collector had counted of the feed at `began_ns`.
     """
@@ -41,6 +42,7 @@ class Progress(msgspec.Struct, kw_only=True):
     rejected: dict[str, int] = {}
     listed: int = 0
     kept: int = 0
+    kept_in: str = ""
     done: bool = False
     ledger: dict[str, int] | None = None
 
@@ -95,7 +97,8 @@ class Checkpoints:
 
     def _known(self, rows: Rows, path: Path, record: Path, progress: Progress) -> Opened:
         grew = progress.done and not rows.source.ended()
-        progress.done = progress.done and not grew
+        if grew:  # whoever mended the rows that were rejected then may keep their file
+            progress.done, progress.kept, progress.kept_in = False, 0, ""
         progress.path, progress.size = _place(path), rows.source.size
         note = (
             f"{path} has grown since {progress.rows:,} rows of it were imported; what is new follows." if grew else ""

@@ -4,6 +4,7 @@ Promises: the list holds nothing of a row; the file stands beside the one that w
 already, with the same columns, and is written for files that name no persons only; neither repeats a row after a kill.
 """
 
+from itertools import count
 from pathlib import Path
 
 import msgspec
@@ -22,14 +23,14 @@ class Rejects:
         self._opened = opened
         self._csv = mapping.format == "csv"
         self._list = listing(opened.record)
-        self._file = rejected_file(opened) if keep else None
+        self._file = _kept_in(opened) if keep else None
         self._listed: list[bytes] = []
         self._kept: list[bytes] = []
         self._reasons: list[str] = []
         # What was written after the last record of progress comes again.
         _cut(self._list, opened.progress.listed)
-        if self._file is not None:
-            _cut(self._file, opened.progress.kept)
+        if opened.progress.kept_in:
+            _cut(Path(opened.progress.kept_in), opened.progress.kept)
 
     def add(self, number: int, line: int, error: Unmapped, raw: bytes) -> None:
         self._reasons.append(error.reason)
@@ -49,19 +50,26 @@ class Rejects:
             head = [self._opened.rows.header] if self._csv and not progress.kept else []
             try:
                 progress.kept += _append(self._file, head + self._kept)
+                progress.kept_in = str(self._file)
             except OSError:  # a folder that we may only read: the list says which rows they are
                 self._file = None
         self._reasons, self._listed, self._kept = [], [], []
         return reasons
 
 
-def rejected_file(opened: Opened) -> Path | None:
-    """Where the rows go: votes.csv → votes.rejected.csv; None for standard input, which has no place."""
+def _kept_in(opened: Opened) -> Path | None:
+    """Where rows go: votes.csv → votes.rejected.csv, or the next name that is free; None for standard input."""
+    if opened.progress.kept_in:
+        return Path(opened.progress.kept_in)
     path = opened.rows.path
     if path == STDIN:
         return None
     plain = path.with_suffix("") if path.suffix == ".gz" else path
-    return plain.with_name(f"{plain.stem}.rejected{plain.suffix}")
+    for number in count(1):
+        name = f"{plain.stem}.rejected{'' if number == 1 else f'-{number}'}{plain.suffix}"
+        if not (found := plain.with_name(name)).exists():
+            return found
+    raise AssertionError("there is always a next number")
 
 
 def _append(path: Path, parts: list[bytes]) -> int:

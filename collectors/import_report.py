@@ -7,7 +7,6 @@ from typing import Any
 
 from collectors.import_checkpoint import Opened, Progress, listing
 from collectors.import_fates import Fates, FeedLedger
-from collectors.import_rejects import rejected_file
 
 _REMEDIES = {
     "bad_encoding": 'for a file of a spreadsheet write encoding = "cp1252" in the mapping',
@@ -30,6 +29,7 @@ class Report:
     problem: str = ""
     fates: Fates | None = None
     late: bool = False
+    elsewhere: bool = False
 
     def add(self, opened: Opened) -> None:
         if opened.progress.done:
@@ -56,12 +56,13 @@ class Report:
         if wait_s is not None and not self.problem:
             self.late = not ledger.wait(before, sum(one.sent for one in ours), wait_s, stop, show)
         self.fates = ledger.since(before, first.began_ns)
+        self.elsewhere = self.fates is None
 
     def sentence(self) -> str:
         lines = [line for number, one in enumerate(self.opened) for line in self._lines(number, one)]
         if self.fates is not None and not self.nothing_new:
             lines += self.fates.lines()
-        elif not self.nothing_new:
+        elif self.elsewhere and not self.nothing_new:
             lines.append(ELSEWHERE)
         if self.late:
             lines.append("Not all of it was delivered when the time to wait was over; it goes on without us.")
@@ -83,7 +84,7 @@ class Report:
             "file": file.file, "pilot": file.pilot, "rows": file.rows, "sent": file.sent, "rejected": file.rejected,
             "done": file.done, "skipped": number in self.skipped, "note": one.note or None, "lines": file.lines,
             "rejected_list": str(listing(one.record)) if file.listed else None,
-            "rejected_file": str(rejected_file(one)) if file.kept else None,
+            "rejected_file": file.kept_in or None,
         }  # fmt: skip
 
     def _lines(self, number: int, one: Opened) -> list[str]:
@@ -106,5 +107,5 @@ class Report:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(file.rejected.items()))
         text = f"; {sum(file.rejected.values()):,} rejected: {reasons} (listed in {listing(one.record)})"
         if file.kept:
-            text += f"; mend them in {rejected_file(one)} and import that file"
+            text += f"; mend them in {file.kept_in} and import that file"
         return text

@@ -98,6 +98,7 @@ class Source:
 
     def skip(self, count: int) -> str | None:
         """Read on to a place that was reached before; the digest up to there, or None where there is less."""
+        self.digest()
         while self.at < count:
             part = self._lines.read(min(HEAD, count - self.at))
             if not part:
