@@ -7,13 +7,24 @@ import socket
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import paho.mqtt.client as mqtt
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
 from collectors.batch_publisher import BatchPublisher
-from config.settings import Mqtt
+from collectors.collector import spool_folder
+from collectors.import_mapping import load_mapping
+from collectors.importer import Importer
+from collectors.spool import Spool
+from collectors.spool_day import Entry
+from collectors.ways_in import at_the_spool
+from config.catalogue import load_catalogue
+from config.settings import Mqtt, load_settings
+from config.settings import Spool as SpoolSettings
 from tests.command import Running, environment, periscope
 from tests.journey import DELIBERATIONS, Journey, embedded
 from tests.services.mosquitto import Mosquitto
@@ -160,11 +171,18 @@ def test_the_report_counts_what_the_collector_set_aside(journey: Journey, tmp_pa
 
 
 def test_a_full_spool_ends_an_import_that_goes_on_when_there_is_room(journey: Journey, votes: Path) -> None:
-    # Smaller than one batch with its files, so that the second one finds it full.
-    report = direct(journey, votes, fails=True, spool__max_bytes=1_000_000)
-    assert "the spool has reached its limit" in report["problem"]
-    assert 0 < report["files"][0]["sent"] < ROWS
-    assert direct(journey, votes)["fates"]["written"] == ROWS
+    settings = load_settings(state=journey.state, spool={"max_bytes": 1_000_000})
+    full = Spool(spool_folder(settings), SpoolSettings(), lease=False)
+    full.append([Entry(1_523_855_288_464_000_000, "ubi", "votes", "pilots/ubi/usage/votes", b"{}" * 600_000)])
+    full.close()
+    mapping = load_mapping(MAPPING)
+    importer = Importer(mapping, "ubi", "pilots/ubi/usage/votes", journey.state / "imports", str.upper, lambda: 1)
+    way = partial(at_the_spool, settings, load_catalogue(DELIBERATIONS), lambda: 1, patience_s=0)
+    report = importer.run([votes], way, threading.Event())
+    assert "the spool has reached its limit" in report.sentence()
+    assert "what was sent is safe, run the same command again to continue" in report.sentence()
+    report = direct(journey, votes)
+    assert (report["files"][0]["sent"], report["fates"]["written"]) == (ROWS, ROWS)
 
 
 def test_standard_input_is_read_and_known_again(journey: Journey, votes: Path) -> None:
@@ -227,33 +245,29 @@ def test_a_broker_that_comes_back_gets_what_it_did_not_acknowledge(tmp_path: Pat
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_a_batch_arrives_whole_and_in_order(mosquitto: Mosquitto, protocol: Any) -> None:
-    messages = [(f"batch/{protocol}", b"%d " % number * (number % 90)) for number in range(3000)]
-    with (
-        BatchPublisher(Mqtt(host=mosquitto.host, port=mosquitto.port, protocol=protocol)) as publisher,
-        subprocess.Popen(
-            [
-                "mosquitto_sub",
-                "-p",
-                str(mosquitto.port),
-                "-q",
-                "1",
-                "-t",
-                f"batch/{protocol}",
-                "-C",
-                "3001",
-                "-W",
-                "30",
-            ],
-            stdout=subprocess.PIPE,
-        ) as listener,
-    ):
-        assert listener.stdout is not None
-        while publisher.send([(f"batch/{protocol}", b"are you there")]) is None:
-            if listener.stdout.readline() == b"are you there\n":
-                break
-        publisher.send(messages)
-        heard = [line.rstrip(b"\n") for line in listener.stdout]
-    assert [line for line in heard if line != b"are you there"] == [payload for _, payload in messages]
+    topic = f"batch/{protocol}"
+    messages = [(topic, b"%d " % number * (number % 90)) for number in range(3000)]
+    heard, ready, done = list[bytes](), threading.Event(), threading.Event()
+
+    def hear(_client: Any, _data: Any, message: Any) -> None:
+        heard.append(message.payload)
+        if len(heard) == len(messages):
+            done.set()
+
+    listener = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+    listener.on_connect = lambda client, *_: client.subscribe(topic, qos=1)
+    listener.on_subscribe, listener.on_message = lambda *_: ready.set(), hear
+    listener.connect(mosquitto.host, mosquitto.port)
+    listener.loop_start()
+    try:
+        assert ready.wait(20)
+        with BatchPublisher(Mqtt(host=mosquitto.host, port=mosquitto.port, protocol=protocol)) as publisher:
+            publisher.send(messages)
+        assert done.wait(20)
+    finally:
+        listener.disconnect()
+        listener.loop_stop()
+    assert heard == [payload for _, payload in messages]
 
 
 def test_nobody_there_is_told_with_a_remedy() -> None:

@@ -86,7 +86,7 @@ def test_each_row_knows_its_line_and_where_it_ends(tmp_path: Path) -> None:
     path.write_bytes(b'number,time\n"two\nlines",1\n\nbad\n3,4\n')
     with Rows(path, mapping()) as rows:
         found = [(number, rows.line, rows.mark.at) for number, _ in rows]
-    assert found == [(1, 2, 25), (2, 5, 30), (3, 6, 34)]
+    assert found == [(1, 2, 26), (2, 5, 31), (3, 6, 35)]
 
 
 def test_reading_goes_on_behind_any_row(tmp_path: Path) -> None:
