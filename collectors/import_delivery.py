@@ -51,7 +51,7 @@ def straight_in(
         with at_the_spool(settings, catalogue, clock, stop) as way:
             yield way
         return
-    with closing(spool), _Deliverer(settings, catalogue, opener) as deliverer:
+    with closing(spool), _Deliverer(settings, catalogue, clock, opener) as deliverer:
         yield into_spool(spool, settings, catalogue, clock, stop)
         _until_delivered(spool, deliverer, stop, show, patience_s)
 
@@ -78,10 +78,10 @@ def _until_delivered(
 class _Deliverer:
     """The process that delivers, from start to stop."""
 
-    def __init__(self, settings: Settings, catalogue: Catalogue, opener: Callable[[], Store]) -> None:
+    def __init__(self, settings: Settings, catalogue: Catalogue, clock: Clock, opener: Callable[[], Store]) -> None:
         context = multiprocessing.get_context("spawn")
         self._line, theirs = context.Pipe()
-        self._process = context.Process(target=_work, args=(theirs, settings, catalogue, opener), name="deliver")
+        self._process = context.Process(target=_work, args=(theirs, settings, catalogue, clock, opener), name="deliver")
         self._process.start()
         theirs.close()
 
@@ -105,7 +105,9 @@ class _Deliverer:
             self._process.join()
 
 
-def _work(line: Connection, settings: Settings, catalogue: Catalogue, opener: Callable[[], Store]) -> None:
+def _work(
+    line: Connection, settings: Settings, catalogue: Catalogue, clock: Clock, opener: Callable[[], Store]
+) -> None:
     """The delivering process; signals to the group are ours to hear, not its."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -120,7 +122,7 @@ def _work(line: Connection, settings: Settings, catalogue: Catalogue, opener: Ca
         ):
             ingest = Ingest(roster, Window(None))
             Delivery(
-                spool, index, ingest, roster, store, time.time_ns, Hooks(), settings.spool.write_batch
+                spool, index, ingest, roster, store, clock, Hooks(), settings.spool.write_batch
             ).run(stop, wake)  # fmt: skip
     except (CollectorError, StoreAway, StoreRefused) as error:
         with contextlib.suppress(OSError):
