@@ -33,6 +33,7 @@ from pipeline.store.port import Store, StoreAway, StoreRefused
 log = logging.getLogger(__name__)
 _POLL_S = 0.1
 _STILL_S = 60.0
+_BATCH = 5000  # nobody waits for the first of them, and larger writes cost less each
 
 
 class Undelivered(CollectorError):
@@ -122,7 +123,7 @@ def _work(
         ):
             ingest = Ingest(roster, Window(None))
             Delivery(
-                spool, index, ingest, roster, store, clock, Hooks(), settings.spool.write_batch
+                spool, index, ingest, roster, store, clock, Hooks(), max(_BATCH, settings.spool.write_batch)
             ).run(stop, wake)  # fmt: skip
     except (CollectorError, StoreAway, StoreRefused) as error:
         with contextlib.suppress(OSError):
