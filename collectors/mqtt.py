@@ -151,6 +151,19 @@ class Client(paho.Client):
         """Whether the network thread lives; `is_connected` stays True when it died."""
         return self._thread is not None and self._thread.is_alive()
 
+    on_puback: Callable[[int, int], None] | None = None
+
+    def write_packets(self, packets: bytes) -> None:
+        """Send PUBLISH packets of QoS 1 that the caller made and looks after, with one write."""
+        self._packet_queue(paho.PUBLISH, packets, 0, 1)
+
+    def _handle_pubackcomp(self, cmd: Any) -> MQTTErrorCode:
+        if self.on_puback is None:
+            return super()._handle_pubackcomp(cmd)
+        packet = self._in_packet["packet"]
+        self.on_puback(packet[0] << 8 | packet[1], packet[2] if len(packet) > 2 else 0)
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
+
     def puback_all(self, mids: Sequence[int]) -> None:
         """Acknowledge many QoS 1 messages with one write."""
         self._packet_queue(paho.PUBACK, b"".join(b"\x40\x02" + mid.to_bytes(2, "big") for mid in mids), 0, 0)
