@@ -289,7 +289,7 @@ def _waits(work: _Work) -> bool:
 def _fate(work: _Work) -> Fate | None:
     """What became of a message; None leaves it pending."""
     judged = work.judged
-    if len(work.claims) == 1 and work.claims[0].verdict is Verdict.NEW and not work.faults:
+    if len(work.claims) == 1 and work.claims[0].verdict is Verdict.NEW and not work.faults and not judged.faults:
         event = work.claims[0].event
         return Fate(
             work.record,
@@ -309,15 +309,15 @@ def _fate(work: _Work) -> Fate | None:
         return Fate(work.record, DEAD, faults=(judged.fault,))
     if judged.dropped:
         return Fate(work.record, DROPPED, judged.dropped, empty=judged.empty)
-    faults = work.faults + [
+    faults = [*judged.faults, *work.faults] + [
         Fault(f.stage, f.code, f.text, claim.event.event_id)
         for claim in work.claims
         if (f := _REFUSALS.get(claim.verdict)) is not None
     ]
-    points = sum(1 for claim in work.claims if claim.verdict is not Verdict.DUPLICATE)
+    points = len(judged.faults) + sum(1 for claim in work.claims if claim.verdict is not Verdict.DUPLICATE)
     if not points:
         return Fate(work.record, DUPLICATE)
-    first = work.claims[0].event
+    first = work.claims[0].event if work.claims else None
     state = DEAD if faults else WRITTEN
     replaced = sum(1 for claim in work.claims if claim.verdict is Verdict.REVISION)
     if work.record.priority == REPLAY:  # what it replaced then may be told by a later correction by now
@@ -326,9 +326,9 @@ def _fate(work: _Work) -> Fate | None:
         work.record,
         state,
         "",
-        first.event_id,
-        first.time_ns,
-        first.actor_key,
+        first.event_id if first else None,
+        first.time_ns if first else None,
+        first.actor_key if first else None,
         points,
         len(faults),
         replaced,
