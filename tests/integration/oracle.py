@@ -78,6 +78,11 @@ class Oracle:
             self._moved.notify_all()
 
     @property
+    def gate(self) -> int:
+        """How far the flow may go for now."""
+        return self._gate
+
+    @property
     def done(self) -> bool:
         """Whether nothing more will be published."""
         return not self._thread.is_alive()
