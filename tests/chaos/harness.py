@@ -120,7 +120,7 @@ class Place:
     """The servers and folders of one row; leaving the block ends all that was started here."""
 
     def __init__(self, folder: Path, influx: Callable[[], Influx]) -> None:
-        self.folder, self._influx_of = folder, influx
+        self.folder, self.influx_of = folder, influx
         self.influx: Influx | None = None
         self.environment: dict[str, str] = {}
         self.collectors: list[Collector] = []
@@ -172,7 +172,7 @@ class Place:
             self.environment.pop(name, None)
 
     def _take_influx(self) -> None:
-        self.influx = self._influx_of()
+        self.influx = self.influx_of()
         raw, derived = self.influx.fresh_buckets()
         self.set(
             influx__url=self.influx.url, influx__org=self.influx.org, influx__token=self.influx.token,
