@@ -8,7 +8,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from collectors import dead_letters, ledger
@@ -16,6 +16,7 @@ from collectors.committer import Committer
 from collectors.control import Control
 from collectors.delivery import Hooks
 from collectors.delivery_process import DeliveryProcess, DeliveryThread, Job, unexpected
+from collectors.gap_report import session_lost
 from collectors.health import Health, HealthServer
 from collectors.intake import Intake
 from collectors.ledger import Counts
@@ -67,7 +68,8 @@ class Collector:
                 clock,
                 self._fail,
             )
-            self._filters.write(roster.filters())
+            self.receiver.session_known = bool(self._filters.read())
+            self.receiver.whole_until_ns = self._filters.written_ns()
             job = Job(settings, self.spool.folder, catalogue, clock, retention_ns)
             self._delivery: DeliveryThread | DeliveryProcess
             if callable(store):
@@ -77,6 +79,7 @@ class Collector:
             self._committer = Committer(self.receiver, self.spool, intake, hooks, self._delivery.wake)
             self._report = LedgerReport(settings.collector, roster, self.spool)
             self.control = Control(settings.mqtt, settings.collector, self.spool, roster)
+            self._pilots, self._told_lost, self._suspected = list(catalogue.pilots), 0, -1
             self.health_server = HealthServer(settings.health_port, self.health) if settings.health_port else None
         except BaseException:
             self.spool.close()
@@ -198,8 +201,7 @@ class Collector:
         seconds = 0
         while not self._ended.wait(1):
             seconds += 1
-            if not self.receiver.alive() or (self.receiver.unheard and self.receiver.queue.empty()):
-                self.receiver.revive()
+            self._look_at_session()
             if seconds % 10 == 0 and self.receiver.ready.is_set():
                 for topic, payload in self._report.changed(self._clock()):
                     self.receiver.publish(topic, payload)
@@ -207,6 +209,25 @@ class Collector:
                 self.spool.forget_gone()
                 for sentence in ledger.broken(self.ledger()):
                     log.error("the ledger does not add up: %s", sentence)
+
+    def _look_at_session(self) -> None:
+        """Make a connection anew that does not work; note the session once it is there; tell when one was lost."""
+        receiver = self.receiver
+        idle = receiver.queue.empty() and not self._committer.busy
+        forgotten, before = receiver.forgotten() if idle else 0, self._suspected
+        self._suspected = receiver.received if forgotten else -1
+        if forgotten and self._suspected == before:  # twice the same, as a message may just be on its way
+            log.error("%d messages were not acknowledged for %.0f s", forgotten, receiver.forgotten_s)
+            receiver.revive()
+        elif not receiver.alive() or (receiver.unheard and receiver.queue.empty()):
+            receiver.revive()
+        elif receiver.ready.is_set():
+            if receiver.session_lost > self._told_lost:
+                self._told_lost = receiver.session_lost
+                pilots, collector = self._pilots, self._settings.collector
+                for topic, payload in session_lost(collector, pilots, receiver.whole_until_ns, self._clock()):
+                    receiver.publish(topic, payload)
+            self._filters.write(receiver.filters)
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
@@ -235,7 +256,7 @@ def spool_folder(settings: Settings) -> Path:
 
 
 class _Filters:
-    """The topic filters that the session holds, so that only removed ones are unsubscribed."""
+    """The topic filters that the session holds, so that only removed ones are unsubscribed; noted when granted."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -246,5 +267,14 @@ class _Filters:
         except (OSError, ValueError):
             return []
 
-    def write(self, filters: list[str]) -> None:
-        self._path.write_text(json.dumps(filters))
+    def written_ns(self) -> int:
+        """When a session was last known to be there; 0 when never."""
+        try:
+            return self._path.stat().st_mtime_ns
+        except OSError:
+            return 0
+
+    def write(self, filters: Sequence[str]) -> None:
+        """At most once a minute while nothing changes: the time of the file is part of what it says."""
+        if self.read() != list(filters) or time.time_ns() - self.written_ns() > 60 * 10**9:
+            self._path.write_text(json.dumps(list(filters)))
