@@ -208,27 +208,6 @@ def _import_way(command: Command, show: Callable[[str], None]) -> Callable[[], A
     return partial(straight_in, settings, command.catalogue, time.time_ns, opener, command.stop, show)
 
 
-def _store_of_delivery(settings: Settings) -> Any:
-    """What the delivering part writes to; called in the process that delivers."""
-    from pipeline.store import open_store
-
-    _log(settings)
-    _spare_the_search_for_cycles()
-    return open_store(settings, "raw")
-
-
-def _spare_the_search_for_cycles() -> None:
-    """What a message becomes holds no cycles and is freed by its count; the search took a fifth of delivery."""
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
-
-
-def _log(settings: Settings) -> None:
-    logging.basicConfig(
-        level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-
-
 def _import_workbook(command: Command) -> int:
     from collectors.pseudonym import PseudonymKeys
     from collectors.ways_in import at_the_spool, through_broker
