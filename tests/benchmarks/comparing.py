@@ -33,10 +33,10 @@ def drains(bench: Bench, rounds: int) -> Figures:
                 runs[name].append(drain)
                 print(f"  round {number + 1}: {name:10} {drain.messages_per_s:8,.0f} msg/s", flush=True)
     _table(runs)
-    return _rates(runs) | _ratios(runs)
+    return rates(runs) | ratios(runs)
 
 
-def _rates(runs: Runs) -> Figures:
+def rates(runs: Runs) -> Figures:
     def of(name: str, figure: Callable[[Drain], float], digits: int) -> float | None:
         return round(median(map(figure, runs[name])), digits) if runs[name] else None
 
@@ -53,7 +53,7 @@ def _rates(runs: Runs) -> Figures:
     }
 
 
-def _ratios(runs: Runs) -> Figures:
+def ratios(runs: Runs) -> Figures:
     def rate(drain: Drain) -> float:
         return drain.messages_per_s
 
@@ -69,10 +69,10 @@ def _ratios(runs: Runs) -> Figures:
     }
     found: Figures = {}
     for key, (ours, theirs, figure) in compared.items():
-        ratios = [figure(a) / figure(b) for a, b in zip(runs[ours], runs[theirs], strict=False)]
-        found[key] = round(median(ratios), 3) if ratios else None
-        if ratios:
-            print(f"  {key:34}{median(ratios):6.2f}   ({min(ratios):.2f} to {max(ratios):.2f})")
+        turns = [figure(a) / figure(b) for a, b in zip(runs[ours], runs[theirs], strict=False)]
+        found[key] = round(median(turns), 3) if turns else None
+        if turns:
+            print(f"  {key:34}{median(turns):6.2f}   ({min(turns):.2f} to {max(turns):.2f})")
     return found
 
 
@@ -82,9 +82,9 @@ def _table(runs: Runs) -> None:
         if not every:
             print(f"{name:12}{telegraf.REMEDY:>14}")
             continue
-        rates = [d.messages_per_s for d in every]
+        paces = [d.messages_per_s for d in every]
         print(
-            f"{name:12}{median(rates):14,.0f}{min(rates):10,.0f}{max(rates):10,.0f}"
+            f"{name:12}{median(paces):14,.0f}{min(paces):10,.0f}{max(paces):10,.0f}"
             f"{median(d.cpu_us for d in every):12.1f}{max(d.peak_mib for d in every):10.1f}"
         )
 
