@@ -90,6 +90,9 @@ def ratios(runs: Runs) -> Figures:
         return run.drain.messages_per_s
 
     def cpu(run: Run) -> float:
+        return run.drain.cpu_s
+
+    def cpu_of_a_message(run: Run) -> float:
         return run.cpu_us
 
     compared = {
@@ -98,13 +101,15 @@ def ratios(runs: Runs) -> Figures:
         "ingest.over_telegraf_mqtt311": ("mqtt311", "telegraf", rate),
         "ingest.cpu_over_telegraf_mqtt5": ("mqtt5", "telegraf", cpu),
         "ingest.cpu_over_telegraf": ("mqtt311", "telegraf", cpu),
+        "ingest.cpu_after_start_over_telegraf_mqtt5": ("mqtt5", "telegraf", cpu_of_a_message),
+        "ingest.cpu_after_start_over_telegraf": ("mqtt311", "telegraf", cpu_of_a_message),
     }
     found: Figures = {}
     for key, (ours, theirs, figure) in compared.items():
         turns = [figure(a) / figure(b) for a, b in zip(runs[ours], runs[theirs], strict=False)]
         found[key] = round(median(turns), 3) if turns else None
         if turns:
-            print(f"  {key:34}{median(turns):6.2f}   ({min(turns):.2f} to {max(turns):.2f})")
+            print(f"  {key:44}{median(turns):6.2f}   ({min(turns):.2f} to {max(turns):.2f})")
     return found
 
 

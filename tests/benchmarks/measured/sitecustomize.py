@@ -8,6 +8,7 @@ or place that has changed ends the process with the error, so that no share is q
 import functools
 import json
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -60,5 +61,6 @@ def _report(path: Path, spent: dict[str, float]) -> None:
         time.sleep(RENEW_S)
 
 
-if folder := os.environ.get("BENCH_PARTS"):
+# Python's own helper process takes no step, and importing all this would be its only work.
+if (folder := os.environ.get("BENCH_PARTS")) and not any("resource_tracker" in word for word in sys.orig_argv):
     _measure(Path(folder))
