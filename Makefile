@@ -56,8 +56,8 @@ services-bench:  ## Install what `make bench` compares with: Telegraf 1.37
 bench: $(READY)  ## Benchmarks beside a bare subscriber and Telegraf; writes build/bench.json
 	@$(BIN)/python -m tests.benchmarks.run
 
-chaos: $(READY)  ## The long fault runs: kills, outages, lost sessions
-	@$(BIN)/python -m pytest -q -m long
+chaos: $(READY)  ## The fault matrix: kills, outages, lost sessions; prints a table, writes build/chaos.json
+	@$(BIN)/python -m tests.chaos
 
 docs: $(READY)  ## Write the generated pages again
 	@$(BIN)/python -m tests.test_docs

@@ -46,33 +46,63 @@ class Point(NamedTuple):
 
 
 def points(text: bytes) -> Iterator[Point]:
-    """The points of a text, in their order.
+    """The points of a text, in their order; raises Undecodable at the first bad line.
 
     >>> next(points(b'cpu,host=a value=1i 5'))[:4]
     ('cpu', {'host': 'a'}, [('value', 1)], 5)
     """
-    return _Reader(text).points()
+    for _, point in numbered(text):
+        if isinstance(point, Undecodable):
+            raise point
+        yield point
+
+
+def numbered(text: bytes) -> Iterator[tuple[int, Point | Undecodable]]:
+    """Each point, or what is wrong with its line, and the number of the line that it begins on, from 1.
+
+    Reading goes on after the line on which the fault is seen: what a quoted text of a bad line holds is never
+    taken for a point.
+    """
+    return _Reader(text).numbered()
 
 
 class _Reader:
     def __init__(self, text: bytes) -> None:
         self._text, self._at = text, 0
 
-    def points(self) -> Iterator[Point]:
-        while self._skip_to_point():
-            if (found := _PLAIN.match(self._text, self._at)) and (point := self._plain(found)):
-                yield point
-                continue
-            start = self._at
-            name = self._decoded(_ESCAPED_IN_NAME.sub(rb"\1", self._take(_MEASUREMENT)))
-            if not name:
-                raise self._wrong("there is no measurement")
-            tags, fields = self._tags(), self._fields()
-            time = self._time()
-            raw = self._text[start : self._at]
-            if not self._ends():
-                raise self._wrong("something follows the time")
-            yield Point(name, tags, fields, time, raw.rstrip(b" "))
+    def numbered(self) -> Iterator[tuple[int, Point | Undecodable]]:
+        line, counted = 1, 0
+        while True:
+            start = None
+            try:
+                if not self._skip_to_point():
+                    return
+                start = self._at
+                found: Point | Undecodable = self._point()
+            except Undecodable as error:
+                start = self._at if start is None else start
+                self._skip_line()
+                found = error
+            line, counted = line + self._text.count(b"\n", counted, start), start
+            yield line, found
+
+    def _skip_line(self) -> None:
+        end = self._text.find(b"\n", self._at)
+        self._at = len(self._text) if end < 0 else end + 1
+
+    def _point(self) -> Point:
+        if (found := _PLAIN.match(self._text, self._at)) and (point := self._plain(found)):
+            return point
+        start = self._at
+        name = self._decoded(_ESCAPED_IN_NAME.sub(rb"\1", self._take(_MEASUREMENT)))
+        if not name:
+            raise self._wrong("there is no measurement")
+        tags, fields = self._tags(), self._fields()
+        time = self._time()
+        raw = self._text[start : self._at]
+        if not self._ends():
+            raise self._wrong("something follows the time")
+        return Point(name, tags, fields, time, raw.rstrip(b" "))
 
     def _plain(self, found: re.Match[bytes]) -> Point | None:
         """The point of a line that `_PLAIN` matches; None when a tag is given twice."""

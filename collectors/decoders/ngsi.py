@@ -2,7 +2,8 @@
 
 Promises: a map's keys are attribute names, also as the last part of an expanded name, or dotted paths into a structured
 value; an attribute that an entity lacks is no gap, as a notification holds what changed. The entity's id is the device
-unless the map says otherwise. Source: ingest.md 9 for the order in which times are believed.
+unless the map says otherwise; a bad attribute costs itself, a bad entity its attributes. Source: ingest.md 9 for the
+order in which times are believed.
 """
 
 from collections.abc import Callable
@@ -33,41 +34,49 @@ def readings_of(body: Any, read: Reader, message: RawMessage, place: Place) -> D
     """The readings of every entity in a body; `read` knows how the format writes an attribute."""
     readings = Readings(message, place)
     for number, entity in enumerate(_entities(body)):
-        _entity(number, entity, read, readings)
+        try:
+            _entity(number, entity, read, readings)
+        except Undecodable as error:
+            readings.set_aside(error, f"entity {number + 1}")
     return readings.decoded()
 
 
-def _entities(body: Any) -> list[dict[str, Any]]:
-    """Entities of a notification, of a list, of GeoJSON, or the one entity that the body is."""
+def _entities(body: Any) -> list[Any]:
+    """Entities of a notification, of a list, of GeoJSON, or the one entity that the body is; one of them at least."""
     if isinstance(body, dict) and ("subscriptionId" in body or body.get("type") == "Notification"):
         body = body.get("data")
     if isinstance(body, dict) and isinstance(body.get("features"), list):
         body = body["features"]
     entities = body if isinstance(body, list) else [body]
-    if not {dict}.issuperset(map(type, entities)):
+    if entities and not any(isinstance(entity, dict) for entity in entities):
         raise Undecodable(
             "decode", "not_entities", "the payload is neither an entity, nor a list or notification of some"
         )
     return [_of_feature(entity) for entity in entities]
 
 
-def _of_feature(entity: dict[str, Any]) -> dict[str, Any]:
-    if entity.get("type") == "Feature" and isinstance(entity.get("properties"), dict):
+def _of_feature(entity: Any) -> Any:
+    if isinstance(entity, dict) and entity.get("type") == "Feature" and isinstance(entity.get("properties"), dict):
         return {"id": entity.get("id"), **entity["properties"]}
     return entity
 
 
-def _entity(number: int, entity: dict[str, Any], read: Reader, readings: Readings) -> None:
+def _entity(number: int, entity: Any, read: Reader, readings: Readings) -> None:
+    if not isinstance(entity, dict):
+        raise Undecodable("decode", "not_entities", "one of the entities is no object")
     found = {_short(name): read(given) for name, given in entity.items() if name not in _NO_ATTRIBUTES}
     plain = {name: instances[0].value for name, instances in found.items() if instances}
     device = readings.device({**plain, "id": entity.get("id")}, entity.get("id"))
     for key, quantity in readings.map.values.items():
         for nth, attribute in enumerate(_instances(found, key)):
-            when = _time(attribute, plain, readings)
-            base = f"{readings.base(when)}/{number}" + (f".{nth}" if nth else "")
-            unit = attribute.said.get("unitCode")
-            data = {"dataset": attribute.dataset} if attribute.dataset else None
-            readings.add(quantity, attribute.value, device, base, when, unit=unit, data=data)
+            try:
+                when = _time(attribute, plain, readings)
+                base = f"{readings.base(when)}/{number}" + (f".{nth}" if nth else "")
+                unit = attribute.said.get("unitCode")
+                data = {"dataset": attribute.dataset} if attribute.dataset else None
+                readings.add(quantity, attribute.value, device, base, when, unit=unit, data=data)
+            except Undecodable as error:
+                readings.set_aside(error, f"entity {number + 1}: {quantity.quantity}")
 
 
 def _instances(found: dict[str, list[Attribute]], key: str) -> list[Attribute]:

@@ -9,10 +9,13 @@ import math
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from collectors.clock_rules import read_time
 from collectors.decoders import Decoded
 from collectors.decoders.limits import MAX_VALUE
-from collectors.message import RawMessage, Undecodable
+from collectors.decoders.measures import measured, stands_for_none
+from collectors.message import Fault, RawMessage, Undecodable
 from collectors.topics import Place
 from config.catalogue import Feed, Mapping, Quantity
 from pipeline.model import NS_PER_MS, Event, place_in_time
@@ -43,6 +46,7 @@ class Readings:
         self._events: list[Event] = []
         self._ids: set[str] = set()
         self._empty = 0
+        self._faults: dict[str, Fault] = {}
         self._bases: dict[bool, str] = {}
         self._moments: dict[tuple[str, str], Moment] = {}
 
@@ -52,17 +56,15 @@ class Readings:
     ) -> None:  # fmt: skip
         """One measured field; `base` names it within the source, `unit` is the code that the payload names."""
         value = number(given, quantity)
+        if value is not None:
+            value = measured(value, quantity, unit)
         if value is None:
             self._empty += 1
             return
-        if quantity.sent_unit is not None and unit not in (None, quantity.sent_unit):
-            raise Undecodable(
-                "validate", "other_unit", f"{quantity.quantity} came in another unit than sent_unit of the feed's map"
-            )
         event_id = f"{base}/{quantity.quantity}"
         if event_id in self._ids:
             raise Undecodable(
-                "validate", "doubled_quantity", f"two fields of one device are mapped to {quantity.quantity}"
+                "validate", "doubled_quantity", f"two fields of one device are mapped to {quantity.quantity}", True
             )
         self._ids.add(event_id)
         self._events.append(
@@ -91,8 +93,22 @@ class Readings:
             self._bases[has_time] = derived_id(self._message, has_time)
         return self._bases[has_time]
 
+    def set_aside(self, error: Undecodable, point: str) -> None:
+        """Keep what is wrong with one point, named within its message; what condemns the whole is raised again."""
+        if error.whole:
+            raise error
+        name, again = point, 1
+        while name in self._faults:
+            again += 1
+            name = f"{point} ({again})"
+        self._faults[name] = replace(error.fault, point=name)
+
     def decoded(self) -> Decoded:
-        return Decoded(self._events, self._empty)
+        """What was gathered; raises Undecodable where no point is sound and all have the same fault."""
+        faults = tuple(self._faults.values())
+        if faults and not self._events and len({(one.stage, one.code) for one in faults}) == 1:
+            raise Undecodable(faults[0].stage, faults[0].code, faults[0].text)
+        return Decoded(self._events, self._empty, faults)
 
     def receipt(self) -> Moment:
         return Moment(self._message.received_ns, RECEIPT)
@@ -167,7 +183,7 @@ def number(given: Any, quantity: Quantity) -> float | None:
             return None
     if type(given) not in _NUMBERS or not math.isfinite(given):
         raise Undecodable("validate", "bad_value", f"the value of {quantity.quantity} is not a number")
-    if given in quantity.missing:
+    if quantity.missing and stands_for_none(given, quantity.missing):
         return None
     value = float(given) * quantity.factor if quantity.factor != 1.0 else float(given)
     if not abs(value) <= MAX_VALUE:

@@ -1,7 +1,7 @@
 """SenML packs in JSON and CBOR, resolved as RFC 8428 section 4.6 says; a feed's map names what is measured.
 
 Promises: base fields hold until replaced; a pack with an unknown field that must be understood, another version than
-its reader's, a name that is none or two values in one record is refused whole. JSON or CBOR is told by the first byte.
+its reader's or a bad base field is refused whole, a bad record alone. JSON or CBOR is told by the first byte.
 A map's key is a whole name, else the longest end of it after one of `:/._-`, else the unit where nothing else names
 the measure; what precedes the key is the device. The key of a sum is that of its name with "#sum".
 """
@@ -52,38 +52,56 @@ def decode(message: RawMessage, place: Place) -> Decoded:
     readings = Readings(message, place)
     binary = message.payload[:1] >= b"\x80"
     pack = parse_cbor(message.payload) if binary else parse_value(message.payload, _IDENTITY)
-    for number, record in enumerate(resolved(pack)):
-        when = Moment(_ns(record, message.received_ns), "payload" if record.own_time else RECEIPT)
-        base = f"{readings.base(when)}/{number}"
+    for number, (place_in_pack, record) in enumerate(_records(pack)):
+        if isinstance(record, Undecodable):
+            readings.set_aside(record, f"record {place_in_pack}")
+            continue
         for given, suffix in ((record.value, ""), (record.total, "#sum")):
-            found = None if given is None else _key(record, suffix, readings)
-            if found is not None:
-                key, device = found
-                readings.add(readings.map.values[key], given, device, base, when, unit=record.unit)
+            try:
+                found = None if given is None else _key(record, suffix, readings)
+                if found is not None:
+                    key, device = found
+                    when = Moment(_ns(record, message.received_ns), "payload" if record.own_time else RECEIPT)
+                    base = f"{readings.base(when)}/{number}"
+                    readings.add(readings.map.values[key], given, device, base, when, unit=record.unit)
+            except Undecodable as error:
+                readings.set_aside(error, f"record {place_in_pack}{suffix}")
     return readings.decoded()
 
 
 def resolved(pack: Any) -> Iterator[Record]:
     """The records of a pack with base fields and times resolved, in their order; those with base fields only are none.
 
+    Raises Undecodable at the first bad record.
+
     >>> [r.name for r in resolved([{"bn": "urn:dev:ow:1:", "n": "a", "v": 1}, {"n": "b", "v": 2}])]
     ['urn:dev:ow:1:a', 'urn:dev:ow:1:b']
     """
+    for _, record in _records(pack):
+        if isinstance(record, Undecodable):
+            raise record
+        yield record
+
+
+def _records(pack: Any) -> Iterator[tuple[int, Record | Undecodable]]:
+    """Each record or what is wrong with it, and its place in the pack, from 1; raises what condemns the whole pack."""
     if not isinstance(pack, list) or not pack or not all(isinstance(record, dict) for record in pack):
         raise Undecodable("decode", "not_a_pack", "the payload is not a SenML pack, a list of records")
     base: dict[str, Any] = {"bn": "", "bt": 0, "bv": 0}
-    for labelled in pack:
-        record = _own_fields(labelled, base)
+    for number, labelled in enumerate(pack, 1):
+        record, fault = _own_fields(labelled, base)
         values = record.keys() & _VALUES
-        if len(values) > 1:
-            raise Undecodable("validate", "two_values", "a record has more than one value")
-        if values or "s" in record:
-            yield _resolve(record, base, values.pop() if values else None)
+        if fault is not None:
+            yield number, fault
+        elif len(values) > 1:
+            yield number, Undecodable("validate", "two_values", "a record has more than one value")
+        elif values or "s" in record:
+            yield number, _resolve(record, base, values.pop() if values else None)
         elif record:
-            raise Undecodable("validate", "no_reading", "a record has neither a value nor a sum")
+            yield number, Undecodable("validate", "no_reading", "a record has neither a value nor a sum")
 
 
-def _resolve(record: dict[str, Any], base: dict[str, Any], label: str | None) -> Record:
+def _resolve(record: dict[str, Any], base: dict[str, Any], label: str | None) -> Record | Undecodable:
     name = base["bn"] + record.get("n", "")
     time_s = base["bt"] + record.get("t", 0)
     own_time = time_s >= RELATIVE_BELOW
@@ -91,40 +109,50 @@ def _resolve(record: dict[str, Any], base: dict[str, Any], label: str | None) ->
     value = None if label is None or label == "vd" else record[label]
     if label == "v":
         value += base["bv"]
-    _ends(name)  # refuses what is no name
+    try:
+        _ends(name)
+    except Undecodable as error:
+        return error
     return Record(name, record.get("u", base.get("bu")), time_s, own_time, value, total)
 
 
-def _own_fields(labelled: dict[Any, Any], base: dict[str, Any]) -> dict[str, Any]:
-    """The fields of one record with labels as texts, their types checked; its base fields go into `base`."""
+def _own_fields(labelled: dict[Any, Any], base: dict[str, Any]) -> tuple[dict[str, Any], Undecodable | None]:
+    """The fields of one record with labels as texts, and what is wrong with one; its base fields go into `base`.
+
+    Raises what is wrong with a base field, which all records that follow would inherit, and what RFC 8428 makes a
+    reason to refuse the pack.
+    """
     own: dict[str, Any] = {}
     bases: dict[str, Any] = {}
+    fault: Undecodable | None = None
     for given, value in labelled.items():
         label = _LABEL_OF.get(given)
         if label is None:
             if isinstance(given, str) and given.endswith("_"):
-                raise Undecodable("validate", "must_understand", "a field that has to be understood is unknown")
+                raise Undecodable("validate", "must_understand", "a field that has to be understood is unknown", True)
             continue
         fields = bases if label in _BASES else own
         if label in fields:
-            raise Undecodable("identity", "doubled_key", "a label is given as a number and as a text")
-        if type(value) not in _KINDS[label]:  # the exact type: a flag is an int to isinstance
-            raise _of_wrong_kind(label)
+            raise Undecodable("identity", "doubled_key", "a label is given as a number and as a text", True)
         fields[label] = value
+        if type(value) not in _KINDS[label]:  # the exact type: a flag is an int to isinstance
+            fault = _of_wrong_kind(label)
+            if label in _BASES:
+                raise fault
     if bases:
         if not 0 < bases.get("bver", VERSION) <= VERSION:
             raise _of_wrong_kind("bver")
         base |= bases
-    return own
+    return own, fault
 
 
 def _of_wrong_kind(label: str) -> Undecodable:
     if label == "bver":
-        return Undecodable("decode", "other_version", f"bver is not a whole number from 1 to {VERSION}")
+        return Undecodable("decode", "other_version", f"bver is not a whole number from 1 to {VERSION}", True)
     if label in _TEXTS or label == "vd":
-        return Undecodable("validate", f"bad_{label}", f"{label} is not a text")
+        return Undecodable("validate", f"bad_{label}", f"{label} is not a text", label in _BASES)
     what = "neither true nor false" if label == "vb" else "not a number"
-    return Undecodable("validate", "bad_value", f"{label} is {what}")
+    return Undecodable("validate", "bad_value", f"{label} is {what}", label in _BASES)
 
 
 @lru_cache(maxsize=4096)  # a feed names few measures; only good names are remembered, as a refusal is raised
