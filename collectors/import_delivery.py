@@ -6,6 +6,7 @@ Undelivered when nothing moved for a while.
 """
 
 import contextlib
+import fcntl
 import logging
 import multiprocessing
 import os
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from collectors.clock_rules import Window
@@ -119,6 +121,7 @@ def _work(
         with (
             closing(opener()) as store,
             closing(Spool(spool_folder(settings), settings.spool, lease=False)) as spool,
+            _alone(spool.folder),
             closing(EventIndex(spool.folder)) as index,
         ):
             ingest = Ingest(roster, Window(None))
@@ -128,6 +131,22 @@ def _work(
     except (CollectorError, StoreAway, StoreRefused) as error:
         with contextlib.suppress(OSError):
             line.send(str(error))
+
+
+@contextmanager
+def _alone(folder: Path, patience_s: float = 10) -> Iterator[None]:
+    """Be the only one that delivers; the process of an import that was killed needs a moment to end."""
+    with (folder / "delivering").open("a") as held:
+        deadline = time.monotonic() + patience_s
+        while True:
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise SpoolHeld(f"{folder}: another process still delivers from this spool; stop it") from None
+                time.sleep(0.05)
+        yield
 
 
 def _obey(line: Connection, stop: threading.Event, wake: threading.Event) -> None:
