@@ -70,7 +70,7 @@ def _until_delivered(
             left, moved = now, time.monotonic()
         show(f"delivering: {left:,} messages left")
         if stop.wait(_POLL_S):
-            return
+            raise Undelivered(f"{left:,} messages wait in {spool.folder}; periscope collect delivers them too")
         if time.monotonic() - moved > patience_s:
             raise Undelivered(
                 f"{left:,} messages wait in {spool.folder} and none was delivered for {patience_s:.0f} s; look "
@@ -85,7 +85,12 @@ class _Deliverer:
         context = multiprocessing.get_context("spawn")
         self._line, theirs = context.Pipe()
         self._process = context.Process(target=_work, args=(theirs, settings, catalogue, clock, opener), name="deliver")
-        self._process.start()
+        # It hears signals to our group only when it is told; here also before it can say so itself.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
 
     def check(self) -> None:
@@ -111,9 +116,7 @@ class _Deliverer:
 def _work(
     line: Connection, settings: Settings, catalogue: Catalogue, clock: Clock, opener: Callable[[], Store]
 ) -> None:
-    """The delivering process; signals to the group are ours to hear, not its."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    """The delivering process."""
     stop, wake = threading.Event(), threading.Event()
     threading.Thread(target=_obey, args=(line, stop, wake), daemon=True).start()
     roster = Roster(catalogue, settings.collector)
