@@ -145,7 +145,7 @@ def test_a_bad_point_costs_itself_alone_and_a_mend_writes_what_was_missing(bench
     assert letters == {("record 2", "unknown_unit"), ("record 3", "bad_value")}
 
     bench.roster = Roster(hall(sent_unit="parsec"), "main")
-    assert dead_letters.requeue(bench.spool) == 1
+    assert requeue(bench.spool).done == 1
     bench.restart()
     bench.deliver()
     assert [e.value for e in bench.stored("sensor")] == [20.0, 21.0, 20.0]

@@ -189,7 +189,8 @@ def test_a_feed_that_is_read_otherwise_by_now_is_written_as_it_is_read_now(bench
     replay(bench.spool, 0, NOW_NS + 1)
     bench.deliver()
     (again,) = bench.stored("sensor")
-    assert (again.time_ns, again.unit) == (stored.time_ns, "mg/m3")
+    assert (again.time_ns, again.unit) == (stored.time_ns, "ug/m3")
+    assert (stored.value, again.value) == (1, 1000)
 
 
 def test_a_cut_during_the_replay_loses_and_doubles_nothing(bench: Bench) -> None:
