@@ -1,6 +1,7 @@
 """Set aside, counted, tried again at most three times."""
 
 import sqlite3
+import threading
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
@@ -15,7 +16,7 @@ from collectors.ledger import DEAD, WRITTEN, Counts
 from collectors.letter_body import shown
 from collectors.message import Fault, SpoolFailed
 from collectors.spool import Spool
-from collectors.spool_day import Entry, Fate
+from collectors.spool_day import DayFile, Entry, Fate
 from collectors.topics import Roster
 from config.catalogue import Feed
 from config.settings import Spool as SpoolSettings
@@ -200,6 +201,37 @@ def test_a_letter_left_in_the_archive_by_a_crash_is_not_tried_twice(
     assert spool.unlink_old(NOW_NS + 100 * HOUR_NS)
     assert dead_letters.listed(spool) == []
     assert add_up(spool)["bremen", "app", "received"] == 1
+
+
+def test_a_requeue_while_a_day_is_archived_waits_and_finds_it_in_the_archive(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process asks between the look for pending messages and the end of the file."""
+    spool.append([bad(b"old")])
+    other = Spool(spool.folder, SpoolSettings(), lease=False)
+    other.day("2019-03-02")
+    asked = threading.Event()
+    outcomes: list[int] = []
+
+    def ask() -> None:
+        asked.set()
+        outcomes.append(requeue(other).done)
+
+    def archive_meanwhile(folder: Path, file: DayFile) -> None:
+        threads.append(threading.Thread(target=ask))
+        threads[0].start()
+        asked.wait()
+        spool_archive.archive(folder, file)
+
+    threads: list[threading.Thread] = []
+    monkeypatch.setattr("collectors.spool.archive", archive_meanwhile)
+    spool.unlink_old(NOW_NS + 100 * HOUR_NS)
+    threads[0].join(60)
+    assert outcomes == [1]
+    assert payloads(spool) == [b"old"]
+    finish(spool)
+    assert add_up(spool)["bremen", "app", "written"] == 1
+    other.close()
 
 
 def test_a_day_whose_file_is_archived_twice_is_counted_once(spool: Spool) -> None:
