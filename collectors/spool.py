@@ -129,6 +129,10 @@ class Spool:
     def look_again(self) -> None:
         """Look into days that were done: another process may have made messages there pending again."""
         self._drained.clear()
+        with self._lock:
+            for day, file in list(self._days.items()):
+                if file.inode != _inode(file.path):  # removed by another process, or made anew
+                    self._days.pop(day)
 
     def announce(self) -> None:
         """Tell the delivering process to look into days that were done."""
@@ -152,16 +156,14 @@ class Spool:
         path = self.folder / f"spool-{day}.db"
         with self._lock:
             known = self._days.get(day)
-            try:
-                if known is not None and known.inode != path.stat().st_ino:
-                    self._days.pop(day)
-            except FileNotFoundError:
-                raise Archived(day) from None
+            if known is not None and known.inode != _inode(path):
+                self._days.pop(day)  # another process removed it
             if not path.exists():
                 raise Archived(day)
             file = self._day(day)
         with file.changing() as connection:
             if (day, file_id(connection)) in merged(self.folder):
+                self._remove(file)  # whoever archived it may have been cut off before that
                 raise Archived(day)
             yield connection
 
@@ -235,17 +237,23 @@ class Spool:
             if file.has_pending() or file.last_received_ns() > now_ns - self.settings.journal_h * _HOUR_NS:
                 continue
             with file.changing():  # whoever makes messages of this day pending again waits, and finds them archived
-                if file.has_pending():
+                if file.has_pending() or file.inode != _inode(file.path):
                     continue
                 archive(self.folder, file)
-                with self._lock:
-                    self._days.pop(day)
-                    for suffix in ("", "-wal", "-shm"):
-                        file.path.with_name(file.path.name + suffix).unlink(missing_ok=True)
-                    self.sync_folder()
+                self._remove(file)
             file.close()
             gone.append(day)
         return gone
+
+    def _remove(self, file: DayFile) -> None:
+        """Forget a file, and unlink it unless another one has its name by now."""
+        with self._lock:
+            self._days.pop(file.day, None)
+            if file.inode != _inode(file.path):
+                return
+            for suffix in ("", "-wal", "-shm"):
+                file.path.with_name(file.path.name + suffix).unlink(missing_ok=True)
+            self.sync_folder()
 
     def _dead_bytes(self) -> int:
         """Bytes of the bodies of dead letters; asked while a day file is being written, so with connections apart."""
@@ -310,6 +318,13 @@ class Spool:
                 "PERISCOPE_SPOOL__MAX_BYTES or wait until written days are removed"
             )
         self._room_checked = time.monotonic()
+
+
+def _inode(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return None
 
 
 def _sum(one: Counts | None, other: Counts) -> Counts:

@@ -238,13 +238,30 @@ def test_a_day_whose_file_is_archived_twice_is_counted_once(spool: Spool) -> Non
     spool.append([bad()])
     spool_archive.archive(spool.folder, spool.day("2019-03-02"))
     before = spool.ledger()
+    assert len(dead_letters.listed(spool)) == 1
     spool_archive.archive(spool.folder, spool.day("2019-03-02"))
     assert (
         spool.ledger()
         == before
         == {"2019-03-02": {("bremen", "app", "received"): 1, ("bremen", "app", "dead_lettered"): 1}}
     )
-    assert len(dead_letters.listed(spool)) == 1
+
+
+def test_a_file_left_over_by_a_cut_after_its_archiving_stands_in_nobodys_way(spool: Spool) -> None:
+    spool.append([bad(b"old")])
+    assert spool.pending(1) is None
+    spool_archive.archive(spool.folder, spool.day("2019-03-02"))
+    other = Spool(spool.folder, SpoolSettings(), lease=False)
+    assert requeue(other).done == 1
+    assert spool.unlink_old(NOW_NS + 100 * HOUR_NS) == [], "what came back is pending"
+    assert payloads(spool) == [b"old"]
+    finish(spool)
+    assert spool.unlink_old(NOW_NS + 100 * HOUR_NS) == ["2019-03-02"]
+    assert +add_up(spool) == {
+        ("bremen", "app", "received"): 1, ("bremen", "app", "written"): 1,
+        ("bremen", "app", "points_in"): 1, ("bremen", "app", "points_written"): 1,
+    }  # fmt: skip
+    other.close()
 
 
 def test_an_archive_of_the_first_software_is_read_and_its_letters_cannot_be_requeued(spool: Spool) -> None:
