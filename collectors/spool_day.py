@@ -11,11 +11,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
 from collectors import ledger
-from collectors.ledger import DEAD, Counts
+from collectors.ledger import DEAD, WRITTEN, Counts
 from collectors.message import Fault, SpoolFailed
 from collectors.spool_file import connect, disk_errors
 from pipeline.sqlite_rows import Rows
@@ -48,9 +49,15 @@ _PENDING = """SELECT seq, received_ns, pilot, feed, topic, payload, content_type
               ORDER BY seq LIMIT ?"""
 _MARK = """UPDATE message SET state = ?, rule = ?, event_id = ?, ts_ns = ?, actor_key = ?, points = ?, points_dead = ?,
            replaced = ?, empty = ? WHERE seq = ? AND state = 0"""
+# Most messages become one written point of nobody: the other columns hold already what they shall hold.
+_MARK_PLAIN = "UPDATE message SET state = 1, event_id = ?, ts_ns = ?, points = 1 WHERE seq = ? AND state = 0"
+_PLAIN = (WRITTEN, "", None, 1, 0, 0, 0)
 _SET_ASIDE = """INSERT INTO dead_letter(seq, point, stage, code, text, first_ns, last_ns, size, sha256, software)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(seq, point) DO UPDATE SET stage = excluded.stage,
                 code = excluded.code, text = excluded.text, last_ns = excluded.last_ns, attempts = attempts + 1"""
+
+
+_owner = itemgetter(1, 2)
 
 
 class Entry(NamedTuple):
@@ -140,9 +147,11 @@ class DayFile:
 
     def append(self, entries: Sequence[Entry], monotonic_ns: int) -> None:
         """Commit messages; when this returns they are on disk."""
-        changes: Counts = Counter((e.pilot, e.feed, "received") for e in entries)
         sound = [e for e in entries if e.fault is None]
-        changes.update(Counter((e.pilot, e.feed, "pending") for e in sound))
+        changes: Counts = Counter()
+        for group, fate in ((entries, "received"), (sound, "pending")):
+            for (pilot, feed), n in Counter(map(_owner, group)).items():
+                changes[pilot, feed, fate] += n
         with self._writing(self._append):
             _APPENDS.insert(self._append, [(*e[:8], monotonic_ns) for e in sound])
             for entry in entries:
@@ -181,7 +190,11 @@ class DayFile:
         """Record what became of pending messages, with their ledger rows."""
         with self._writing(self._deliver):
             before = self._deliver.total_changes
-            self._deliver.executemany(_MARK, [(*fate[1:-1], fate.record.seq) for fate in fates])
+            plain = [f for f in fates if (*f[1:3], *f[5:10]) == _PLAIN]
+            self._deliver.executemany(_MARK_PLAIN, [(f[3], f[4], f[0].seq) for f in plain])
+            if len(plain) < len(fates):
+                others = [f for f in fates if (*f[1:3], *f[5:10]) != _PLAIN]
+                self._deliver.executemany(_MARK, [(*f[1:-1], f[0].seq) for f in others])
             if self._deliver.total_changes - before != len(fates):
                 raise SpoolFailed(f"{self.path}: messages were marked by another process; stop it, then start again")
             for fate in fates:
