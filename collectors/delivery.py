@@ -16,16 +16,22 @@ from collectors.clock_rules import LocalDays, utc_day
 from collectors.index import KEEP_DAYS, Candidate, Claim, EventIndex, Verdict
 from collectors.ingest import Ingest, Judged
 from collectors.ledger import DEAD, DROPPED, DUPLICATE, WRITTEN
-from collectors.message import Fault, RawMessage, SpoolFull
+from collectors.message import CollectorError, Fault, RawMessage, SpoolFull
 from collectors.spool import Spool
 from collectors.spool_day import Fate, Record
+from collectors.spool_file import Corrupt
+from collectors.suspects import Suspects
 from collectors.topics import Roster
 from pipeline.model import Event, Touch
-from pipeline.store.port import Store, StoreAway, StoreHeld
+from pipeline.store.port import Store, StoreAway, StoreHeld, StoreRefused
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], int]
 _MINUTE_NS = 60_000_000_000
+_MOST_POISON = 3  # so many of one batch may fail alone; more is no message's fault
+_KNOWN = (CollectorError, Corrupt, StoreAway, StoreRefused)
+_POISON = Fault("decode", "poison", "the process ended three times while it judged this message; mend its decoder")
+_DAMAGED = Fault("decode", "damaged", "the record on disk is not what was received; check the disk under the spool")
 _REFUSALS = {
     Verdict.REUSED: Fault("identity", "id_reused", "another event has this id; a correction needs a higher revision"),
     Verdict.CROWDED: Fault("write", "time_collision", "no free nanosecond is left for this event"),
@@ -75,6 +81,8 @@ class Delivery:
     ) -> None:
         self._spool, self._index, self._ingest, self._roster = spool, index, ingest, roster
         self._store, self._clock, self._hooks, self._write_batch = store, clock, hooks, write_batch
+        self._suspects = Suspects(spool.folder)
+        spool.missing(index.days())
         self._days: dict[str, LocalDays] = {}
         self._touch_seq = 0
         self.state = "ok"
@@ -99,19 +107,74 @@ class Delivery:
     def step(self, stop: threading.Event) -> bool:
         """Deliver one batch; False when nothing was pending."""
         found = self._spool.pending(self._write_batch)
+        while self._spool.reduced:
+            lost, counted = self._spool.reduced.popitem()
+            gone = self._index.release(lost, self._spool.day(lost).seqs() if lost in self._spool.days() else ())
+            self._spool.forgotten(gone, counted)
         if found is None:
             return False
         day, records = found
-        works = [_Work(record, self._ingest.judge(_message(record))) for record in records]
+        try:
+            self._deliver(day, records, stop)
+            return True
+        except _KNOWN:
+            raise
+        except Exception as error:  # one message must not stop the others: find it
+            log.error("a batch of %d messages failed (%s); each is tried alone", len(records), type(error).__name__)
+            return self._one_by_one(day, records, stop, error)
+
+    def _one_by_one(self, day: str, records: Sequence[Record], stop: threading.Event, first: Exception) -> bool:
+        """Deliver each alone and set aside those that fail alone; where many do, it is our mistake: raise."""
+        failed: list[Fate] = []
+        for record in records:
+            try:
+                if not self._deliver(day, [record], stop):
+                    return True
+            except _KNOWN:
+                raise
+            except Exception as error:
+                fault = Fault("write", "poison", f"this message alone cannot be delivered: {type(error).__name__}")
+                failed.append(Fate(record, DEAD, faults=(fault,)))
+                if len(failed) > _MOST_POISON:
+                    raise first from error
+        self._spool.mark(day, failed, self._clock())
+        return True
+
+    def _judge(self, day: str, records: Sequence[Record]) -> list[_Work]:
+        works = []
+        for record in records:
+            if self._suspects.condemned(day, record.seq):
+                works.append(_Work(record, Judged([], fault=_POISON)))
+                continue
+            if not record.sound:
+                works.append(_Work(record, Judged([], fault=_DAMAGED)))
+                continue
+            self._suspects.judging(day, record.seq)
+            works.append(_Work(record, self._ingest.judge(_message(record))))
+        self._suspects.clear()
+        return works
+
+    def _deliver(self, day: str, records: Sequence[Record], stop: threading.Event) -> bool:
+        """Judge, claim, write, touch and mark; False when stopped before the mark."""
+        works = self._judge(day, records)
         self._claim(day, works)
         self._hooks.after_claim()
         if not self._write(works, stop):
-            return True
+            return False
         fates = [fate for work in works if (fate := _fate(work)) is not None]
         self._spool.mark(day, fates, self._clock())
+        self._suspects.forget(day, [fate.record.seq for fate in fates if fate.state == DEAD])
         self.written += sum(1 for fate in fates if fate.state == WRITTEN)
         self._hooks.after_mark()
         return True
+
+    @property
+    def judging_s(self) -> float:
+        """Seconds for which one message is being judged."""
+        return self._suspects.busy_s
+
+    def close(self) -> None:
+        self._suspects.close()
 
     def _housekeeping(self) -> None:
         """When idle, at most once a minute: old days and old ids go, requeued messages are found."""

@@ -69,10 +69,17 @@ class Bench:
 
     def restart(self, **hooks: Callable[[], None]) -> None:
         self.stop = threading.Event()
+        self.index = EventIndex(self.folder)
         self.delivery = Delivery(
-            self.spool, EventIndex(self.folder), Ingest(self.roster, Window()), self.roster, self.store,
+            self.spool, self.index, Ingest(self.roster, Window()), self.roster, self.store,
             lambda: self.now, Hooks(**hooks), 100,
         )  # fmt: skip
+
+    def end(self) -> None:
+        """What the process does when it stops."""
+        self.delivery.close()
+        self.index.close()
+        self.spool.close()
 
     def send(self, *payloads: bytes, topic: str = APP) -> None:
         self.spool.append([self.intake.entry(topic, p, self.now) for p in payloads])
