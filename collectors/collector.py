@@ -8,13 +8,14 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from collectors import dead_letters, ledger
 from collectors.clock_rules import Window
 from collectors.committer import Committer
 from collectors.delivery import Delivery, Hooks
+from collectors.gap_report import session_lost
 from collectors.health import Health, HealthServer
 from collectors.index import EventIndex
 from collectors.ingest import Ingest
@@ -66,7 +67,8 @@ class Collector:
                 clock,
                 self._fail,
             )
-            self._filters.write(roster.filters())
+            self.receiver.session_known = bool(self._filters.read())
+            self.receiver.whole_until_ns = self._filters.written_ns()
             self._committer = Committer(self.receiver, self.spool, intake, hooks, self._wake.set)
             self._delivery = Delivery(
                 self.spool,
@@ -78,7 +80,8 @@ class Collector:
                 hooks,
                 settings.spool.write_batch,
             )
-            self._report = LedgerReport(settings.collector, list(catalogue.pilots))
+            self._pilots, self._told_lost, self._suspected = list(catalogue.pilots), 0, -1
+            self._report = LedgerReport(settings.collector, self._pilots)
             self.health_server = HealthServer(settings.health_port, self.health) if settings.health_port else None
         except BaseException:
             self.spool.close()
@@ -195,8 +198,7 @@ class Collector:
         seconds = 0
         while not self._ended.wait(1):
             seconds += 1
-            if not self.receiver.alive() or (self.receiver.unheard and self.receiver.queue.empty()):
-                self.receiver.revive()
+            self._look_at_session()
             if self._delivery.judging_s > _JUDGING_S:
                 self._fail(
                     CollectorError(
@@ -210,6 +212,25 @@ class Collector:
             if seconds % 60 == 0:
                 for sentence in ledger.broken(self.ledger()):
                     log.error("the ledger does not add up: %s", sentence)
+
+    def _look_at_session(self) -> None:
+        """Make a connection anew that does not work; note the session once it is there; tell when one was lost."""
+        receiver = self.receiver
+        idle = receiver.queue.empty() and not self._committer.busy
+        forgotten, before = receiver.forgotten() if idle else 0, self._suspected
+        self._suspected = receiver.received if forgotten else -1
+        if forgotten and self._suspected == before:  # twice the same, as a message may just be on its way
+            log.error("%d messages were not acknowledged for %.0f s", forgotten, receiver.forgotten_s)
+            receiver.revive()
+        elif not receiver.alive() or (receiver.unheard and receiver.queue.empty()):
+            receiver.revive()
+        elif receiver.ready.is_set():
+            if receiver.session_lost > self._told_lost:
+                self._told_lost = receiver.session_lost
+                pilots, collector = self._pilots, self._settings.collector
+                for topic, payload in session_lost(collector, pilots, receiver.whole_until_ns, self._clock()):
+                    receiver.publish(topic, payload)
+            self._filters.write(receiver.filters)
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
@@ -243,7 +264,7 @@ def spool_folder(settings: Settings) -> Path:
 
 
 class _Filters:
-    """The topic filters that the session holds, so that only removed ones are unsubscribed."""
+    """The topic filters that the session holds, so that only removed ones are unsubscribed; noted when granted."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -254,5 +275,14 @@ class _Filters:
         except (OSError, ValueError):
             return []
 
-    def write(self, filters: list[str]) -> None:
-        self._path.write_text(json.dumps(filters))
+    def written_ns(self) -> int:
+        """When a session was last known to be there; 0 when never."""
+        try:
+            return self._path.stat().st_mtime_ns
+        except OSError:
+            return 0
+
+    def write(self, filters: Sequence[str]) -> None:
+        """At most once a minute while nothing changes: the time of the file is part of what it says."""
+        if self.read() != list(filters) or time.time_ns() - self.written_ns() > 60 * 10**9:
+            self._path.write_text(json.dumps(list(filters)))
