@@ -13,7 +13,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -99,12 +99,22 @@ class Spool:
                     if attempt == 2:
                         raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk") from None
 
-    def pending(self, limit: int) -> tuple[str, list[Record]] | None:
-        """The next messages to deliver, all of one day file: live ones before direct ones, older days first."""
+    def pending(self, limit: int, without: Collection[tuple[str, int]] = ()) -> tuple[str, list[Record]] | None:
+        """The next messages to deliver, all of one day file: live ones before direct ones, older days first.
+
+        Those of `without`, as (day, seq), are left for later.
+        """
         for priority in (LIVE, DIRECT):
             for day in self.days():
-                if day not in self._drained and (rows := self._rows(day, priority, limit)):
+                if day in self._drained:
+                    continue
+                rows = self._rows(day, priority, limit + len(without))
+                if without:
+                    rows = [row for row in rows if (day, row.seq) not in without][:limit]
+                if rows:
                     return day, rows
+        if without:
+            return None
         for day in self.days()[:-2]:  # another process appends only to today's file, at midnight to yesterday's
             self._drained.add(day)
         return None
