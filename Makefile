@@ -53,8 +53,8 @@ services:  ## Install what tests of real services need: Mosquitto, Chromium, Inf
 bench: $(READY)  ## Benchmarks against a bare subscriber; writes build/bench.json
 	@$(BIN)/python -m tests.benchmarks.run
 
-chaos: $(READY)  ## The long fault runs: kills, outages, lost sessions
-	@$(BIN)/python -m pytest -q -m long
+chaos: $(READY)  ## The fault matrix: kills, outages, lost sessions; prints a table, writes build/chaos.json
+	@$(BIN)/python -m tests.chaos
 
 docs: $(READY)  ## Write the generated pages again
 	@$(BIN)/python -m tests.test_docs

@@ -8,13 +8,14 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from collectors import dead_letters, ledger
 from collectors.committer import Committer
 from collectors.delivery import Hooks
 from collectors.delivery_process import DeliveryProcess, DeliveryThread, Job, unexpected
+from collectors.gap_report import session_lost
 from collectors.health import Health, HealthServer
 from collectors.intake import Intake
 from collectors.ledger import Counts
@@ -30,6 +31,7 @@ from pipeline.store.port import Store, StoreRefused
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], int]
+_JUDGING_S = 30  # a decoder that takes so long for one message hangs
 
 
 class Collector:
@@ -66,15 +68,19 @@ class Collector:
                 clock,
                 self._fail,
             )
-            self._filters.write(roster.filters())
-            job = Job(settings, self.spool.folder, catalogue, clock, retention_ns)
+            self.receiver.session_known = bool(self._filters.read())
+            self.receiver.whole_until_ns = self._filters.written_ns()
+            for day in self.spool.days():
+                self.spool.day(day)  # before another process does: only who opens a damaged log first can see it
+            job = Job(settings, self.spool.folder, catalogue, clock, retention_ns, dict(self.spool.reduced))
             self._delivery: DeliveryThread | DeliveryProcess
             if callable(store):
                 self._delivery = DeliveryProcess(job, store, self._fail)
             else:
-                self._delivery = DeliveryThread(job, self.spool, store, hooks, self._guarded)
+                self._delivery = DeliveryThread(job, self.spool, store, hooks, self._guarded, self._fail)
             self._committer = Committer(self.receiver, self.spool, intake, hooks, self._delivery.wake)
-            self._report = LedgerReport(settings.collector, list(catalogue.pilots))
+            self._pilots, self._told_lost, self._suspected = list(catalogue.pilots), 0, -1
+            self._report = LedgerReport(settings.collector, self._pilots)
             self.health_server = HealthServer(settings.health_port, self.health) if settings.health_port else None
         except BaseException:
             self.spool.close()
@@ -153,7 +159,7 @@ class Collector:
         threads = self._delivery.alive() and all(t.is_alive() for t in self._threads)
         alive = receiver.alive() and threads and self.failure is None
         sentence = self._committer.full or receiver.sentence or delivery.sentence
-        oldest = [ns for day in self.spool.days() if (ns := self.spool.day(day).oldest_pending_ns()) is not None]
+        oldest = self.spool.oldest_pending_ns()
         return Health(
             alive=alive,
             ready=alive and receiver.ready.is_set() and not self._committer.full and size < 0.9 * most,
@@ -166,7 +172,7 @@ class Collector:
                 "collector_mqtt_inflight": receiver.queue.qsize(),
                 "spool_full": float(bool(self._committer.full)),
                 "spool_records": sum(n for (_, _, fate), n in counts.items() if fate == "pending"),
-                "spool_oldest_age_seconds": max(0.0, (now_ns - min(oldest)) / 1e9) if oldest else 0.0,
+                "spool_oldest_age_seconds": 0.0 if oldest is None else max(0.0, (now_ns - oldest) / 1e9),
                 "store_away": float(delivery.state != "ok"),
             },
             counters={
@@ -179,6 +185,7 @@ class Collector:
                 "spool_appended": self._committer.committed,
                 "spool_fsync_seconds": self._committer.commit_s,
                 "spool_corrupt_files": self.spool.corrupt_files + delivery.corrupt_files,
+                "spool_corrupt_records": self.spool.lost_records + delivery.lost_records,
             },
             ledger=dict(counts),
             dead=dict(dead_letters.counted(self.spool)),
@@ -189,8 +196,9 @@ class Collector:
         seconds = 0
         while not self._ended.wait(1):
             seconds += 1
-            if not self.receiver.alive() or (self.receiver.unheard and self.receiver.queue.empty()):
-                self.receiver.revive()
+            self._look_at_session()
+            if self._delivery.status().judging_s > _JUDGING_S:
+                self._delivery.give_up()
             if seconds % 10 == 0 and self.receiver.ready.is_set():
                 for topic, payload in self._report.changed(self.spool.ledger(), self._clock()):
                     self.receiver.publish(topic, payload)
@@ -198,6 +206,25 @@ class Collector:
                 self.spool.forget_gone()
                 for sentence in ledger.broken(self.ledger()):
                     log.error("the ledger does not add up: %s", sentence)
+
+    def _look_at_session(self) -> None:
+        """Make a connection anew that does not work; note the session once it is there; tell when one was lost."""
+        receiver = self.receiver
+        idle = receiver.queue.empty() and not self._committer.busy
+        forgotten, before = receiver.forgotten() if idle else 0, self._suspected
+        self._suspected = receiver.received if forgotten else -1
+        if forgotten and self._suspected == before:  # twice the same, as a message may just be on its way
+            log.error("%d messages were not acknowledged for %.0f s", forgotten, receiver.forgotten_s)
+            receiver.revive()
+        elif not receiver.alive() or (receiver.unheard and receiver.queue.empty()):
+            receiver.revive()
+        elif receiver.ready.is_set():
+            if receiver.session_lost > self._told_lost:
+                self._told_lost = receiver.session_lost
+                pilots, collector = self._pilots, self._settings.collector
+                for topic, payload in session_lost(collector, pilots, receiver.whole_until_ns, self._clock()):
+                    receiver.publish(topic, payload)
+            self._filters.write(receiver.filters)
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
@@ -226,7 +253,7 @@ def spool_folder(settings: Settings) -> Path:
 
 
 class _Filters:
-    """The topic filters that the session holds, so that only removed ones are unsubscribed."""
+    """The topic filters that the session holds, so that only removed ones are unsubscribed; noted when granted."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -237,5 +264,14 @@ class _Filters:
         except (OSError, ValueError):
             return []
 
-    def write(self, filters: list[str]) -> None:
-        self._path.write_text(json.dumps(filters))
+    def written_ns(self) -> int:
+        """When a session was last known to be there; 0 when never."""
+        try:
+            return self._path.stat().st_mtime_ns
+        except OSError:
+            return 0
+
+    def write(self, filters: Sequence[str]) -> None:
+        """At most once a minute while nothing changes: the time of the file is part of what it says."""
+        if self.read() != list(filters) or time.time_ns() - self.written_ns() > 60 * 10**9:
+            self._path.write_text(json.dumps(list(filters)))

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 _TAKEN_OVER = 0x8E
 _SHORT_LIFE_S = 10
 _SUSPICIOUS_LIVES = 3
+# So long a message may stay unacknowledged with nothing left to do before the connection is made anew.
+FORGOTTEN_S = 30.0
 
 
 class MqttReceiver:
@@ -36,7 +38,7 @@ class MqttReceiver:
         clock: Callable[[], int],
         on_failure: Callable[[Exception], None],
     ) -> None:
-        self._settings, self._client_id, self._filters, self._removed = settings, client_id, filters, removed
+        self._settings, self._client_id, self.filters, self._removed = settings, client_id, filters, removed
         self._clock, self._on_failure = clock, on_failure
         self._lock = threading.Lock()
         self._epoch = 0
@@ -47,7 +49,9 @@ class MqttReceiver:
         self.sentence = "not connected yet"
         self.ever_connected = False
         self.received = self.bytes = self.acks = self.stale_acks = self.connects = self.session_lost = self.errors = 0
-        self.unheard = False
+        self.unheard = self.session_known = False
+        self.forgotten_s, self.whole_until_ns = FORGOTTEN_S, 0
+        self._taken_before, self._answered, self._answered_at = 0, 0, time.monotonic()
         self._connected_at, self._short_lives = 0.0, 0
         self._stopping = False
         self._client = self._build()
@@ -74,12 +78,25 @@ class MqttReceiver:
     def ack(self, messages: Sequence[Received]) -> int:
         """Acknowledge in the order given what came on the current connection; returns how many left."""
         with self._lock:
-            mids = [m.mid for m in messages if m.epoch == self._epoch and m.mid]
+            current = [m for m in messages if m.epoch == self._epoch]
+            mids = [m.mid for m in current if m.mid]
             if mids:
                 self._client.puback_all(mids)
+            self._answered += len(current)
+            self._answered_at = time.monotonic()
         self.acks += len(mids)
         self.stale_acks += sum(1 for m in messages if m.mid) - len(mids)
         return len(mids)
+
+    def forgotten(self) -> int:
+        """Messages of this connection that nobody acknowledged, once that has not changed for `forgotten_s`.
+
+        The broker sends them again only on another connection, and when they fill its window it sends nothing at all.
+        Means something only while none waits in memory.
+        """
+        with self._lock:
+            quiet = time.monotonic() - max(self._answered_at, self._connected_at) > self.forgotten_s
+            return max(0, self.received - self._taken_before - self._answered) if quiet else 0
 
     def publish(self, topic: str, payload: bytes) -> None:
         """Publish beside the session, QoS 1, without waiting."""
@@ -92,8 +109,7 @@ class MqttReceiver:
     def revive(self) -> None:
         """Replace a client whose thread died or that failed to take a message; the broker then sends again."""
         log.error("the connection to the broker is made anew")
-        with self._lock:
-            self._epoch += 1
+        self._next_epoch()
         self.errors += 1
         self.unheard = False
         old, self._client = self._client, self._build()
@@ -123,9 +139,14 @@ class MqttReceiver:
             self.errors += 1
             self.unheard = True  # not acknowledged, so the broker sends it again on the next connection
 
-    def _on_connect(self, client: Any, _data: Any, flags: Any, reason: Any, _props: Any) -> None:
+    def _next_epoch(self) -> None:
+        """What came until now can be acknowledged no more."""
         with self._lock:
             self._epoch += 1
+            self._taken_before, self._answered = self.received, 0
+
+    def _on_connect(self, client: Any, _data: Any, flags: Any, reason: Any, _props: Any) -> None:
+        self._next_epoch()
         if reason.is_failure:
             refused = refusal(self._settings, str(reason))
             self.sentence = str(refused)
@@ -136,20 +157,20 @@ class MqttReceiver:
             return
         self.connects += 1
         self._connected_at = time.monotonic()
-        if self.ever_connected and not flags.session_present:
+        if self.session_known and not flags.session_present:
             self.session_lost += 1
             log.error("the broker lost our session; what it held for us is gone, look for gaps")
-        self.ever_connected = True
+        self.ever_connected = self.session_known = True
         self._subscribe(client)
 
     def _subscribe(self, client: Any) -> None:
         if self._removed:
             client.unsubscribe(list(self._removed))
-        subscribe(client, self._filters, v5=self._settings.protocol == "5")
+        subscribe(client, self.filters, v5=self._settings.protocol == "5")
         self.sentence = "waiting for the broker to grant the topics"
 
     def _on_subscribe(self, _client: Any, _data: Any, _mid: int, reasons: list[Any], _props: Any) -> None:
-        denied = [f for f, reason in zip(self._filters, reasons, strict=False) if reason.is_failure or reason.value < 1]
+        denied = [f for f, reason in zip(self.filters, reasons, strict=False) if reason.is_failure or reason.value < 1]
         if denied:
             self.sentence = (
                 f"the broker does not grant {', '.join(denied)} with QoS 1; let its user "
@@ -158,7 +179,7 @@ class MqttReceiver:
             log.error("%s", self.sentence)
             return
         log.info(
-            "connected to broker %s:%d, %d topic filters", self._settings.host, self._settings.port, len(self._filters)
+            "connected to broker %s:%d, %d topic filters", self._settings.host, self._settings.port, len(self.filters)
         )
         self.sentence = ""
         self.ready.set()
@@ -172,8 +193,9 @@ class MqttReceiver:
             log.warning("%s; trying again", missing)
 
     def _on_disconnect(self, _client: Any, _data: Any, flags: Any, reason: Any, _props: Any) -> None:
-        with self._lock:
-            self._epoch += 1
+        self._next_epoch()
+        if self.ready.is_set():
+            self.whole_until_ns = self._clock()
         self.ready.clear()
         if self._stopping:
             return

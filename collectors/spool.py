@@ -13,19 +13,24 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from collectors import ledger
 from collectors.clock_rules import utc_day
 from collectors.ledger import Counts
 from collectors.message import SpoolFailed, SpoolFull, SpoolHeld
 from collectors.spool_archive import archive, archived_ledger
-from collectors.spool_day import DayFile, Entry, Fate, Record
-from collectors.spool_file import Corrupt
+from collectors.spool_day import DayFile, Entry, Fate, Record, has_pending, oldest_pending_ns
+from collectors.spool_file import Corrupt, set_aside
+from collectors.spool_salvage import Salvaged, passed_over, salvage
 from config.settings import Spool as SpoolSettings
 
+if TYPE_CHECKING:
+    import sqlite3
+
+_T = TypeVar("_T")
 log = logging.getLogger(__name__)
 _HOUR_NS = 3_600_000_000_000
 LIVE, DIRECT = 0, 1
@@ -53,9 +58,12 @@ class Spool:
         self.folder = folder
         self.settings = settings
         self.corrupt_files = 0
+        self.lost_records = 0
+        self.reduced: dict[str, bool] = {}  # days that lost records, and whether their number was counted here
         self._days: dict[str, DayFile] = {}
         self._drained: set[str] = set()
         self._lock = threading.RLock()
+        self._is_alone = False
         self._lease: int | None = None
         self._room_checked = 0.0
         self._read_from: dict[str, DayFile] = {}
@@ -63,6 +71,9 @@ class Spool:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if lease:
                 self._lease = self._lock_file("lease")
+                with self._alone():
+                    for rescued in folder.glob("spool-????-??-??.salvage"):
+                        self._finish_salvage(rescued.with_suffix(".db"))
             self.sync_folder()
         except OSError as error:
             raise SpoolFailed(
@@ -118,35 +129,43 @@ class Spool:
         for _ in range(3):
             file = self._day(day)
             try:
-                file.append(group, time.monotonic_ns())
+                with self._steady():
+                    if not file.moved():
+                        file.append(group, time.monotonic_ns())
+                        return
             except Corrupt:
                 self._set_aside(day, file)
-                continue
-            if not file.moved():
-                return  # else another process set it aside meanwhile; there nobody would deliver these messages
-        raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk") from None
+        raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk")
 
-    def pending(self, limit: int, under_way: Span = NOTHING) -> tuple[str, list[Record]] | None:
+    def pending(
+        self, limit: int, without: Collection[tuple[str, int]] = (), under_way: Span = NOTHING
+    ) -> tuple[str, list[Record]] | None:
         """The next messages to deliver, all of one day file: live ones before direct ones, older days first.
 
-        Those that lie within `under_way` are passed over.
+        Those of `without`, as (day, seq), are left for later, and those within `under_way` are passed over.
         """
         for priority in (LIVE, DIRECT):
             for day in self.days():
-                if day not in self._drained and (rows := self._rows(day, priority, limit, under_way)):
+                if day in self._drained:
+                    continue
+                rows = self._rows(day, priority, limit + len(without), under_way)
+                if without:
+                    rows = [row for row in rows if (day, row.seq) not in without][:limit]
+                if rows:
                     return day, rows
-        if under_way == NOTHING:  # another process appends only to today's file, at midnight to yesterday's
+        if not without and under_way == NOTHING:
+            # Another process appends only to today's file, at midnight to yesterday's.
             self._drained.update(self.days()[:-2])
         return None
 
     def _rows(self, day: str, priority: int, limit: int, under_way: Span) -> list[Record]:
-        file = self._day(day)
-        try:
-            self._read_from[day] = file
-            return file.pending(priority, limit, under_way.within(day))
-        except Corrupt:
-            self._set_aside(day, file)
-            return []
+        for _ in range(2):
+            file = self._read_from[day] = self._day(day)
+            try:
+                return file.pending(priority, limit, under_way.within(day))
+            except Corrupt:
+                self._set_aside(day, file)  # what could be read of it is asked for once more
+        raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk")
 
     def mark(self, day: str, fates: Sequence[Fate], now_ns: int) -> None:
         """Record what became of messages of one day file, as `pending` read it."""
@@ -175,22 +194,48 @@ class Spool:
         return self._day(day)
 
     def has_pending(self) -> bool:
-        return any(self._day(day).has_pending() for day in self.days() if day not in self._drained)
+        return any(self._read(day, has_pending) for day in self.days() if day not in self._drained)
+
+    def oldest_pending_ns(self) -> int | None:
+        """When the oldest message that is still to be delivered was received."""
+        found = [ns for day in self.days() if (ns := self._read(day, oldest_pending_ns)) is not None]
+        return min(found, default=None)
 
     def ledger(self) -> dict[str, Counts]:
         """The ledger of every day that is known, archived days included."""
-        found = archived_ledger(self.folder)
+        found = self._archived()
         for day in self.days():
-            with self._day(day).reading() as connection:
-                found[day] = ledger.read(connection)
+            found[day] = self._read(day, ledger.read)
         return found
+
+    def _archived(self) -> dict[str, Counts]:
+        try:
+            return archived_ledger(self.folder)
+        except Corrupt:
+            self._lose_archive()
+            return {}
+
+    def _lose_archive(self) -> None:
+        name = set_aside(self.folder / "archive.db").name
+        self.corrupt_files += 1
+        log.error("archive.db is damaged and was set aside as %s; the counts of old days are lost", name)
+
+    def _read(self, day: str, read: Callable[["sqlite3.Connection"], _T]) -> _T:
+        """Read a day file beside the running threads; one that is damaged is set aside first."""
+        for _ in range(2):
+            file = self._day(day)
+            try:
+                with file.reading() as connection:
+                    return read(connection)
+            except Corrupt:
+                self._set_aside(day, file)
+        raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk")
 
     def derived_ledger(self) -> dict[str, Counts]:
         """The same, counted again from the records of the day files that are still here."""
         found = {}
         for day in self.days():
-            with self._day(day).reading() as connection:
-                found[day] = ledger.derive(connection)
+            found[day] = self._read(day, ledger.derive)
         return found
 
     def totals(self) -> Counter[str]:
@@ -218,7 +263,11 @@ class Spool:
             file = self._day(day)
             if file.has_pending() or file.last_received_ns() > now_ns - self.settings.journal_h * _HOUR_NS:
                 continue
-            archive(self.folder, file)
+            try:
+                archive(self.folder, file)
+            except Corrupt:
+                self._lose_archive()
+                archive(self.folder, file)
             with self._lock:
                 self._read_from.pop(day, None)
                 self._days.pop(day).close()
@@ -248,57 +297,112 @@ class Spool:
             file = self._days.get(day)
             if file is not None and file.moved():
                 self._days.pop(day).close()
+                self.reduced.setdefault(day, True)  # whoever set it aside has counted what was lost
                 file = None
             if file is None:
-                path = self.folder / f"spool-{day}.db"
-                fresh = not path.exists()
-                file = self._open(path)
-                if fresh:
-                    self.sync_folder()
-                self._days[day] = file
+                with self._alone():
+                    file = self._days[day] = self._open(day)
             return file
 
-    def _open(self, path: Path) -> DayFile:
-        with contextlib.suppress(Corrupt):
-            return DayFile(path)
-        with self._alone():
-            with contextlib.suppress(Corrupt):
-                return DayFile(path)  # another process has set it aside meanwhile
-            self._rename(path)
-            return DayFile(path)
+    def _open(self, day: str) -> DayFile:
+        path = self.folder / f"spool-{day}.db"
+        fresh = self._finish_salvage(path)
+        if self._lease is not None and (commits := passed_over(path.with_name(path.name + "-wal"))):
+            self.corrupt_files += 1
+            self.lost_records += commits
+            self.reduced[day] = True
+            log.error("%s-wal is damaged: at least %d records are lost to delivery", path.name, commits)
+        elif not fresh and path.stat().st_size == 0:
+            self.reduced[day] = False  # cut off at its birth, or emptied by someone: the index knows
+        try:
+            file = DayFile(path)
+        except Corrupt:
+            self._save(day)
+            file, fresh = DayFile(path), True
+        if fresh:
+            self.sync_folder()
+        return file
+
+    def _finish_salvage(self, path: Path) -> bool:
+        """What a salvage that was cut off left; True when the day has no file yet."""
+        rescued = path.with_suffix(".salvage")
+        if path.exists():
+            for suffix in ("", "-wal", "-shm"):
+                rescued.with_name(rescued.name + suffix).unlink(missing_ok=True)
+            return False
+        if rescued.exists():
+            rescued.rename(path)
+        return True
 
     def _set_aside(self, day: str, file: DayFile) -> None:
-        """Keep a damaged file under another name, so that the day can go on in a new one."""
+        """Keep a damaged file under another name; what can be read of it goes on in a new one."""
         with self._lock, self._alone():
             if self._days.get(day) is file:
                 del self._days[day]
-            damaged = not file.moved()
+            moved = file.moved()
             file.close()
-            if damaged:
-                self._rename(file.path)
+            if moved:  # another process was first
+                self.reduced.setdefault(day, True)
+            else:
+                self._save(day)
+
+    def _save(self, day: str) -> None:
+        path = self.folder / f"spool-{day}.db"
+        rescued = path.with_suffix(".salvage")
+        self._finish_salvage(path)
+        fresh = DayFile(rescued)
+        try:
+            found = fresh.take_from(lambda target: salvage(path, target))
+        finally:
+            fresh.close()
+        name = set_aside(path).name
+        rescued.rename(path)
+        self.sync_folder()
+        self.corrupt_files += 1
+        self.lost_records += found.lost or 0
+        self.reduced[day] = found.lost is not None
+        log.error("%s is damaged and was set aside as %s; %s", path.name, name, _saved(found))
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        """One process at a time renames files."""
-        handle = self._lock_file("renaming", 10)
+        """One process at a time opens and renames files, and none appends meanwhile; `_lock` is held."""
+        if self._is_alone:
+            yield
+            return
+        with self._turn(fcntl.LOCK_EX):
+            self._is_alone = True
+            try:
+                yield
+            finally:
+                self._is_alone = False
+
+    def _steady(self) -> contextlib.AbstractContextManager[None]:
+        """No process renames files meanwhile."""
+        return self._turn(fcntl.LOCK_SH)
+
+    @contextlib.contextmanager
+    def _turn(self, kind: int) -> Iterator[None]:
+        handle = os.open(self.folder / "turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
+            fcntl.flock(handle, kind)
             yield
         finally:
             os.close(handle)
 
-    def _rename(self, path: Path) -> None:
-        self.corrupt_files += 1
-        number = len([one for one in self.folder.glob(f"{path.name}.damaged-*") if one.name[-1].isdigit()])
-        for suffix in ("", "-wal", "-shm"):
-            with contextlib.suppress(FileNotFoundError):
-                path.with_name(path.name + suffix).rename(path.with_name(f"{path.name}.damaged-{number}{suffix}"))
-        self.sync_folder()
-        log.error(
-            "%s is damaged and was set aside as %s.damaged-%d; its pending messages are lost to delivery",
-            path.name,
-            path.name,
-            number,
-        )
+    def forgotten(self, claims: int, counted: bool) -> None:
+        """So many claims of lost records were dropped from the index; they tell the loss where nothing else does."""
+        if claims and not counted:
+            self.lost_records += claims
+            log.error("%d events that were under way or written are no more in the spool", claims)
+
+    def missing(self, days: Sequence[str]) -> None:
+        """Days that the index knows: one that has neither a file nor an archived ledger is lost with its records."""
+        here = {*self.days(), *self._archived()}
+        for day in days:
+            if day not in here:
+                self.corrupt_files += 1
+                self.reduced[day] = False
+                log.error("spool-%s.db is gone; what was pending in it is lost to delivery", day)
 
     def _check_room(self) -> None:
         if time.monotonic() - self._room_checked < 1:
@@ -309,3 +413,8 @@ class Spool:
                 "PERISCOPE_SPOOL__MAX_BYTES or wait until written days are removed"
             )
         self._room_checked = time.monotonic()
+
+
+def _saved(found: Salvaged) -> str:
+    lost = "an unknown number" if found.lost is None else str(found.lost)
+    return f"{found.kept} of its records go on, {lost} are lost to delivery"

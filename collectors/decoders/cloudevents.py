@@ -42,7 +42,7 @@ _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,128}")
 _VERSION = re.compile(r"\.v\d+$")
 _ACTOR_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _CONSENTS = ("none", "count_only", "cohort")
-OPS_TYPES = frozenset({"feed.heartbeat", "collector.ledger", "calendar.closure"})
+OPS_TYPES = frozenset({"feed.heartbeat", "collector.ledger", "collector.session_lost", "calendar.closure"})
 
 
 def decode(message: RawMessage, place: Place) -> Decoded:

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -252,17 +253,54 @@ def test_a_broker_that_restarts_loses_nothing_and_late_acknowledgements_are_held
     assert len(site.stored()) == 100
 
 
-def test_a_lost_session_is_counted(site: Site) -> None:
+@pytest.mark.parametrize("meanwhile", ["connected", "stopped"])
+def test_a_lost_session_is_counted_and_told(site: Site, meanwhile: str) -> None:
     collector = site.started()
+    assert collector.receiver.session_lost == 0, "the first session of all is no loss"
+    noted = spool_folder(site.settings) / "filters.json"
+    wait_until(noted.exists, 10, "the session being noted")
+    if meanwhile == "stopped":
+        site.stop()
     site.broker.kill()
     for path in (site.broker.folder / "data").iterdir():
         path.unlink()
     site.broker.start()
+    if meanwhile == "stopped":
+        collector = site.collector()
+        collector.start()
     wait_until(lambda: collector.receiver.session_lost == 1, 30, "the loss")
     wait_until(collector.receiver.ready.is_set, 30, "subscribing anew")
     site.publish(action("after", now_iso()))
     assert collector.wait_idle(20)
     assert len(site.stored()) == 1
+    wait_until(lambda: "collector.session_lost" in [e.type for e in site.stored("ops")], 20, "the gap being told")
+    (told,) = (event for event in site.stored("ops") if event.type == "collector.session_lost")
+    assert told.data["since"] <= now_iso()
+    assert (told.feed, told.data["collector"]) == ("collector", "main")
+
+
+class _Leak(SimpleQueue[Received]):
+    """Forgets the first messages, as a mistake of ours might: they are neither committed nor acknowledged."""
+
+    def __init__(self, leaks: int) -> None:
+        self.leaks = leaks
+
+    def put(self, item: Received, block: bool = True, timeout: float | None = None) -> None:
+        if self.leaks:
+            self.leaks -= 1
+        else:
+            super().put(item)
+
+
+@pytest.mark.parametrize("leaks", [3, 10])
+def test_forgotten_messages_do_not_stall_the_window(site: Site, leaks: int) -> None:
+    """Ten of ten fill the window: without a new connection the broker would send nothing more."""
+    collector = site.collector(site.with_mqtt(receive_maximum=10))
+    collector.receiver.queue, collector.receiver.forgotten_s = _Leak(leaks), 0.5
+    collector.start()
+    site.publish(*[action(f"n-{n}", now_iso()) for n in range(50)])
+    wait_until(lambda: len(site.stored()) == 50, 20, "all of them")
+    assert collector.receiver.errors == 1
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
