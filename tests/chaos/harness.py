@@ -69,13 +69,18 @@ class Collector:
     def kill(self, which: str = "all", deadline_s: float = 20) -> int:
         """End without any cleaning up: "all", "first" or "last" of its processes; returns when none is left.
 
-        Whoever loses a part of itself has to end the rest; what does not is killed after the deadline.
+        Whoever loses the first has to end; what does not is killed after the deadline. Another that dies alone is
+        started again by the first, so that "last" ends all a moment later.
         """
         members = self.members()
-        if which == "all":
+        if which == "last" and len(members) > 1:
+            members[-1].send_signal(signal.SIGKILL)
+            psutil.wait_procs(members[-1:], 5)
+        if which == "first" and members:
+            members[0].send_signal(signal.SIGKILL)
+        else:
+            members = self.members() or members
             self.signal(signal.SIGKILL)
-        elif members:
-            members[0 if which == "first" else -1].send_signal(signal.SIGKILL)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(deadline_s)  # by subprocess alone, which else would lose the exit code
         _, left = psutil.wait_procs(members[1:], 5)
