@@ -10,20 +10,30 @@ import contextlib
 import fcntl
 import logging
 import os
+import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from collectors import ledger
 from collectors.clock_rules import utc_day
-from collectors.ledger import Counts
+from collectors.dead_room import DeadRoom
+from collectors.ledger import DEAD, Counts
 from collectors.message import SpoolFailed, SpoolFull, SpoolHeld
-from collectors.spool_archive import archive, archived_ledger
-from collectors.spool_day import DayFile, Entry, Fate, Record, has_pending, oldest_pending_ns
-from collectors.spool_file import Corrupt, set_aside
+from collectors.spool_archive import (
+    Archived,
+    ArchiveLost,
+    archive,
+    archived_bodies,
+    archived_ledger,
+    file_id,
+    merged,
+)
+from collectors.spool_day import DIRECT, LIVE, REPLAY, DayFile, Entry, Fate, Record, has_pending, oldest_pending_ns
+from collectors.spool_file import Corrupt, connect, set_aside
 from collectors.spool_salvage import Salvaged, passed_over, salvage
 from config.settings import Spool as SpoolSettings
 
@@ -33,7 +43,9 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 log = logging.getLogger(__name__)
 _HOUR_NS = 3_600_000_000_000
-LIVE, DIRECT = 0, 1
+_BODIES = """SELECT coalesce(sum(length(payload)), 0) FROM message
+             WHERE state = ? AND seq IN (SELECT seq FROM dead_letter)"""
+__all__ = ["DIRECT", "LIVE", "REPLAY", "Spool"]
 
 
 class Span(NamedTuple):
@@ -62,6 +74,8 @@ class Spool:
         self.reduced: dict[str, bool] = {}  # days that lost records, and whether their number was counted here
         self._days: dict[str, DayFile] = {}
         self._drained: set[str] = set()
+        self._again = 0
+        self.dead_room = DeadRoom(settings.dead_letter_bytes, self._dead_bytes)
         self._lock = threading.RLock()
         self._is_alone = False
         self._lease: int | None = None
@@ -144,7 +158,8 @@ class Spool:
 
         Those of `without`, as (day, seq), are left for later, and those within `under_way` are passed over.
         """
-        for priority in (LIVE, DIRECT):
+        self._notice()
+        for priority in (LIVE, DIRECT, REPLAY):
             for day in self.days():
                 if day in self._drained:
                     continue
@@ -167,24 +182,71 @@ class Spool:
                 self._set_aside(day, file)  # what could be read of it is asked for once more
         raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk")
 
-    def mark(self, day: str, fates: Sequence[Fate], now_ns: int) -> None:
-        """Record what became of messages of one day file, as `pending` read it."""
+    def mark(
+        self,
+        day: str,
+        fates: Sequence[Fate],
+        now_ns: int,
+        measured: Mapping[tuple[str, str, str, int], int] | None = None,
+    ) -> None:
+        """Record what became of messages of one day file, as `pending` read it, and what was measured on their way."""
         file = self._day(day)
         if file is not self._read_from.get(day):
             return  # they went with the file that was set aside
         try:
-            file.mark(fates, now_ns)
+            file.mark(fates, now_ns, measured)
         except Corrupt:
             self._set_aside(day, file)
 
     def look_again(self) -> None:
-        """Look into days that were done: another process may have requeued dead letters there."""
+        """Look into days that were done: another process may have made messages there pending again."""
         self._drained.clear()
 
-    def reopen(self, day: str, seqs: Sequence[int]) -> int:
-        """Make dead-lettered messages of a day pending again."""
-        self._drained.discard(day)
-        return self._day(day).reopen(seqs)
+    def announce(self) -> None:
+        """Tell the delivering process to look into days that were done."""
+        (self.folder / "again").touch()
+
+    def announced(self) -> int:
+        """When an operator last changed what was done, in ns; 0 for never."""
+        try:
+            return (self.folder / "again").stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
+
+    def _notice(self) -> None:
+        if (told := self.announced()) != self._again:
+            self._again = told
+            self.look_again()
+
+    @contextlib.contextmanager
+    def changing(self, day: str) -> Iterator[sqlite3.Connection]:
+        """One transaction on the messages of a day; raises Archived when its file is gone or about to go."""
+        path = self.folder / f"spool-{day}.db"
+        with self._lock:
+            known = self._days.get(day)
+            if known is not None and known.moved():
+                self._days.pop(day)
+            if not path.exists():
+                raise Archived(day)
+            file = self._day(day)
+        with file.changing() as connection:
+            if (day, file_id(connection)) in merged(self.folder):
+                raise Archived(day)
+            yield connection
+
+    @contextlib.contextmanager
+    def reading(self, day: str) -> Iterator[sqlite3.Connection]:
+        """A connection of its own for reports; raises Archived when the file of that day is gone."""
+        path = self.folder / f"spool-{day}.db"
+        if not path.exists():
+            raise Archived(day)
+        try:
+            with self._day(day).reading() as connection:
+                yield connection
+        except SpoolFailed:
+            if not path.exists():
+                raise Archived(day) from None
+            raise
 
     def days(self) -> list[str]:
         """UTC days that have a file, oldest first."""
@@ -194,35 +256,49 @@ class Spool:
         return self._day(day)
 
     def has_pending(self) -> bool:
-        return any(self._read(day, has_pending) for day in self.days() if day not in self._drained)
+        for day in self.days():
+            with contextlib.suppress(Archived):
+                if day not in self._drained and self._read(day, has_pending):
+                    return True
+        return False
 
     def oldest_pending_ns(self) -> int | None:
         """When the oldest message that is still to be delivered was received."""
-        found = [ns for day in self.days() if (ns := self._read(day, oldest_pending_ns)) is not None]
+        found: list[int] = []
+        for day in self.days():
+            with contextlib.suppress(Archived):
+                ns = self._read(day, oldest_pending_ns)
+                found += [] if ns is None else [ns]
         return min(found, default=None)
 
     def ledger(self) -> dict[str, Counts]:
         """The ledger of every day that is known, archived days included."""
-        found = self._archived()
-        for day in self.days():
-            found[day] = self._read(day, ledger.read)
-        return found
+        return self._ledgers(ledger.read, only_here=False)
 
     def _archived(self) -> dict[str, Counts]:
-        try:
-            return archived_ledger(self.folder)
-        except Corrupt:
-            self._lose_archive()
-            return {}
+        return self._of_archive(archived_ledger, {})
 
-    def _lose_archive(self) -> None:
-        name = set_aside(self.folder / "archive.db").name
-        self.corrupt_files += 1
-        log.error("archive.db is damaged and was set aside as %s; the counts of old days are lost", name)
+    def _of_archive(self, ask: Callable[[Path], _T], nothing: _T) -> _T:
+        try:
+            return ask(self.folder)
+        except ArchiveLost as lost:
+            self.corrupt_files += 1
+            log.error("%s", lost)
+            return nothing
+
+    def _archive(self, file: DayFile) -> None:
+        try:
+            archive(self.folder, file)
+        except ArchiveLost as lost:
+            self.corrupt_files += 1
+            log.error("%s", lost)
+            archive(self.folder, file)
 
     def _read(self, day: str, read: Callable[["sqlite3.Connection"], _T]) -> _T:
-        """Read a day file beside the running threads; one that is damaged is set aside first."""
+        """Read a day file beside the running threads; one that is damaged is set aside first. Raises Archived."""
         for _ in range(2):
+            if not (self.folder / f"spool-{day}.db").exists():
+                raise Archived(day)
             file = self._day(day)
             try:
                 with file.reading() as connection:
@@ -232,11 +308,21 @@ class Spool:
         raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk")
 
     def derived_ledger(self) -> dict[str, Counts]:
-        """The same, counted again from the records of the day files that are still here."""
-        found = {}
+        """The same of the days whose files are still here, counted again from the records."""
+        return self._ledgers(ledger.derive, only_here=True)
+
+    def _ledgers(self, count: Callable[[sqlite3.Connection], Counts], only_here: bool) -> dict[str, Counts]:
+        here: dict[str, tuple[int, Counts]] = {}
         for day in self.days():
-            found[day] = self._read(day, ledger.derive)
-        return found
+            with contextlib.suppress(Archived):
+                here[day] = self._read(day, lambda connection: (file_id(connection), count(connection)))
+        nothing: set[tuple[str, int]] = set()
+        done = self._of_archive(merged, nothing)  # read after the files, lest a day archived meanwhile counts twice
+        found = self._archived()
+        for day, (number, counts) in here.items():
+            if (day, number) not in done:
+                found[day] = _sum(found.get(day), counts)
+        return {day: counts for day, counts in found.items() if day in here or not only_here}
 
     def totals(self) -> Counter[str]:
         """All ledgers by fate."""
@@ -263,19 +349,29 @@ class Spool:
             file = self._day(day)
             if file.has_pending() or file.last_received_ns() > now_ns - self.settings.journal_h * _HOUR_NS:
                 continue
-            try:
-                archive(self.folder, file)
-            except Corrupt:
-                self._lose_archive()
-                archive(self.folder, file)
-            with self._lock:
-                self._read_from.pop(day, None)
-                self._days.pop(day).close()
-                for suffix in ("", "-wal", "-shm"):
-                    file.path.with_name(file.path.name + suffix).unlink(missing_ok=True)
-                self.sync_folder()
+            with file.changing():  # whoever makes messages of this day pending again waits, and finds them archived
+                if file.has_pending():
+                    continue
+                self._archive(file)
+                with self._lock:
+                    self._read_from.pop(day, None)
+                    self._days.pop(day)
+                    for suffix in ("", "-wal", "-shm"):
+                        file.path.with_name(file.path.name + suffix).unlink(missing_ok=True)
+                    self.sync_folder()
+            file.close()
             gone.append(day)
         return gone
+
+    def _dead_bytes(self) -> int:
+        """Bytes of the bodies of dead letters; asked while a day file is being written, so with connections apart."""
+        total = archived_bodies(self.folder)
+        for day in self.days():
+            with contextlib.suppress(Corrupt, sqlite3.Error):
+                connection = connect(self.folder / f"spool-{day}.db", create=False)
+                with contextlib.closing(connection):
+                    total += int(connection.execute(_BODIES, (DEAD,)).fetchone()[0])
+        return total
 
     def close(self) -> None:
         with self._lock:
@@ -315,10 +411,10 @@ class Spool:
         elif not fresh and path.stat().st_size == 0:
             self.reduced[day] = False  # cut off at its birth, or emptied by someone: the index knows
         try:
-            file = DayFile(path)
+            file = DayFile(path, self.dead_room.takes)
         except Corrupt:
             self._save(day)
-            file, fresh = DayFile(path), True
+            file, fresh = DayFile(path, self.dead_room.takes), True
         if fresh:
             self.sync_folder()
         return file
@@ -350,7 +446,7 @@ class Spool:
         path = self.folder / f"spool-{day}.db"
         rescued = path.with_suffix(".salvage")
         self._finish_salvage(path)
-        fresh = DayFile(rescued)
+        fresh = DayFile(rescued, self.dead_room.takes)
         try:
             found = fresh.take_from(lambda target: salvage(path, target))
         finally:
@@ -418,3 +514,11 @@ class Spool:
 def _saved(found: Salvaged) -> str:
     lost = "an unknown number" if found.lost is None else str(found.lost)
     return f"{found.kept} of its records go on, {lost} are lost to delivery"
+
+
+def _sum(one: Counts | None, other: Counts) -> Counts:
+    if not one:
+        return other
+    both = Counter(one)
+    both.update(other)
+    return Counter({key: n for key, n in both.items() if n})

@@ -80,6 +80,9 @@ class Spool(Group):
     max_bytes: int = Field(
         20_000_000_000, ge=1_000_000, description="Size at which the spool is full and acknowledging stops."
     )
+    dead_letter_bytes: int = Field(
+        1_073_741_824, ge=0, description="Size of dead letters' bodies beyond which new bodies are not kept."
+    )
 
 
 class Pipeline(Group):
