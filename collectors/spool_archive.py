@@ -130,6 +130,10 @@ def changing(folder: Path) -> Iterator[sqlite3.Connection]:
             raise
 
 
+class ArchiveLost(SpoolFailed):
+    """The archive was damaged and is set aside; the next one begins empty."""
+
+
 @contextmanager
 def _open(path: Path) -> Iterator[sqlite3.Connection]:
     try:
@@ -142,7 +146,7 @@ def _open(path: Path) -> Iterator[sqlite3.Connection]:
                 connection.close()
     except Corrupt:
         _set_aside(path)
-        raise SpoolFailed(
+        raise ArchiveLost(
             f"{path} was damaged and is kept under another name; ledger and dead letters of earlier days are known no "
             "more, start again"
         ) from None

@@ -69,7 +69,7 @@ class Influx(Group):
 class Spool(Group):
     """The queue on disk between the broker and the store."""
 
-    batch: int = Field(200, ge=1, le=5000, description="Most messages in one commit.")
+    batch: int = Field(250, ge=1, le=5000, description="Most messages in one commit.")
     commit_ms: int = Field(50, ge=1, le=1000, description="Longest wait of a message for its commit, in ms.")
     write_batch: int = Field(2000, ge=1, le=5000, description="Most messages in one write to the store.")
     deliver_in: Literal["process", "thread"] = Field(
