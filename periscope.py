@@ -284,6 +284,31 @@ def try_(command: Command) -> int:
     return DONE if complete else FAILED
 
 
+def doctor(command: Command) -> int:
+    """Find what goes wrong in practice: broker, store, disk, clocks, feeds and ledger, each finding with its remedy."""
+    from collections import Counter
+
+    from collectors.doctor.examine import Examination
+    from config.lint import lint as check
+    from pipeline.indicators.registry import INDICATORS
+
+    args, settings, catalogue = command.args, command.settings, command.catalogue
+    lint_findings = check(catalogue, INDICATORS)
+    examination = Examination(settings, catalogue, lint_findings, time.time_ns, args.part, args.audit)
+    found = []
+    for finding in examination.run():
+        found.append(finding)
+        if not args.json:
+            print(finding, flush=True)
+    counts = Counter(finding.level for finding in found)
+    if args.json:
+        print(json.dumps([finding.facts() for finding in found], ensure_ascii=False))
+    else:
+        print(f"{counts['problem']} problems, {counts['warn']} warnings, {counts['unknown']} not to be told, "
+              f"{counts['ok']} in order")  # fmt: skip
+    return FAILED if counts["problem"] else DONE
+
+
 def users(command: Command) -> int:
     """Add, list and change the accounts that may sign in, and read the audit of what they did."""
     from pipeline.accounts import Accounts
@@ -343,7 +368,7 @@ VERBS: dict[str, Callable[[Command], int]] = {
     "demo": demo, "collect": collect, "pipeline": pipeline, "dashboard": dashboard, "import": import_,
     "workbook": workbook,
     "simulate": simulate, "export": export, "lint": lint, "users": users,
-    "try": try_,
+    "try": try_, "doctor": doctor,
     "dead-letters": dead_letters,
 }  # fmt: skip
 

@@ -146,6 +146,14 @@ def _try(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--limit", type=int, default=20, help="most messages shown one by one (default 20)")
 
 
+def _doctor(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--part", choices=["collector", "pipeline", "dashboard"], default="collector",
+        help="whose token of InfluxDB is in the settings (default collector)",
+    )  # fmt: skip
+    verb.add_argument("--audit", action="store_true", help="compare store and ledger however long that takes")
+
+
 def _users(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "what", choices=["add", "list", "change", "disable", "enable", "reset", "audit"],
@@ -165,5 +173,5 @@ def _users(verb: argparse.ArgumentParser) -> None:
 
 _ARGUMENTS = {
     "demo": _demo, "pipeline": _pipeline, "import": _import, "workbook": _workbook, "simulate": _simulate,
-    "export": _export, "dead-letters": _dead_letters, "try": _try, "users": _users,
+    "export": _export, "dead-letters": _dead_letters, "try": _try, "doctor": _doctor, "users": _users,
 }  # fmt: skip
