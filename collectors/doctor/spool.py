@@ -50,6 +50,11 @@ def _quota(look: SpoolLook, max_bytes: int) -> Finding:
 
 
 def _damage(look: SpoolLook) -> Finding:
+    if look.unread and not look.damaged:
+        return Finding(
+            "unknown", "spool-damage", f"{look.folder}: {', '.join(look.unread)} could not be opened",
+            "run doctor as the user that the collector runs as",
+        )  # fmt: skip
     if not look.damaged:
         return Finding("ok", "spool-damage", "every file of the spool can be read")
     return Finding(

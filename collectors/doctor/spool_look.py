@@ -1,7 +1,7 @@
 """A look at a collector's spool that changes nothing, beside a running collector or without one.
 
-Promises: files are opened read-only; at most the newest ROWS rows of the two newest days are read one by one, and
-nothing is counted again from more than MOST_COUNTED rows.
+Promises: files are opened read-only and none is made; at most the newest ROWS rows of each of the two newest days are
+read one by one, and nothing is counted again from more than MOST_COUNTED rows.
 """
 
 import fcntl
@@ -45,6 +45,7 @@ class SpoolLook:
     changed_ns: int = 0
     size: int = 0
     damaged: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
     ledgers: dict[str, Counts] = field(default_factory=dict)
     derived: dict[str, Counts] = field(default_factory=dict)
     counted: bool = True
@@ -75,7 +76,8 @@ def look(folder: Path) -> SpoolLook | None:
         except FileNotFoundError:
             continue
         except sqlite3.DatabaseError as error:
-            found.damaged.append(f"{path.name} ({error})")
+            damaged = (getattr(error, "sqlite_errorcode", 0) & 0xFF) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+            (found.damaged if damaged else found.unread).append(f"{path.name} ({error})")
     return found
 
 
@@ -108,9 +110,10 @@ def _day(connection: sqlite3.Connection, day: str, recent: bool, found: SpoolLoo
 def _open(path: Path) -> Iterator[sqlite3.Connection]:
     if not path.exists():
         raise FileNotFoundError(path)
-    with closing(
-        sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=5)
-    ) as connection:
+    # Whoever has a file open has a log beside it. Without one nobody writes, and even a reader would make one.
+    how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
+    address = f"{path.absolute().as_uri()}?{how}"
+    with closing(sqlite3.connect(address, uri=True, isolation_level=None, timeout=5)) as connection:
         yield connection
 
 

@@ -191,9 +191,14 @@ class InfluxStore:
 
     def sees_tokens(self) -> bool:
         """Whether our token may read the tokens of others, which no part needs."""
-        with self._sentences():
-            service = AuthorizationsService(self._client.api_client)  # type: ignore[no-untyped-call]
-            return bool(service.get_authorizations(org=self._org).authorizations)  # type: ignore[no-untyped-call]
+        try:
+            with self._sentences():
+                service = AuthorizationsService(self._client.api_client)  # type: ignore[no-untyped-call]
+                return bool(service.get_authorizations(org=self._org).authorizations)  # type: ignore[no-untyped-call]
+        except StoreHeld as error:
+            if _status(error) not in (403, 404):
+                raise
+            return False
 
     def clock_ns(self) -> int | None:
         """The server's clock, to the second; None when it does not say."""
