@@ -271,6 +271,10 @@ def try_(command: Command) -> int:
     from collectors.trial import Trial, messages_of, summary
 
     args = command.args
+    if args.listen:
+        return _try_broker(command)
+    if not args.files or args.pilot is None or args.feed is None:
+        raise ConfigError([Problem("try", "", "has nothing to try", "give FILE, --pilot and --feed, or --listen")])
     trial = Trial(command.catalogue, args.pilot, args.feed, args.topic, time.time_ns())
     tried = list(trial.run(message for path in args.files for message in messages_of(path, args.lines)))
     complete = bool(tried) and all(one.fate in ("written", "duplicate") for one in tried)
@@ -282,6 +286,28 @@ def try_(command: Command) -> int:
         print("\n".join(one.lines()))
     print(f"{trial.topic}: {summary(tried)}")
     return DONE if complete else FAILED
+
+
+def _try_broker(command: Command) -> int:
+    from collectors.listening import filters_of, listen, nothing_came
+    from collectors.trial import Tally
+
+    args, mqtt = command.args, command.settings.mqtt
+    if args.files or args.topic or args.lines:
+        raise ConfigError([Problem("--listen", "", "stands alone", "leave out FILE, --topic and --lines")])
+    filters = filters_of(command.catalogue, args.pilot, args.feed)
+    command.stop_on_signals()
+    tally = Tally()
+    for one in listen(mqtt, command.catalogue, filters, args.seconds, args.count, command.stop, time.time_ns):
+        tally.add(one)
+        if args.json:
+            print(json.dumps(one.facts()), flush=True)
+        elif tally.fates.total() <= args.limit:
+            print("\n".join(one.lines()), flush=True)
+    heard = tally.fates.total()
+    print(tally.sentence() if heard else nothing_came(mqtt, filters, args.seconds),
+          file=sys.stderr if args.json else sys.stdout)  # fmt: skip
+    return DONE if heard and not tally.fates["dead_lettered"] else FAILED
 
 
 def doctor(command: Command) -> int:

@@ -53,6 +53,11 @@ def advice(code: str, feed: Feed, payload: bytes) -> str:
     return ""
 
 
+def fixed_advice(code: str) -> str:
+    """The remedy for a code where it names nothing of the payload, else empty."""
+    return _FIXED.get(code, "")
+
+
 def format_of(payload: bytes) -> str:
     """The decoder that a payload looks made for, "json" for other JSON, empty where nothing is known."""
     try:
