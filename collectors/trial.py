@@ -31,12 +31,6 @@ _MOST_IDS = 100_000
 _OTHERS = (("dead_lettered", "dead-lettered"), ("dropped", "dropped by a rule"), ("duplicate", "duplicates"))
 
 
-_NO_FEED = {
-    "unknown_pilot": "name the topic of a pilot's feed, or add a file for this pilot",
-    "unknown_feed": "add a feed with this topic to the pilot's file, or let the sender use the topic of one",
-}
-
-
 class Tried(NamedTuple):
     """One message and what would become of it; `events` are also given where only a check refuses them."""
 
@@ -211,7 +205,7 @@ def known_feed(catalogue: Catalogue, pilot: str, feed: str) -> Feed:
 
 
 def _refused(where: str, size: int, payload: bytes, fault: Fault, feed: Feed | None, events: list[Event]) -> Tried:
-    remedy = advice(fault.code, feed, payload) if feed is not None else _NO_FEED.get(fault.code, "")
+    remedy = advice(fault.code, feed, payload) if feed is not None else ""  # what no feed takes says so itself
     return Tried(where, size, "dead_lettered", events, fault=fault, remedy=remedy)
 
 
