@@ -62,8 +62,9 @@ class Stand:
     @contextmanager
     def listening(self, *words: object) -> Iterator[Running]:
         """The verb, once the broker has granted it its topics."""
+        before = self.service.log.count("periscope-try-")
         with Running("try", "--listen", *words, cwd=self.folder, **self.settings) as verb:
-            wait_until(lambda: "periscope-try-" in self.service.log, 30, "the subscription")
+            wait_until(lambda: self.service.log.count("periscope-try-") > before, 30, "the subscription")
             yield verb
 
     def publish(self, *messages: tuple[str, bytes], retain: bool = False) -> None:
