@@ -16,7 +16,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cached_property, partial
 from pathlib import Path
 from types import FrameType
@@ -252,18 +252,39 @@ def export(command: Command) -> int:
 
 def lint(command: Command) -> int:
     """Check the pilots' files: what would go wrong, and what would be said without evidence."""
-    from config.lint import lint as check
-    from pipeline.indicators.registry import INDICATORS
-
-    findings = check(command.catalogue, INDICATORS)
+    findings = _lint(command)
     errors = sum(finding.level == "error" for finding in findings)
+    changed = _changes(command) if command.args.against is not None else None
     if command.args.json:
-        print(json.dumps([finding.facts() for finding in findings], ensure_ascii=False))
+        told: Any = [finding.facts() for finding in findings]
+        if changed is not None:
+            told = {"findings": told, "changes": [change.facts() for change in changed]}
+        print(json.dumps(told, ensure_ascii=False))
         return FAILED if errors else DONE
-    for finding in findings:
-        print(finding)
+    for line in [*findings, *(changed or [])]:
+        print(line)
+    if changed is not None:
+        print(f"{len(changed)} changes against {command.args.against}")
     print(f"{command.settings.catalogue}: {errors} errors, {len(findings) - errors} warnings")
     return FAILED if errors else DONE
+
+
+def _lint(command: Command) -> list[Any]:
+    """Findings of the pilots' files and of the settings."""
+    from config.lint import lint as check
+    from config.lint_settings import lint_settings
+    from pipeline.indicators.registry import INDICATORS
+
+    today = datetime.fromtimestamp(time.time(), UTC).date()
+    files = [Path(".env"), Path(os.environ.get("PERISCOPE_CONFIG", "periscope.toml"))]
+    return check(command.catalogue, INDICATORS) + lint_settings(command.settings, command.catalogue, today, files)
+
+
+def _changes(command: Command) -> list[Any]:
+    from config.changes import changes, earlier
+
+    with earlier(command.settings.catalogue, command.args.against) as folder:
+        return changes(load_catalogue(folder), command.catalogue)
 
 
 def try_(command: Command) -> int:
@@ -315,12 +336,9 @@ def doctor(command: Command) -> int:
     from collections import Counter
 
     from collectors.doctor.examine import Examination
-    from config.lint import lint as check
-    from pipeline.indicators.registry import INDICATORS
 
     args, settings, catalogue = command.args, command.settings, command.catalogue
-    lint_findings = check(catalogue, INDICATORS)
-    examination = Examination(settings, catalogue, lint_findings, time.time_ns, args.part, args.audit)
+    examination = Examination(settings, catalogue, _lint(command), time.time_ns, args.part, args.audit)
     found = []
     for finding in examination.run():
         found.append(finding)

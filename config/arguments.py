@@ -153,6 +153,13 @@ def _try(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--limit", type=int, default=20, help="most messages shown one by one (default 20)")
 
 
+def _lint(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--against", metavar="REV_OR_FOLDER",
+        help="also show what differs from an earlier state, a revision of Git or a folder, and what follows",
+    )  # fmt: skip
+
+
 def _doctor(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--part", choices=["collector", "pipeline", "dashboard"], default="collector",
@@ -186,5 +193,5 @@ def _users(verb: argparse.ArgumentParser) -> None:
 
 _ARGUMENTS = {
     "demo": _demo, "pipeline": _pipeline, "import": _import, "workbook": _workbook, "simulate": _simulate,
-    "export": _export, "dead-letters": _dead_letters, "try": _try, "doctor": _doctor, "users": _users,
+    "export": _export, "dead-letters": _dead_letters, "try": _try, "doctor": _doctor, "lint": _lint, "users": _users,
 }  # fmt: skip
