@@ -150,7 +150,11 @@ class Listening:
 
     def drops(self, ours: int) -> Finding:
         """Whether the broker drops messages now; `ours` are those that the queue probe lost."""
-        told = self._scratch.wait(lambda: self._uptimes > 1, self._started + _LISTEN_S - time.monotonic())
+        # Its numbers are retained, so where none came at once none will.
+        if self._scratch.wait(lambda: bool(self._sys), self._started + _ENOUGH_S - time.monotonic()):
+            told = self._scratch.wait(lambda: self._uptimes > 1, self._started + _LISTEN_S - time.monotonic())
+        else:
+            told = False
         now, first = self.dropped(), self._first_dropped
         if not self._sys or (now is None and not told):
             return Finding(

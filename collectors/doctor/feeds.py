@@ -8,6 +8,7 @@ from collectors.doctor.spool_look import SpoolLook
 from config.catalogue import Catalogue, Feed, Pilot
 
 AHEAD_S, BEHIND_S = 60, 3600
+MOST_AHEAD_S = 660  # what is further ahead is set aside as clock_skew
 _TIMES = 3
 _JUDGED = 500
 
@@ -79,7 +80,8 @@ def _judged(pilot: str, feed: Feed, lags: list[float], skewed: int) -> Iterator[
             "problem", "clock", f"{name}: {skewed} messages have times that cannot be, and are set aside",
             "mend the sender's clock (NTP), or this machine's if all feeds have it; for a back-fill set accept_since",
         )  # fmt: skip
-    lag = median(lags) if lags else 0.0
+    # Of a time that is known to the hour or day only, the place within it comes from a hash (docs/ingest.md).
+    lag = median(lags) if lags and min(lags) >= -MOST_AHEAD_S else 0.0
     if lag < -AHEAD_S:
         yield Finding(
             "problem", "clock", f"{name}: its clock is {-lag:.0f} s ahead of this machine's",

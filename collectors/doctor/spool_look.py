@@ -21,18 +21,18 @@ from collectors.topics import LEDGER_FEED
 ROWS = 50_000
 MOST_COUNTED = 2_000_000
 _DIRECT = 1
-_RECENT = """SELECT pilot, feed, received_ns, ts_ns, length(payload), priority FROM message
+# A retained message may be old when it comes.
+_RECENT = """SELECT pilot, feed, received_ns, CASE retained WHEN 0 THEN ts_ns END, priority FROM message
              ORDER BY seq DESC LIMIT ?"""
 _DEAD = """SELECT m.pilot, m.feed, d.stage || '/' || d.code, count(*) FROM dead_letter d JOIN message m USING (seq)
            WHERE m.state = ? GROUP BY 1, 2, 3"""
 
 
 class Arrival(NamedTuple):
-    """One message that came by the broker; `time_ns` is its event's time where it has one."""
+    """One message that came by the broker; `time_ns` is its event's time where that says something of clocks."""
 
     received_ns: int
     time_ns: int | None
-    size: int
 
 
 @dataclass
@@ -100,10 +100,10 @@ def _day(connection: sqlite3.Connection, day: str, recent: bool, found: SpoolLoo
     for pilot, feed, code, n in connection.execute(_DEAD, (ledger.DEAD,)):
         found.dead[pilot, feed, code] += n
     if recent:
-        for pilot, feed, received_ns, time_ns, size, priority in connection.execute(_RECENT, (ROWS,)):
+        for pilot, feed, received_ns, time_ns, priority in connection.execute(_RECENT, (ROWS,)):
             found.since_ns = min(received_ns, found.since_ns or received_ns)
             if priority != _DIRECT and feed != LEDGER_FEED:
-                found.arrivals.setdefault((pilot, feed), []).append(Arrival(received_ns, time_ns, size))
+                found.arrivals.setdefault((pilot, feed), []).append(Arrival(received_ns, time_ns))
 
 
 @contextmanager

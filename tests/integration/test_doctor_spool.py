@@ -226,6 +226,7 @@ def test_a_feed_that_is_silent(site: Site) -> None:
     assert collector.wait_idle(20)
     assert [one.level for one in site.silent()] == ["ok"]
     (found,) = site.silent(later_s=300)
+    assert found.code == "silent-feed"
     assert found.level == "problem"
     assert "bremen/app has sent nothing since the collector started" in found.what
     assert "periscope try --listen --pilot bremen --feed app" in found.remedy
@@ -260,6 +261,14 @@ def test_a_sender_whose_clock_is_wrong(site: Site, offset_s: int, level: str, sa
     assert found.level == level
     assert said in found.what
     assert level == "ok" or "clock" in found.remedy
+
+
+def test_times_that_are_known_to_the_day_only_say_nothing_of_a_clock(site: Site) -> None:
+    collector = site.start()
+    days = [action(f"e-{n}", iso(), time_precision="day") for n in range(40)]
+    site.publish("pilots/bremen/usage/app", *days)
+    assert collector.wait_idle(20)
+    assert only(feeds.clocks(site.catalogue, site.look()), "clock").level == "ok"
 
 
 # The collector and its session
