@@ -22,6 +22,7 @@ LEAST_DAYS = 21
 MOST_RETAINED = 1000
 _LISTEN_S = 12.0  # Mosquitto tells its numbers every 10 s unless told otherwise
 _ENOUGH_S = 3.0
+_MOST_COUNTED = 100_000
 _SYS = "$SYS/broker/"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -84,7 +85,9 @@ class Listening:
         elif heard.retained:
             place = self._roster.place(topic)
             # Only that it is another topic is kept: overlapping filters bring a message several times.
-            self._retained.setdefault(f"{place.pilot}/{place.feed_id}", set()).add(hash(topic))
+            known = self._retained.setdefault(f"{place.pilot}/{place.feed_id}", set())
+            if len(known) < _MOST_COUNTED:
+                known.add(hash(topic))
         else:
             self.live += 1
 

@@ -61,8 +61,9 @@ class Examination:
         now_ns = self._clock()
         if self._spool is not None:
             yield from spool.spool(self._spool, self._settings.spool.max_bytes, now_ns)
-            yield from feeds.silent(self._catalogue, self._spool, now_ns)
-            yield from feeds.clocks(self._catalogue, self._spool)
+            if not self._spool.unread:
+                yield from feeds.silent(self._catalogue, self._spool, now_ns)
+                yield from feeds.clocks(self._catalogue, self._spool)
             yield self._word.finding if self._word else health.absent(self._settings.health_port, self._spool.running)
         else:
             yield health.absent(self._settings.health_port, False)
@@ -70,7 +71,7 @@ class Examination:
             yield from store.influx(self._settings, self._catalogue, self._part, self._clock)
         else:
             yield store.embedded(self._settings)
-        if self._spool is not None and self._spool.ledgers:
+        if self._spool is not None and self._spool.ledgers and not self._spool.unread:
             yield store.audit(self._settings, self._look, self._audit)
 
     def _said_by_lint(self) -> Iterator[Finding]:

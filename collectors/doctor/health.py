@@ -26,7 +26,7 @@ def ask(port: int, running: bool) -> Word | None:
     try:
         metrics = _metrics(port)
         status, sentence = _ready(port)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         return Word({}, Finding(
             "problem", "collector", f"it does not answer on port {port} ({error})",
             "see its log; start it again if it hangs: nothing that was acknowledged is lost",

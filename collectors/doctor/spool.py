@@ -31,8 +31,10 @@ def disk(state: Path) -> Finding:
 
 
 def spool(look: SpoolLook, max_bytes: int, now_ns: int) -> Iterator[Finding]:
-    yield _quota(look, max_bytes)
     yield _damage(look)
+    if look.unread:
+        return
+    yield _quota(look, max_bytes)
     yield _backlog(look, now_ns)
     yield _ledger(look)
     yield _dead_letters(look)

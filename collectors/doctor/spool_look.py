@@ -60,9 +60,14 @@ def look(folder: Path) -> SpoolLook | None:
     if not folder.is_dir():
         return None
     found = SpoolLook(folder, running=_held(folder / "lease"))
+    try:
+        names = list(folder.iterdir())
+    except OSError as error:
+        found.unread.append(f"the folder ({error.strerror})")
+        return found
     found.damaged = sorted(p.name for p in folder.glob("*.damaged-*") if not p.name.endswith(("-wal", "-shm")))
     found.size = sum(path.stat().st_size for path in folder.glob("*.db*"))
-    found.changed_ns = max((p.stat().st_mtime_ns for p in [folder, *folder.iterdir()]), default=0)
+    found.changed_ns = max((p.stat().st_mtime_ns for p in [folder, *names]), default=0)
     if (filters := folder / "filters.json").exists():
         found.started_ns = filters.stat().st_mtime_ns
     days = sorted(folder.glob("spool-????-??-??.db"))

@@ -195,13 +195,16 @@ def test_a_window_that_is_smaller_than_a_commit(tmp_path: Path) -> None:
         assert "max_inflight_messages" in found.remedy
 
 
-@pytest.mark.parametrize("line", ["message_size_limit 1000", "max_packet_size 2000"])
-def test_a_broker_that_takes_small_messages_only(tmp_path: Path, line: str) -> None:
+@pytest.mark.parametrize(
+    ("line", "protocol"),
+    [("message_size_limit 1000", "5"), ("message_size_limit 1000", "3.1.1"), ("max_packet_size 2000", "5")],
+)
+def test_a_broker_that_takes_small_messages_only(tmp_path: Path, line: str, protocol: str) -> None:
     key = line.split()[0]
     with Mosquitto(tmp_path / "plain").config.open() as file:
         (default,) = [one.strip() for one in file if one.startswith(key)]
     with broker(tmp_path, (default, line)) as service:
-        found = only(probed(mqtt(service)), "message-size")
+        found = only(probed(mqtt(service, protocol=protocol)), "message-size")
     assert found.level == "warn"
     assert "65536 bytes does not go through" in found.what
     assert "message_size_limit" in found.remedy
