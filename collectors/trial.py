@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from collectors.clock_rules import Window
 from collectors.decoders import DECODERS
@@ -23,11 +24,13 @@ from collectors.topics import Place, Roster
 from collectors.trial_advice import advice, fixed_advice
 from config.catalogue import Catalogue, Feed, Pilot
 from config.problems import ConfigError, Problem
+from config.quantities import known_quantity
 from pipeline.model import Event
 
 _LINES = (".jsonl", ".ndjson")
 _EXAMPLE_LEVEL = "example"
 _MOST_IDS = 100_000
+_UNNAMED = "one event"
 _OTHERS = (("dead_lettered", "dead-lettered"), ("dropped", "dropped by a rule"), ("duplicate", "duplicates"))
 
 
@@ -42,20 +45,22 @@ class Tried(NamedTuple):
     fault: Fault | None = None
     rule: str = ""
     remedy: str = ""
+    points: tuple[tuple[Fault, str], ...] = ()  # faults of single points, each with its remedy
     hidden: int = 0  # events that are not shown, as their feed names persons
 
     def without_bodies(self) -> "Tried":
         """The same with no value, id or field name that a payload holds: its events are only counted."""
         remedy = fixed_advice(self.fault.code) if self.fault is not None else self.remedy
-        return self._replace(events=[], hidden=len(self.events), remedy=remedy)
+        points = tuple((replace(one, point=_UNNAMED), fixed_advice(one.code)) for one, _ in self.points)
+        return self._replace(events=[], hidden=len(self.events), remedy=remedy, points=points)
 
     def facts(self) -> dict[str, Any]:
-        fault = (
-            {} if self.fault is None else {"stage": self.fault.stage, "code": self.fault.code, "text": self.fault.text}
-        )
         return {
-            "message": self.where, "bytes": self.size, "fate": self.fate, "rule": self.rule, "fault": fault,
+            "message": self.where, "bytes": self.size, "fate": self.fate, "rule": self.rule,
+            "fault": {} if self.fault is None else _told(self.fault),
             "remedy": self.remedy, "empty": self.empty, "events": msgspec.to_builtins(self.events),
+            "points": [{"point": one.point, **_told(one), "remedy": remedy} for one, remedy in self.points],
+            "remarks": list(self.remarks()),
             "hidden": self.hidden,
         }  # fmt: skip
 
@@ -71,10 +76,29 @@ class Tried(NamedTuple):
             said = f"{event.device} {event.quantity} = {event.value:g} {event.unit}" if event.value is not None else (
                 f"count {event.count}")  # fmt: skip
             yield f"  {_iso(event.floor_ns)}  {event.type}  {said}  time by {event.time_rule}  id {event.event_id}"
+        for fault, remedy in self.points:
+            yield f"  {fault.point}: {fault.stage}/{fault.code}: {fault.text}"
+            if remedy:
+                yield f"    change: {remedy}"
+        for remark in self.remarks():
+            yield f"  note: {remark}"
         if self.hidden:
             yield f"  {self.hidden} events, not shown because this feed names persons"
         if self.empty:
             yield f"  {self.empty} mapped fields hold no reading"
+
+    def remarks(self) -> Iterator[str]:
+        """What is not refused and yet hardly true."""
+        for event in self.events:
+            known = known_quantity(event.quantity) if event.value is not None else None
+            if known is None or known.plausible is None or event.value is None:
+                continue
+            low, high = known.plausible
+            if not low <= event.value <= high:
+                yield (
+                    f"{event.device} {event.quantity} is outside what is plausible, {low:g} to {high:g} {known.unit};"
+                    " correct unit or factor, or add the device's sign for no reading to missing"
+                )
 
 
 class Judge:
@@ -106,11 +130,14 @@ class Judge:
             remedy = advice(judged.dropped, feed, entry.payload) if feed is not None else ""
             return Tried(where, len(payload), "dropped", [], judged.empty, rule=judged.dropped, remedy=remedy)
         ids = {event.event_id for event in judged.events}
-        fate = "duplicate" if ids <= self._seen else "written"
+        fate = "dead_lettered" if judged.faults else "duplicate" if ids <= self._seen else "written"
         if len(self._seen) > _MOST_IDS:
             self._seen.clear()
         self._seen |= ids
-        return Tried(where, len(payload), fate, judged.events, judged.empty)
+        points = tuple(
+            (one, advice(one.code, feed, entry.payload) if feed is not None else "") for one in judged.faults
+        )
+        return Tried(where, len(payload), fate, judged.events, judged.empty, points=points)
 
 
 class Trial:
@@ -139,13 +166,22 @@ class Tally:
     def __init__(self) -> None:
         self.fates: Counter[str] = Counter()
         self.events = 0
+        self._partly: Counter[str] = Counter()
 
     def add(self, one: Tried) -> None:
         self.fates[one.fate] += 1
-        self.events += len(one.events) + one.hidden if one.fate == "written" else 0
+        shown = len(one.events) + one.hidden
+        self.events += shown if one.fate == "written" else 0
+        if one.points and shown:
+            self._partly += Counter(messages=1, good=shown, bad=len(one.points))
 
     def sentence(self) -> str:
         parts = [f"{self.fates['written']} of {self.fates.total()} messages would be written, as {self.events} events"]
+        if partly := self._partly:
+            parts.append(
+                f"of {partly['messages']} messages {partly['good']} events would be written and {partly['bad']} points "
+                "dead-lettered"
+            )
         for fate, word in _OTHERS:
             if count := self.fates[fate]:
                 parts.append(f"{count} {word}")
@@ -158,6 +194,10 @@ def summary(tried: Iterable[Tried]) -> str:
     for one in tried:
         tally.add(one)
     return tally.sentence()
+
+
+def _told(fault: Fault) -> dict[str, str]:
+    return {"stage": fault.stage, "code": fault.code, "text": fault.text}
 
 
 def messages_of(path: Path, by_line: bool = False) -> Iterator[tuple[str, bytes]]:
