@@ -69,6 +69,7 @@ class Spool:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if lease:
                 self._lease = self._lock_file("lease")
+                os.utime(self._lease)  # when this collector started, for whoever looks at the folder
             self.sync_folder()
         except OSError as error:
             raise SpoolFailed(

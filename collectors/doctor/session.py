@@ -53,7 +53,7 @@ def idle(settings: Settings, look: SpoolLook, reports: int, broker_started_ns: i
             "problem", "session", f'a collector "{settings.collector}" works elsewhere under the same name', _OWN
         )
         return
-    if look.started_ns is None:
+    if not look.had_session:
         yield Finding(
             "unknown", "session", "no collector has connected from here yet",
             "start it with `periscope collect`; the broker keeps messages from then on",

@@ -37,11 +37,12 @@ class Arrival(NamedTuple):
 
 @dataclass
 class SpoolLook:
-    """What the files say. `since_ns` is the start of what was read row by row."""
+    """What the files say. `since_ns` is the start of what was read row by row, `started_ns` that of the collector."""
 
     folder: Path
     running: bool = False
     started_ns: int | None = None
+    had_session: bool = False
     changed_ns: int = 0
     size: int = 0
     damaged: list[str] = field(default_factory=list)
@@ -68,8 +69,9 @@ def look(folder: Path) -> SpoolLook | None:
     found.damaged = sorted(p.name for p in folder.glob("*.damaged-*") if not p.name.endswith(("-wal", "-shm")))
     found.size = sum(path.stat().st_size for path in folder.glob("*.db*"))
     found.changed_ns = max((p.stat().st_mtime_ns for p in [folder, *names]), default=0)
-    if (filters := folder / "filters.json").exists():
-        found.started_ns = filters.stat().st_mtime_ns
+    if found.running:
+        found.started_ns = (folder / "lease").stat().st_mtime_ns
+    found.had_session = (folder / "filters.json").exists()
     days = sorted(folder.glob("spool-????-??-??.db"))
     for path in [folder / "archive.db", *days]:
         try:

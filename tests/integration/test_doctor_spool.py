@@ -5,7 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,6 +25,8 @@ from collectors.spool_day import Entry
 from config.catalogue import Catalogue
 from config.settings import Settings
 from config.settings import Spool as SpoolSettings
+from pipeline.model import Event, Refusal
+from pipeline.store.port import StoreAway
 from pipeline.store.sqlite import SQLiteStore
 from tests.command import ROOT, environment
 from tests.integration.doctor_site import mqtt, only, told
@@ -70,6 +72,8 @@ class Site:
         self.running.append(collector)
         collector.start()
         wait_until(collector.receiver.ready.is_set, 10, "readiness")
+        noted = spool_folder(self.settings) / "filters.json"
+        wait_until(noted.exists, 10, "the session being noted")
         return collector
 
     def publish(self, topic: str, *payloads: bytes) -> None:
@@ -296,12 +300,21 @@ def test_a_collector_that_is_not_ready(site: Site, mosquitto: Mosquitto) -> None
     assert "connection to the broker lost" in word.finding.what
 
 
-def test_a_collector_whose_store_is_away(site: Site) -> None:
+class _Away(SQLiteStore):
+    def write(self, events: Sequence[Event]) -> list[Refusal]:
+        raise StoreAway("the store is away")
+
+
+def test_a_collector_whose_store_is_away(site: Site, tmp_path: Path) -> None:
+    site.store.close()
+    site.store = _Away(tmp_path / "var/store")
     collector = site.start()
-    collector._delivery.state, collector._delivery.sentence = "away", "the store is away"
+    site.publish(AIR, reading(time=iso(), pm10=1))
+    wait_until(lambda: collector.health().degraded, 20, "the collector's own word")
     word = asked(site)
     assert word is not None
     assert (word.finding.level, word.finding.code) == ("warn", "collector")
+    assert "degraded: the store is away" in word.finding.what
 
 
 def test_a_collector_that_does_not_answer(site: Site) -> None:
