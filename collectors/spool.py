@@ -85,6 +85,7 @@ class Spool:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if lease:
                 self._lease = self._lock_file("lease")
+                os.utime(self._lease)  # when this collector started, for whoever looks at the folder
                 with self._alone():
                     for rescued in folder.glob("spool-????-??-??.salvage"):
                         self._finish_salvage(rescued.with_suffix(".db"))

@@ -14,7 +14,7 @@ from collectors.dead_changes import purge, requeue
 from collectors.dead_letters import Selection
 from collectors.ledger import DEAD, WRITTEN, Counts
 from collectors.letter_body import shown
-from collectors.message import Fault, SpoolFailed
+from collectors.message import Fault
 from collectors.spool import Spool
 from collectors.spool_day import DayFile, Entry, Fate
 from collectors.topics import Roster
