@@ -173,6 +173,7 @@ def test_what_a_mend_changes_about_the_good_points_of_a_message_is_changed_in_th
     assert [(e.device, e.value) for e in bench.stored("sensor")] == [
         ("bremen", 40.0), ("bremen", 21.0), ("bremen", 44.0), ("bremen", 136.0),
     ]  # fmt: skip
+    assert {e.device for e in bench.store.deleted} == {"hall"}, "another device is another series: the old one goes"
     assert bench.fates() == {"received": 1, "written": 1, "points_in": 4, "points_written": 4}
 
 
