@@ -74,10 +74,11 @@ class Drain:
     """One contestant's run."""
 
     messages_per_s: float
-    cpu_us: float  # of a processor, per message
+    cpu_s: float  # of the whole tree, from the connection on
     peak_mib: float
     wall_s: float
     cpu_by_process: dict[int, float]  # seconds by process id
+    cpu_before: dict[int, float]  # the same up to the connection
 
 
 @dataclass(frozen=True)
@@ -177,8 +178,7 @@ class Bench:
     def _drain(self, process: Contestant, began: float, ended: float, before: dict[int, float]) -> Drain:
         spent = {pid: cpu - before.get(pid, 0.0) for pid, cpu in process.cpu_by_process().items()}
         wall_s = ended - began
-        cpu_us = sum(spent.values()) * 1e6 / self.messages
-        return Drain(self.messages / wall_s, cpu_us, process.peak_mib(), wall_s, spent)
+        return Drain(self.messages / wall_s, sum(spent.values()), process.peak_mib(), wall_s, spent, before)
 
     @contextmanager
     def _filled(self, session: str) -> Iterator[str]:
