@@ -79,16 +79,37 @@ class Command:
 def collect(command: Command) -> int:
     """Take messages from the broker, keep them on disk, and write their events to the store, until told to stop."""
     from collectors.collector import Collector
-    from pipeline.store import open_store
 
     settings, catalogue = command.settings, command.catalogue
     command.stop_on_signals()
-    # What a message becomes holds no cycles and is freed by its count; looking for cycles took a fifth of delivery.
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
-    with closing(open_store(settings, "raw")) as store:
+    if settings.spool.deliver_in == "process":
+        _spare_the_search_for_cycles()
+        Collector(settings, catalogue, partial(_store_of_delivery, settings), time.time_ns).run(command.stop)
+        return DONE
+    with closing(_store_of_delivery(settings)) as store:
         Collector(settings, catalogue, store, time.time_ns).run(command.stop)
     return DONE
+
+
+def _store_of_delivery(settings: Settings) -> Any:
+    """What the delivering part writes to; called in the process that delivers."""
+    from pipeline.store import open_store
+
+    _log(settings)
+    _spare_the_search_for_cycles()
+    return open_store(settings, "raw")
+
+
+def _spare_the_search_for_cycles() -> None:
+    """What a message becomes holds no cycles and is freed by its count; the search took a fifth of delivery."""
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+
+
+def _log(settings: Settings) -> None:
+    logging.basicConfig(
+        level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
 
 
 def pipeline(command: Command) -> int:
@@ -185,27 +206,6 @@ def _import_way(command: Command, show: Callable[[str], None]) -> Callable[[], A
         return partial(through_broker, settings)
     opener = partial(_store_of_delivery, settings)
     return partial(straight_in, settings, command.catalogue, time.time_ns, opener, command.stop, show)
-
-
-def _store_of_delivery(settings: Settings) -> Any:
-    """What the delivering part writes to; called in the process that delivers."""
-    from pipeline.store import open_store
-
-    _log(settings)
-    _spare_the_search_for_cycles()
-    return open_store(settings, "raw")
-
-
-def _spare_the_search_for_cycles() -> None:
-    """What a message becomes holds no cycles and is freed by its count; the search took a fifth of delivery."""
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
-
-
-def _log(settings: Settings) -> None:
-    logging.basicConfig(
-        level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
 
 
 def _import_workbook(command: Command) -> int:
@@ -334,34 +334,36 @@ def users(command: Command) -> int:
 
 
 def dead_letters(command: Command) -> int:
-    """List or count the messages that could not become events, with their reasons."""
-    from collectors.collector import spool_folder
-    from collectors.dead_letters import counted, listed
-    from collectors.spool import Spool
+    """Messages that could not become events: list, count, show and export them, try them again, or purge them."""
+    from collectors.letters_command import run
+    from collectors.topics import Roster
 
-    settings, args = command.settings, command.args
-    folder = spool_folder(settings)
-    if not folder.is_dir():
-        raise Failed(f"There is no spool at {folder}; set PERISCOPE_STATE and PERISCOPE_COLLECTOR as the collector's.")
-    with closing(Spool(folder, settings.spool, lease=False)) as spool:
-        if args.what == "count":
-            rows = [
-                {"pilot": pilot, "stage": stage, "reason": code, "count": count}
-                for (pilot, stage, code), count in sorted(counted(spool).items())
-            ]
-        else:
-            rows = [
-                {"day": one.day, "number": one.seq, "pilot": one.pilot, "feed": one.feed, "topic": one.topic,
-                 "stage": one.stage, "reason": one.code, "text": one.text}
-                for one in listed(spool, limit=args.limit)
-            ]  # fmt: skip
-    if args.json:
-        print(json.dumps(rows, ensure_ascii=False))
-        return DONE
-    for row in rows:
-        print("  ".join(str(value) for value in row.values()))
-    if not rows:
-        print("There are no dead letters.")
+    roster = Roster(command.catalogue, command.settings.collector)
+    with _spool(command) as spool:
+        return DONE if run(command.args, spool, roster, time.time_ns(), command.tell) else FAILED
+
+
+def replay(command: Command) -> int:
+    """Write again what was written since a time, for a store that was restored or lost data; the collector does it."""
+    from collectors.replay import read_moment
+    from collectors.replay import replay as again
+
+    args, now_ns = command.args, time.time_ns()
+
+    def moment(option: str, text: str) -> int:
+        try:
+            return read_moment(text, now_ns)
+        except ValueError as error:
+            raise ConfigError([Problem(option, text, "is no time", str(error))]) from None
+
+    since_ns = moment("--since", args.since)
+    until_ns = now_ns if args.until is None else moment("--until", args.until)
+    if args.pilot is not None and args.pilot not in command.catalogue.pilots:
+        raise ConfigError([Problem("--pilot", "", f"there is no pilot {args.pilot}",
+                                   f"choose from {', '.join(command.catalogue.pilots)}")])  # fmt: skip
+    with _spool(command) as spool:
+        outcome = again(spool, since_ns, until_ns, args.pilot)
+    command.tell(outcome.sentence(since_ns), messages=outcome.done, without_body=outcome.without_body)
     return DONE
 
 
@@ -383,8 +385,21 @@ VERBS: dict[str, Callable[[Command], int]] = {
     "workbook": workbook,
     "simulate": simulate, "export": export, "lint": lint, "users": users,
     "try": try_,
-    "dead-letters": dead_letters,
+    "dead-letters": dead_letters, "replay": replay,
 }  # fmt: skip
+
+
+@contextmanager
+def _spool(command: Command) -> Iterator[Any]:
+    """The spool of this machine's collector, which may be running."""
+    from collectors.collector import spool_folder
+    from collectors.spool import Spool
+
+    folder = spool_folder(command.settings)
+    if not folder.is_dir():
+        raise Failed(f"There is no spool at {folder}; set PERISCOPE_STATE and PERISCOPE_COLLECTOR as the collector's.")
+    with closing(Spool(folder, command.settings.spool, lease=False)) as spool:
+        yield spool
 
 
 @contextmanager

@@ -10,24 +10,44 @@ import contextlib
 import fcntl
 import logging
 import os
+import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from collectors import ledger
 from collectors.clock_rules import utc_day
-from collectors.ledger import Counts
+from collectors.dead_room import DeadRoom
+from collectors.ledger import DEAD, Counts
 from collectors.message import SpoolFailed, SpoolFull, SpoolHeld
-from collectors.spool_archive import archive, archived_ledger
-from collectors.spool_day import DayFile, Entry, Fate, Record
-from collectors.spool_file import Corrupt
+from collectors.spool_archive import Archived, archive, archived_bodies, archived_ledger, file_id, merged
+from collectors.spool_day import DIRECT, LIVE, REPLAY, DayFile, Entry, Fate, Record
+from collectors.spool_file import Corrupt, connect
 from config.settings import Spool as SpoolSettings
 
 log = logging.getLogger(__name__)
 _HOUR_NS = 3_600_000_000_000
-LIVE, DIRECT = 0, 1
+_BODIES = """SELECT coalesce(sum(length(payload)), 0) FROM message
+             WHERE state = ? AND seq IN (SELECT seq FROM dead_letter)"""
+__all__ = ["DIRECT", "LIVE", "REPLAY", "Spool"]
+
+
+class Span(NamedTuple):
+    """Messages of one day file, from one number to another."""
+
+    day: str
+    first: int
+    last: int
+
+    def within(self, day: str) -> tuple[int, int]:
+        """The numbers in this day's file; an impossible range where there are none."""
+        return (self.first, self.last) if day == self.day else (-1, -1)
+
+
+NOTHING = Span("", -1, -1)
 
 
 class Spool:
@@ -39,13 +59,16 @@ class Spool:
         self.corrupt_files = 0
         self._days: dict[str, DayFile] = {}
         self._drained: set[str] = set()
+        self._again = 0
+        self.dead_room = DeadRoom(settings.dead_letter_bytes, self._dead_bytes)
         self._lock = threading.RLock()
         self._lease: int | None = None
         self._room_checked = 0.0
+        self._read_from: dict[str, DayFile] = {}
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if lease:
-                self._lease = self._take_lease()
+                self._lease = self._lock_file("lease")
             self.sync_folder()
         except OSError as error:
             raise SpoolFailed(
@@ -53,17 +76,32 @@ class Spool:
                 "make it writable or set PERISCOPE_STATE to another folder"
             ) from error
 
-    def _take_lease(self) -> int:
-        handle = os.open(self.folder / "lease", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def _lock_file(self, name: str, patience_s: float = 0) -> int:
+        """The handle of a lock file that is ours alone until it is closed; raises SpoolHeld."""
+        handle = os.open(self.folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        deadline = time.monotonic() + patience_s
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return handle
+            except BlockingIOError:
+                if time.monotonic() < deadline:
+                    time.sleep(0.02)
+                    continue
+                os.close(handle)
+                raise SpoolHeld(
+                    f"{self.folder}: another collector already delivers from this spool; stop it, or give this "
+                    "one its own name with PERISCOPE_COLLECTOR"
+                ) from None
+
+    @contextlib.contextmanager
+    def delivering(self, patience_s: float) -> Iterator[None]:
+        """Be the only one that delivers; a delivering process whose collector was killed needs a moment to end."""
+        handle = self._lock_file("delivering", patience_s)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            yield
+        finally:
             os.close(handle)
-            raise SpoolHeld(
-                f"{self.folder}: another collector already delivers from this spool; stop it, or give this "
-                "one its own name with PERISCOPE_COLLECTOR"
-            ) from None
-        return handle
 
     def sync_folder(self) -> None:
         """Make the names of new files durable; SQLite syncs their content only."""
@@ -80,47 +118,108 @@ class Spool:
         for entry in entries:
             groups.setdefault(utc_day(entry.received_ns), []).append(entry)
         for day, group in groups.items():
-            for attempt in (1, 2):
-                try:
-                    self._day(day).append(group, time.monotonic_ns())
-                    break
-                except Corrupt:
-                    self._set_aside(day)
-                    if attempt == 2:
-                        raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk") from None
+            self._append_to(day, group)
 
-    def pending(self, limit: int) -> tuple[str, list[Record]] | None:
-        """The next messages to deliver, all of one day file: live ones before direct ones, older days first."""
-        for priority in (LIVE, DIRECT):
+    def _append_to(self, day: str, group: list[Entry]) -> None:
+        for _ in range(3):
+            file = self._day(day)
+            try:
+                file.append(group, time.monotonic_ns())
+            except Corrupt:
+                self._set_aside(day, file)
+                continue
+            if not file.moved():
+                return  # else another process set it aside meanwhile; there nobody would deliver these messages
+        raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk") from None
+
+    def pending(self, limit: int, under_way: Span = NOTHING) -> tuple[str, list[Record]] | None:
+        """The next messages to deliver, all of one day file: live ones before direct ones, older days first.
+
+        Those that lie within `under_way` are passed over.
+        """
+        self._notice()
+        for priority in (LIVE, DIRECT, REPLAY):
             for day in self.days():
-                if day not in self._drained and (rows := self._rows(day, priority, limit)):
+                if day not in self._drained and (rows := self._rows(day, priority, limit, under_way)):
                     return day, rows
-        for day in self.days()[:-2]:  # another process appends only to today's file, at midnight to yesterday's
-            self._drained.add(day)
+        if under_way == NOTHING:  # another process appends only to today's file, at midnight to yesterday's
+            self._drained.update(self.days()[:-2])
         return None
 
-    def _rows(self, day: str, priority: int, limit: int) -> list[Record]:
+    def _rows(self, day: str, priority: int, limit: int, under_way: Span) -> list[Record]:
+        file = self._day(day)
         try:
-            return self._day(day).pending(priority, limit)
+            self._read_from[day] = file
+            return file.pending(priority, limit, under_way.within(day))
         except Corrupt:
-            self._set_aside(day)
+            self._set_aside(day, file)
             return []
 
-    def mark(self, day: str, fates: Sequence[Fate], now_ns: int) -> None:
-        """Record what became of messages of one day file."""
+    def mark(
+        self,
+        day: str,
+        fates: Sequence[Fate],
+        now_ns: int,
+        measured: Mapping[tuple[str, str, str, int], int] | None = None,
+    ) -> None:
+        """Record what became of messages of one day file, as `pending` read it, and what was measured on their way."""
+        file = self._day(day)
+        if file is not self._read_from.get(day):
+            return  # they went with the file that was set aside
         try:
-            self._day(day).mark(fates, now_ns)
+            file.mark(fates, now_ns, measured)
         except Corrupt:
-            self._set_aside(day)
+            self._set_aside(day, file)
 
     def look_again(self) -> None:
-        """Look into days that were done: another process may have requeued dead letters there."""
+        """Look into days that were done: another process may have made messages there pending again."""
         self._drained.clear()
 
-    def reopen(self, day: str, seqs: Sequence[int]) -> int:
-        """Make dead-lettered messages of a day pending again."""
-        self._drained.discard(day)
-        return self._day(day).reopen(seqs)
+    def announce(self) -> None:
+        """Tell the delivering process to look into days that were done."""
+        (self.folder / "again").touch()
+
+    def announced(self) -> int:
+        """When an operator last changed what was done, in ns; 0 for never."""
+        try:
+            return (self.folder / "again").stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
+
+    def _notice(self) -> None:
+        if (told := self.announced()) != self._again:
+            self._again = told
+            self.look_again()
+
+    @contextlib.contextmanager
+    def changing(self, day: str) -> Iterator[sqlite3.Connection]:
+        """One transaction on the messages of a day; raises Archived when its file is gone or about to go."""
+        path = self.folder / f"spool-{day}.db"
+        with self._lock:
+            known = self._days.get(day)
+            if known is not None and known.moved():
+                self._days.pop(day)
+            if not path.exists():
+                raise Archived(day)
+            file = self._day(day)
+        with file.changing() as connection:
+            if (day, file_id(connection)) in merged(self.folder):
+                raise Archived(day)
+            yield connection
+
+    @contextlib.contextmanager
+    def reading(self, day: str) -> Iterator[sqlite3.Connection]:
+        """A connection of its own for reports; raises Archived when the file of that day is gone."""
+        path = self.folder / f"spool-{day}.db"
+        if not path.exists():
+            raise Archived(day)
+        try:
+            with self._day(day).reading() as connection:
+                yield connection
+        except SpoolFailed:
+            if not path.exists():
+                raise Archived(day) from None
+            raise
 
     def days(self) -> list[str]:
         """UTC days that have a file, oldest first."""
@@ -134,19 +233,23 @@ class Spool:
 
     def ledger(self) -> dict[str, Counts]:
         """The ledger of every day that is known, archived days included."""
-        found = archived_ledger(self.folder)
-        for day in self.days():
-            with self._day(day).reading() as connection:
-                found[day] = ledger.read(connection)
-        return found
+        return self._ledgers(ledger.read, only_here=False)
 
     def derived_ledger(self) -> dict[str, Counts]:
-        """The same, counted again from the records of the day files that are still here."""
-        found = {}
+        """The same of the days whose files are still here, counted again from the records."""
+        return self._ledgers(ledger.derive, only_here=True)
+
+    def _ledgers(self, count: Callable[[sqlite3.Connection], Counts], only_here: bool) -> dict[str, Counts]:
+        here: dict[str, tuple[int, Counts]] = {}
         for day in self.days():
-            with self._day(day).reading() as connection:
-                found[day] = ledger.derive(connection)
-        return found
+            with contextlib.suppress(Archived), self.reading(day) as connection:
+                here[day] = file_id(connection), count(connection)
+        done = merged(self.folder)  # read after the files, so that a day archived meanwhile is not counted twice
+        found = archived_ledger(self.folder)
+        for day, (number, counts) in here.items():
+            if (day, number) not in done:
+                found[day] = _sum(found.get(day), counts)
+        return {day: counts for day, counts in found.items() if day in here or not only_here}
 
     def totals(self) -> Counter[str]:
         """All ledgers by fate."""
@@ -173,14 +276,29 @@ class Spool:
             file = self._day(day)
             if file.has_pending() or file.last_received_ns() > now_ns - self.settings.journal_h * _HOUR_NS:
                 continue
-            archive(self.folder, file)
-            with self._lock:
-                self._days.pop(day).close()
-                for suffix in ("", "-wal", "-shm"):
-                    file.path.with_name(file.path.name + suffix).unlink(missing_ok=True)
-                self.sync_folder()
+            with file.changing():  # whoever makes messages of this day pending again waits, and finds them archived
+                if file.has_pending():
+                    continue
+                archive(self.folder, file)
+                with self._lock:
+                    self._read_from.pop(day, None)
+                    self._days.pop(day)
+                    for suffix in ("", "-wal", "-shm"):
+                        file.path.with_name(file.path.name + suffix).unlink(missing_ok=True)
+                    self.sync_folder()
+            file.close()
             gone.append(day)
         return gone
+
+    def _dead_bytes(self) -> int:
+        """Bytes of the bodies of dead letters; asked while a day file is being written, so with connections apart."""
+        total = archived_bodies(self.folder)
+        for day in self.days():
+            with contextlib.suppress(Corrupt, sqlite3.Error):
+                connection = connect(self.folder / f"spool-{day}.db", create=False)
+                with contextlib.closing(connection):
+                    total += int(connection.execute(_BODIES, (DEAD,)).fetchone()[0])
+        return total
 
     def close(self) -> None:
         with self._lock:
@@ -191,40 +309,68 @@ class Spool:
                 os.close(self._lease)
                 self._lease = None
 
+    def forget_gone(self) -> None:
+        """Close files that another process has removed, so that their space is free."""
+        with self._lock:
+            for day in [day for day, file in self._days.items() if file.moved()]:
+                self._days.pop(day).close()
+
     def _day(self, day: str) -> DayFile:
         with self._lock:
             file = self._days.get(day)
+            if file is not None and file.moved():
+                self._days.pop(day).close()
+                file = None
             if file is None:
                 path = self.folder / f"spool-{day}.db"
                 fresh = not path.exists()
-                try:
-                    file = DayFile(path)
-                except Corrupt:
-                    self._set_aside(day)
-                    file, fresh = DayFile(path), True
+                file = self._open(path)
                 if fresh:
                     self.sync_folder()
                 self._days[day] = file
             return file
 
-    def _set_aside(self, day: str) -> None:
+    def _open(self, path: Path) -> DayFile:
+        with contextlib.suppress(Corrupt):
+            return DayFile(path, self.dead_room.takes)
+        with self._alone():
+            with contextlib.suppress(Corrupt):
+                return DayFile(path, self.dead_room.takes)  # another process has set it aside meanwhile
+            self._rename(path)
+            return DayFile(path, self.dead_room.takes)
+
+    def _set_aside(self, day: str, file: DayFile) -> None:
         """Keep a damaged file under another name, so that the day can go on in a new one."""
-        with self._lock:
-            if (file := self._days.pop(day, None)) is not None:
-                file.close()
-            self.corrupt_files += 1
-            path = self.folder / f"spool-{day}.db"
-            number = len(list(self.folder.glob(f"{path.name}.damaged-*")))
-            for suffix in ("", "-wal", "-shm"):
-                with contextlib.suppress(FileNotFoundError):
-                    path.with_name(path.name + suffix).rename(path.with_name(f"{path.name}.damaged-{number}{suffix}"))
-            self.sync_folder()
-            log.error(
-                "%s is damaged and was set aside as %s.damaged-%d; its pending messages are lost to delivery",
-                path.name,
-                path.name,
-                number,
-            )
+        with self._lock, self._alone():
+            if self._days.get(day) is file:
+                del self._days[day]
+            damaged = not file.moved()
+            file.close()
+            if damaged:
+                self._rename(file.path)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One process at a time renames files."""
+        handle = self._lock_file("renaming", 10)
+        try:
+            yield
+        finally:
+            os.close(handle)
+
+    def _rename(self, path: Path) -> None:
+        self.corrupt_files += 1
+        number = len([one for one in self.folder.glob(f"{path.name}.damaged-*") if one.name[-1].isdigit()])
+        for suffix in ("", "-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                path.with_name(path.name + suffix).rename(path.with_name(f"{path.name}.damaged-{number}{suffix}"))
+        self.sync_folder()
+        log.error(
+            "%s is damaged and was set aside as %s.damaged-%d; its pending messages are lost to delivery",
+            path.name,
+            path.name,
+            number,
+        )
 
     def _check_room(self) -> None:
         if time.monotonic() - self._room_checked < 1:
@@ -235,3 +381,11 @@ class Spool:
                 "PERISCOPE_SPOOL__MAX_BYTES or wait until written days are removed"
             )
         self._room_checked = time.monotonic()
+
+
+def _sum(one: Counts | None, other: Counts) -> Counts:
+    if not one:
+        return other
+    both = Counter(one)
+    both.update(other)
+    return Counter({key: n for key, n in both.items() if n})

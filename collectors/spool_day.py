@@ -2,24 +2,27 @@
 
 Promises: `append` and `mark` return after their commit is on disk (WAL, synchronous=FULL, asserted at open); a
 record and its ledger row change in one transaction; a record leaves only with its whole file, and what is
-deleted is overwritten. Several processes may append; one delivers.
+deleted is overwritten. Several processes may append and change what is not pending; one delivers.
 """
 
+import secrets
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from collectors import ledger
+from collectors import ledger, timing
 from collectors.ledger import DEAD, Counts
 from collectors.message import Fault, SpoolFailed
 from collectors.spool_file import connect, disk_errors
+from pipeline.sqlite_rows import Rows
 
 VERSION = 1
+LIVE, DIRECT, REPLAY = 0, 1, 2  # what is delivered first
 SOFTWARE = "periscope 1"
 _SCHEMA = f"""
 CREATE TABLE message(
@@ -38,14 +41,26 @@ CREATE TABLE dead_letter(
 {ledger.SCHEMA}
 PRAGMA user_version = {VERSION};
 """
-_APPEND = """INSERT INTO message(received_ns, pilot, feed, topic, payload, content_type, retained, priority,
-             monotonic_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-_PENDING = """SELECT seq, received_ns, pilot, feed, topic, payload, content_type, retained, attempts
-              FROM message INDEXED BY pending WHERE state = 0 AND priority = ? ORDER BY seq LIMIT ?"""
+# Added since the first files; software that does not know them passes them over.
+_LATER = f"""
+CREATE TABLE IF NOT EXISTS restored(
+  seq INTEGER PRIMARY KEY, points INTEGER NOT NULL, points_dead INTEGER NOT NULL, replaced INTEGER NOT NULL,
+  empty INTEGER NOT NULL);
+{timing.SCHEMA}
+"""
+_COLUMNS = """INSERT INTO message(received_ns, pilot, feed, topic, payload, content_type, retained, priority,
+              monotonic_ns)"""
+_APPEND = f"{_COLUMNS} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_APPENDS = Rows(_COLUMNS, "(?, ?, ?, ?, ?, ?, ?, ?, ?)")
+_PENDING = """SELECT seq, received_ns, pilot, feed, topic, payload, content_type, retained, attempts, priority,
+              replaced
+              FROM message INDEXED BY pending WHERE state = 0 AND priority = ? AND seq NOT BETWEEN ? AND ?
+              ORDER BY seq LIMIT ?"""
 _MARK = """UPDATE message SET state = ?, rule = ?, event_id = ?, ts_ns = ?, actor_key = ?, points = ?, points_dead = ?,
            replaced = ?, empty = ? WHERE seq = ? AND state = 0"""
 _SET_ASIDE = """INSERT INTO dead_letter(seq, point, stage, code, text, first_ns, last_ns, size, sha256, software)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(seq, point) DO UPDATE SET stage = excluded.stage,
+                VALUES (?1, ?2, ?3, ?4, ?5, coalesce((SELECT min(first_ns) FROM dead_letter WHERE seq = ?1), ?6), ?7,
+                ?8, ?9, ?10) ON CONFLICT(seq, point) DO UPDATE SET stage = excluded.stage,
                 code = excluded.code, text = excluded.text, last_ns = excluded.last_ns, attempts = attempts + 1"""
 
 
@@ -77,6 +92,8 @@ class Record(NamedTuple):
     content_type: str
     retained: int
     attempts: int
+    priority: int = LIVE
+    replaced: int = 0
 
 
 class Fate(NamedTuple):
@@ -95,15 +112,24 @@ class Fate(NamedTuple):
     faults: tuple[Fault, ...] = ()
 
 
-class DayFile:
-    """The messages of one UTC day. `append` and the delivering side have a connection each."""
+def _always(_size: int) -> bool:
+    return True
 
-    def __init__(self, path: Path) -> None:
+
+class DayFile:
+    """The messages of one UTC day. `append` and the delivering side have a connection each.
+
+    `keeps` says whether there is room for the body of one more dead letter.
+    """
+
+    def __init__(self, path: Path, keeps: Callable[[int], bool] = _always) -> None:
         self.path = path
+        self._keeps = keeps
         self.day = path.stem.removeprefix("spool-")
         self._lock = threading.Lock()
         with disk_errors(path):
             self._append, self._deliver = self._open(), connect(path)
+            self._identity = _identity(path)
 
     def _open(self) -> sqlite3.Connection:
         connection = connect(self.path)
@@ -112,10 +138,19 @@ class DayFile:
         if version == 0:
             for statement in _SCHEMA.split(";\n"):
                 connection.execute(statement)
+            # Tells this file from an earlier one of the same day, whose ledger may be in the archive already.
+            connection.execute(f"PRAGMA application_id = {1 + secrets.randbelow(2**31 - 1)}")
+        if version <= VERSION:
+            for statement in _LATER.split(";\n"):
+                connection.execute(statement)
         connection.execute("COMMIT")
         if version > VERSION:
             raise SpoolFailed(f"{self.path}: was written by a newer version of Periscope; start that version instead")
         return connection
+
+    def moved(self) -> bool:
+        """Whether the file has gone from its name: removed, or set aside by another process."""
+        return _identity(self.path) != self._identity
 
     @contextmanager
     def _writing(self, connection: sqlite3.Connection) -> Iterator[None]:
@@ -135,7 +170,8 @@ class DayFile:
         sound = [e for e in entries if e.fault is None]
         changes.update(Counter((e.pilot, e.feed, "pending") for e in sound))
         with self._writing(self._append):
-            self._append.executemany(_APPEND, [(*e[:8], monotonic_ns) for e in sound])
+            _APPENDS.insert(self._append, [(*e[:8], monotonic_ns) for e in sound])
+            timing.hear(self._append, ((e.pilot, e.feed, e.received_ns) for e in entries if e.priority == LIVE))
             for entry in entries:
                 if entry.fault is not None:
                     self._append_dead(entry, entry.fault, monotonic_ns)
@@ -143,7 +179,8 @@ class DayFile:
             ledger.add(self._append, changes)
 
     def _append_dead(self, entry: Entry, fault: Fault, monotonic_ns: int) -> None:
-        seq = self._append.execute(_APPEND, (*entry[:8], monotonic_ns)).lastrowid
+        kept = entry if self._keeps(len(entry.payload)) else entry._replace(payload=b"")
+        seq = self._append.execute(_APPEND, (*kept[:8], monotonic_ns)).lastrowid
         self._append.execute("UPDATE message SET state = ? WHERE seq = ?", (DEAD, seq))
         size = entry.size or len(entry.payload)
         digest = entry.digest or sha256(entry.payload).hexdigest()
@@ -163,22 +200,40 @@ class DayFile:
             ),
         )
 
-    def pending(self, priority: int, limit: int) -> list[Record]:
-        """The oldest pending messages of a priority."""
+    def pending(self, priority: int, limit: int, without: tuple[int, int] = (-1, -1)) -> list[Record]:
+        """The oldest pending messages of a priority, but for a range of numbers."""
         with disk_errors(self.path):
-            return [Record._make(row) for row in self._deliver.execute(_PENDING, (priority, limit))]
+            return list(map(Record._make, self._deliver.execute(_PENDING, (priority, *without, limit)).fetchall()))
 
-    def mark(self, fates: Sequence[Fate], now_ns: int) -> None:
-        """Record what became of pending messages, with their ledger rows."""
+    def mark(
+        self, fates: Sequence[Fate], now_ns: int, measured: Mapping[tuple[str, str, str, int], int] | None = None
+    ) -> None:
+        """Record what became of pending messages, with their ledger rows and what was measured on the way."""
         with self._writing(self._deliver):
             before = self._deliver.total_changes
             self._deliver.executemany(_MARK, [(*fate[1:-1], fate.record.seq) for fate in fates])
             if self._deliver.total_changes - before != len(fates):
                 raise SpoolFailed(f"{self.path}: messages were marked by another process; stop it, then start again")
             for fate in fates:
-                for fault in fate.faults:
-                    self._set_aside(fate.record, fault, now_ns)
+                if fate.faults:
+                    self._set_aside_all(fate, now_ns)
             ledger.add(self._deliver, _changes(fates))
+            if measured:
+                timing.add(self._deliver, measured)
+
+    def _set_aside_all(self, fate: Fate, now_ns: int) -> None:
+        record = fate.record
+        for fault in fate.faults:
+            self._set_aside(record, fault, now_ns)
+        if record.attempts:  # what it was set aside for before is no reason any more
+            points = {fault.point for fault in fate.faults}
+            rows = self._deliver.execute("SELECT point FROM dead_letter WHERE seq = ?", (record.seq,)).fetchall()
+            self._deliver.executemany(
+                "DELETE FROM dead_letter WHERE seq = ? AND point = ?",
+                [(record.seq, point) for (point,) in rows if point not in points],
+            )
+        if not self._keeps(len(record.payload)):
+            self._deliver.execute("UPDATE message SET payload = x'' WHERE seq = ?", (record.seq,))
 
     def _set_aside(self, record: Record, fault: Fault, now_ns: int) -> None:
         self._deliver.execute(
@@ -197,27 +252,11 @@ class DayFile:
             ),
         )
 
-    def reopen(self, seqs: Sequence[int]) -> int:
-        """Make dead-lettered messages pending again; returns how many were dead."""
-        changes: Counts = Counter()
+    @contextmanager
+    def changing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction on what is here already; no other process writes to this file meanwhile."""
         with self._writing(self._deliver):
-            for seq in seqs:
-                row = self._deliver.execute(
-                    "SELECT pilot, feed, points, points_dead, replaced, empty FROM message WHERE seq = ? AND state = ?",
-                    (seq, DEAD),
-                ).fetchone()
-                if row is None:
-                    continue
-                self._deliver.execute(
-                    "UPDATE message SET state = 0, points = 0, points_dead = 0, replaced = 0,"
-                    " empty = 0, attempts = attempts + 1 WHERE seq = ?",
-                    (seq,),
-                )
-                changes[row[0], row[1], "dead_lettered"] -= 1
-                changes[row[0], row[1], "pending"] += 1
-                ledger.add_points(changes, row[0], row[1], row[2:], times=-1)
-            ledger.add(self._deliver, changes)
-        return sum(n for (_, _, fate), n in changes.items() if fate == "pending")
+            yield self._deliver
 
     def has_pending(self) -> bool:
         with self.reading() as connection:
@@ -248,10 +287,28 @@ class DayFile:
         self._deliver.close()
 
 
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _changes(fates: Sequence[Fate]) -> Counts:
     """What the fates of pending messages change in the ledger."""
     alike = Counter(
-        (f.record.pilot, f.record.feed, f.state, f.rule, f.points, f.points_dead, f.replaced, f.empty) for f in fates
+        (
+            f.record.pilot,
+            f.record.feed,
+            f.state,
+            f.rule,
+            f.points,
+            f.points_dead,
+            f.replaced - f.record.replaced,
+            f.empty,
+        )
+        for f in fates
     )
     changes: Counts = Counter()
     for (pilot, feed, state, rule, *points), n in alike.items():

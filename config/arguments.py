@@ -143,8 +143,29 @@ def _day(text: str) -> str:
 
 
 def _dead_letters(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("what", choices=["list", "count"], help="list the newest, or count them by reason")
-    verb.add_argument("--limit", type=int, default=50, help="most rows of the list (default 50)")
+    verb.add_argument(
+        "what", choices=["list", "count", "show", "requeue", "purge", "export"],
+        help="list the newest; count them by reason; show them with headers and body; try them again after a mend; "
+        "remove their bodies and reasons for good, which keeps their count; write them as JSON Lines",
+    )  # fmt: skip
+    verb.add_argument("ids", nargs="*", metavar="ID", help="which, as the list names them, such as 2026-11-26/17")
+    verb.add_argument("--pilot", metavar="SLUG", help="those of one pilot")
+    verb.add_argument("--feed", metavar="ID", help="those of one feed")
+    verb.add_argument("--code", metavar="CODE", help="those with one reason, such as not_json")
+    verb.add_argument("--older-than", metavar="DURATION", help='those last seen longer ago than this, such as "30d"')
+    verb.add_argument("--actor-key", metavar="KEY", help="those that mention this pseudonym")
+    verb.add_argument("--all", action="store_true", help="all of them, for requeue and purge")
+    verb.add_argument("--limit", type=int, default=50, help="most rows of list and show (default 50)")
+    verb.add_argument("--file", type=Path, metavar="FILE", help="where to export to (default standard output)")
+
+
+def _replay(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--since", required=True, metavar="TIME",
+        help='received from then on: 2026-11-26, 2026-11-26T03:00Z, or "12h" for twelve hours ago',
+    )  # fmt: skip
+    verb.add_argument("--until", metavar="TIME", help="received before then (default now)")
+    verb.add_argument("--pilot", metavar="SLUG", help="of one pilot alone")
 
 
 def _try(verb: argparse.ArgumentParser) -> None:
@@ -177,5 +198,5 @@ def _users(verb: argparse.ArgumentParser) -> None:
 
 _ARGUMENTS = {
     "demo": _demo, "pipeline": _pipeline, "import": _import, "workbook": _workbook, "simulate": _simulate,
-    "export": _export, "dead-letters": _dead_letters, "try": _try, "users": _users,
+    "export": _export, "dead-letters": _dead_letters, "replay": _replay, "try": _try, "users": _users,
 }  # fmt: skip
