@@ -85,11 +85,12 @@ class Spool:
 
     def append(self, entries: Sequence[Entry]) -> None:
         """Commit messages to the file of the day on which they were received."""
-        self._check_room()
+        self._check_room(entries)
         groups: dict[str, list[Entry]] = {}
         for entry in entries:
             groups.setdefault(utc_day(entry.received_ns), []).append(entry)
         for day, group in groups.items():
+            self._drained.discard(day)  # a clock that was set back
             for attempt in (1, 2):
                 try:
                     self._day(day).append(group, time.monotonic_ns())
@@ -313,7 +314,7 @@ class Spool:
                 self.reduced[day] = False
                 log.error("spool-%s.db is gone; what was pending in it is lost to delivery", day)
 
-    def _check_room(self) -> None:
+    def _check_room(self, entries: Sequence[Entry]) -> None:
         if time.monotonic() - self._room_checked < 1:
             return
         if self.size() > self.settings.max_bytes:
@@ -321,6 +322,14 @@ class Spool:
                 f"{self.folder}: the spool has reached its limit of {self.settings.max_bytes} bytes; raise "
                 "PERISCOPE_SPOOL__MAX_BYTES or wait until written days are removed"
             )
+        oldest_ns = self.oldest_pending_ns()
+        if oldest_ns is not None and entries:
+            age_h = (max(entry.received_ns for entry in entries) - oldest_ns) / _HOUR_NS
+            if age_h > self.settings.max_age_h:
+                raise SpoolFull(
+                    f"{self.folder}: the oldest message waits for {age_h:.0f} h to be delivered, more than "
+                    f"{self.settings.max_age_h} h; bring the store back, or raise PERISCOPE_SPOOL__MAX_AGE_H"
+                )
         self._room_checked = time.monotonic()
 
 

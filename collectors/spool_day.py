@@ -46,6 +46,7 @@ _APPEND = """INSERT INTO message(received_ns, pilot, feed, topic, payload, conte
              monotonic_ns, crc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _PENDING = """SELECT seq, received_ns, pilot, feed, topic, payload, content_type, retained, attempts, crc
               FROM message INDEXED BY pending WHERE state = 0 AND priority = ? ORDER BY seq LIMIT ?"""
+_FIRST = """SELECT received_ns FROM message INDEXED BY pending WHERE state = 0 AND priority = ? ORDER BY seq LIMIT 1"""
 _MARK = """UPDATE message SET state = ?, rule = ?, event_id = ?, ts_ns = ?, actor_key = ?, points = ?, points_dead = ?,
            replaced = ?, empty = ? WHERE seq = ? AND state = 0"""
 _SET_ASIDE = """INSERT INTO dead_letter(seq, point, stage, code, text, first_ns, last_ns, size, sha256, software)
@@ -271,9 +272,9 @@ def has_pending(connection: sqlite3.Connection) -> bool:
 
 
 def oldest_pending_ns(connection: sqlite3.Connection) -> int | None:
-    """When the oldest message of a day file that is still to be delivered was received."""
-    row = connection.execute("SELECT min(received_ns) FROM message WHERE state = 0").fetchone()
-    return None if row[0] is None else int(row[0])
+    """When the first message of a day file that is still to be delivered was received, found by one look."""
+    rows = [connection.execute(_FIRST, (priority,)).fetchone() for priority in (0, 1)]
+    return min((int(row[0]) for row in rows if row), default=None)
 
 
 def checksum(received_ns: int, pilot: str, feed: str, topic: str, payload: bytes) -> int:
