@@ -93,7 +93,7 @@ class Spool:
             self._drained.discard(day)  # a clock that was set back
             for attempt in (1, 2):
                 try:
-                    self._day(day).append(group, time.monotonic_ns())
+                    self._day(day, create=True).append(group, time.monotonic_ns())
                     break
                 except Corrupt:
                     self._set_aside(day)
@@ -152,18 +152,17 @@ class Spool:
         return self._day(day)
 
     def has_pending(self) -> bool:
-        return any(self._read(day, has_pending) for day in self.days() if day not in self._drained)
+        return any(self._of_days(has_pending).values())
 
     def oldest_pending_ns(self) -> int | None:
         """When the oldest message that is still to be delivered was received."""
-        found = [ns for day in self.days() if (ns := self._read(day, oldest_pending_ns)) is not None]
-        return min(found, default=None)
+        return min((ns for ns in self._of_days(oldest_pending_ns).values() if ns is not None), default=None)
 
     def ledger(self) -> dict[str, Counts]:
         """The ledger of every day that is known, archived days included."""
-        found = self._archived()
-        for day in self.days():
-            found[day] = self._read(day, ledger.read)
+        found = self._of_days(ledger.read)
+        for day, counts in self._archived().items():  # after the files: one may be archived meanwhile
+            found.setdefault(day, counts)
         return found
 
     def _archived(self) -> dict[str, Counts]:
@@ -180,22 +179,29 @@ class Spool:
 
     def _read(self, day: str, read: Callable[["sqlite3.Connection"], _T]) -> _T:
         """Read a day file beside the running threads; one that is damaged is set aside first."""
-        for attempt in (1, 2):
-            try:
-                with self._day(day).reading() as connection:
-                    return read(connection)
-            except Corrupt:
-                if attempt == 2:
-                    break
-                self._set_aside(day)
+        with self._lock:  # nothing is unlinked meanwhile
+            for _ in range(2):
+                try:
+                    with self._day(day).reading() as connection:
+                        return read(connection)
+                except Corrupt:
+                    self._set_aside(day)
         raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk")
+
+    def _of_days(self, read: Callable[["sqlite3.Connection"], _T]) -> dict[str, _T]:
+        """The same of every day; one whose file goes just now, by the process that delivers, is left out."""
+        found = {}
+        for day in self.days():
+            try:
+                found[day] = self._read(day, read)
+            except SpoolFailed:
+                if (self.folder / f"spool-{day}.db").exists():
+                    raise
+        return found
 
     def derived_ledger(self) -> dict[str, Counts]:
         """The same, counted again from the records of the day files that are still here."""
-        found = {}
-        for day in self.days():
-            found[day] = self._read(day, ledger.derive)
-        return found
+        return self._of_days(ledger.derive)
 
     def totals(self) -> Counter[str]:
         """All ledgers by fate."""
@@ -244,7 +250,7 @@ class Spool:
                 os.close(self._lease)
                 self._lease = None
 
-    def _day(self, day: str) -> DayFile:
+    def _day(self, day: str, create: bool = False) -> DayFile:
         with self._lock:
             file = self._days.get(day)
             if file is None:
@@ -255,13 +261,13 @@ class Spool:
                     self.lost_records += commits
                     self.reduced[day] = True
                     log.error("%s-wal is damaged: at least %d records are lost to delivery", path.name, commits)
-                elif not fresh and path.stat().st_size == 0:
+                elif not fresh and _is_empty(path):
                     self.reduced[day] = False  # cut off at its birth, or emptied by someone: the index knows
                 try:
-                    file = DayFile(path)
+                    file = DayFile(path, create)
                 except Corrupt:
                     self._set_aside(day)
-                    file, fresh = DayFile(path), True
+                    file, fresh = DayFile(path, create=False), True
                 if fresh:
                     self.sync_folder()
                 self._days[day] = file
@@ -331,6 +337,13 @@ class Spool:
                     f"{self.settings.max_age_h} h; bring the store back, or raise PERISCOPE_SPOOL__MAX_AGE_H"
                 )
         self._room_checked = time.monotonic()
+
+
+def _is_empty(path: Path) -> bool:
+    try:
+        return path.stat().st_size == 0
+    except FileNotFoundError:
+        return False
 
 
 def _saved(found: Salvaged) -> str:

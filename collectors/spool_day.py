@@ -104,15 +104,15 @@ class Fate(NamedTuple):
 class DayFile:
     """The messages of one UTC day. `append` and the delivering side have a connection each."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, create: bool = True) -> None:
         self.path = path
         self.day = path.stem.removeprefix("spool-")
         self._lock = threading.Lock()
         with disk_errors(path):
-            self._append, self._deliver = self._open(), connect(path)
+            self._append, self._deliver = self._open(create), connect(path, create=False)
 
-    def _open(self) -> sqlite3.Connection:
-        connection = connect(self.path)
+    def _open(self, create: bool) -> sqlite3.Connection:
+        connection = connect(self.path, create)
         connection.execute("BEGIN IMMEDIATE")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         steps = _SCHEMA.split(";\n") if version == 0 else []
