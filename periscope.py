@@ -56,9 +56,7 @@ class Command:
         self.args = args
         self.settings: Settings = load_settings(**overrides(args))
         self.stop = threading.Event()
-        logging.basicConfig(
-            level=self.settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-        )
+        _log(self.settings)
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -81,16 +79,37 @@ class Command:
 def collect(command: Command) -> int:
     """Take messages from the broker, keep them on disk, and write their events to the store, until told to stop."""
     from collectors.collector import Collector
-    from pipeline.store import open_store
 
     settings, catalogue = command.settings, command.catalogue
     command.stop_on_signals()
-    # What a message becomes holds no cycles and is freed by its count; looking for cycles took a fifth of delivery.
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
-    with closing(open_store(settings, "raw")) as store:
+    if settings.spool.deliver_in == "process":
+        _spare_the_search_for_cycles()
+        Collector(settings, catalogue, partial(_store_of_delivery, settings), time.time_ns).run(command.stop)
+        return DONE
+    with closing(_store_of_delivery(settings)) as store:
         Collector(settings, catalogue, store, time.time_ns).run(command.stop)
     return DONE
+
+
+def _store_of_delivery(settings: Settings) -> Any:
+    """What the delivering part writes to; called in the process that delivers."""
+    from pipeline.store import open_store
+
+    _log(settings)
+    _spare_the_search_for_cycles()
+    return open_store(settings, "raw")
+
+
+def _spare_the_search_for_cycles() -> None:
+    """What a message becomes holds no cycles and is freed by its count; the search took a fifth of delivery."""
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+
+
+def _log(settings: Settings) -> None:
+    logging.basicConfig(
+        level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
 
 
 def pipeline(command: Command) -> int:

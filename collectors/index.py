@@ -7,7 +7,7 @@ two ids never share a nanosecond of one pilot and stream: the later one takes it
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from contextlib import suppress
 from enum import Enum
 from hashlib import blake2b
@@ -20,6 +20,7 @@ import msgspec
 from collectors.clock_rules import floor_and_span
 from collectors.spool_file import Corrupt, connect, disk_errors, set_aside
 from pipeline.model import Event, place_in_time
+from pipeline.sqlite_rows import Rows
 
 if TYPE_CHECKING:
     import sqlite3
@@ -36,7 +37,9 @@ CREATE TABLE IF NOT EXISTS event(
 CREATE UNIQUE INDEX IF NOT EXISTS place ON event(pilot, stream, time_ns);
 CREATE INDEX IF NOT EXISTS age ON event(day);
 """
-_CLAIM = "INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)"
+_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, NULL)"
+_CLAIM = f"INSERT OR IGNORE INTO event VALUES {_ROW}"
+_CLAIMS = Rows("INSERT OR IGNORE INTO event", _ROW)
 _FIND = "SELECT stream, time_ns, revision, hash, day, seq, superseded FROM event WHERE pilot = ? AND event_id = ?"
 _REVISE = """UPDATE OR IGNORE event SET stream = ?, time_ns = ?, revision = ?, hash = ?, day = ?, seq = ?,
              superseded = ? WHERE pilot = ? AND event_id = ?"""
@@ -97,11 +100,14 @@ class EventIndex:
             connection.executescript(_SCHEMA)
             return connection
 
-    def claim(self, candidates: Sequence[Candidate]) -> list[Claim]:
-        """Judge events in order; when this returns, what was claimed is on disk."""
+    def claim(self, candidates: Sequence[Candidate], under_way: Set[tuple[str, int]] = frozenset()) -> list[Claim]:
+        """Judge events in order; when this returns, what was claimed is on disk.
+
+        `under_way` are messages (day, seq) that were claimed earlier and may not be written yet.
+        """
         if not candidates:
             return []
-        return self._twice(lambda: self._claim(candidates))
+        return self._twice(lambda: self._claim(candidates, under_way))
 
     def _twice(self, act: Callable[[], _T]) -> _T:
         """Act; where the file proves damaged, begin a new one and act again."""
@@ -112,7 +118,7 @@ class EventIndex:
             self._set_aside()
             return act()
 
-    def _claim(self, candidates: Sequence[Candidate]) -> list[Claim]:
+    def _claim(self, candidates: Sequence[Candidate], under_way: Set[tuple[str, int]]) -> list[Claim]:
         rows = [
             (e.pilot, e.event_id, e.stream, e.time_ns, e.revision, content_hash(e), day, seq)
             for e, day, seq, _ in candidates
@@ -121,11 +127,11 @@ class EventIndex:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 before = self._connection.total_changes
-                self._connection.executemany(_CLAIM, rows)
+                _CLAIMS.insert(self._connection, rows)
                 if self._connection.total_changes - before == len(rows):
                     claims = [Claim(Verdict.NEW, c.event, []) for c in candidates]
                 else:
-                    batch = {(c.day, c.seq) for c in candidates}
+                    batch = {(c.day, c.seq) for c in candidates} | under_way
                     claims = [self._judge(c, row[5], batch) for c, row in zip(candidates, rows, strict=True)]
                 self._connection.execute("COMMIT")
             except BaseException:

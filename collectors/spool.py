@@ -13,9 +13,9 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from collectors import ledger
 from collectors.clock_rules import utc_day
@@ -36,6 +36,21 @@ _HOUR_NS = 3_600_000_000_000
 LIVE, DIRECT = 0, 1
 
 
+class Span(NamedTuple):
+    """Messages of one day file, from one number to another."""
+
+    day: str
+    first: int
+    last: int
+
+    def within(self, day: str) -> tuple[int, int]:
+        """The numbers in this day's file; an impossible range where there are none."""
+        return (self.first, self.last) if day == self.day else (-1, -1)
+
+
+NOTHING = Span("", -1, -1)
+
+
 class Spool:
     """A folder of day files. `lease` is True for the one collector that delivers."""
 
@@ -48,14 +63,17 @@ class Spool:
         self._days: dict[str, DayFile] = {}
         self._drained: set[str] = set()
         self._lock = threading.RLock()
+        self._is_alone = False
         self._lease: int | None = None
         self._room_checked = 0.0
+        self._read_from: dict[str, DayFile] = {}
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if lease:
-                self._lease = self._take_lease()
-                for rescued in folder.glob("spool-????-??-??.salvage"):
-                    self._finish_salvage(rescued.with_suffix(".db"))
+                self._lease = self._lock_file("lease")
+                with self._alone():
+                    for rescued in folder.glob("spool-????-??-??.salvage"):
+                        self._finish_salvage(rescued.with_suffix(".db"))
             self.sync_folder()
         except OSError as error:
             raise SpoolFailed(
@@ -63,17 +81,32 @@ class Spool:
                 "make it writable or set PERISCOPE_STATE to another folder"
             ) from error
 
-    def _take_lease(self) -> int:
-        handle = os.open(self.folder / "lease", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def _lock_file(self, name: str, patience_s: float = 0) -> int:
+        """The handle of a lock file that is ours alone until it is closed; raises SpoolHeld."""
+        handle = os.open(self.folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        deadline = time.monotonic() + patience_s
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return handle
+            except BlockingIOError:
+                if time.monotonic() < deadline:
+                    time.sleep(0.02)
+                    continue
+                os.close(handle)
+                raise SpoolHeld(
+                    f"{self.folder}: another collector already delivers from this spool; stop it, or give this "
+                    "one its own name with PERISCOPE_COLLECTOR"
+                ) from None
+
+    @contextlib.contextmanager
+    def delivering(self, patience_s: float) -> Iterator[None]:
+        """Be the only one that delivers; a delivering process whose collector was killed needs a moment to end."""
+        handle = self._lock_file("delivering", patience_s)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            yield
+        finally:
             os.close(handle)
-            raise SpoolHeld(
-                f"{self.folder}: another collector already delivers from this spool; stop it, or give this "
-                "one its own name with PERISCOPE_COLLECTOR"
-            ) from None
-        return handle
 
     def sync_folder(self) -> None:
         """Make the names of new files durable; SQLite syncs their content only."""
@@ -91,49 +124,59 @@ class Spool:
             groups.setdefault(utc_day(entry.received_ns), []).append(entry)
         for day, group in groups.items():
             self._drained.discard(day)  # a clock that was set back
-            for attempt in (1, 2):
-                try:
-                    self._day(day, create=True).append(group, time.monotonic_ns())
-                    break
-                except Corrupt:
-                    self._set_aside(day)
-                    if attempt == 2:
-                        raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk") from None
+            self._append_to(day, group)
 
-    def pending(self, limit: int, without: Collection[tuple[str, int]] = ()) -> tuple[str, list[Record]] | None:
+    def _append_to(self, day: str, group: list[Entry]) -> None:
+        for _ in range(3):
+            file = self._day(day, create=True)
+            try:
+                with self._steady():
+                    if not file.moved():
+                        file.append(group, time.monotonic_ns())
+                        return
+            except Corrupt:
+                self._set_aside(day, file)
+        raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk")
+
+    def pending(
+        self, limit: int, without: Collection[tuple[str, int]] = (), under_way: Span = NOTHING
+    ) -> tuple[str, list[Record]] | None:
         """The next messages to deliver, all of one day file: live ones before direct ones, older days first.
 
-        Those of `without`, as (day, seq), are left for later.
+        Those of `without`, as (day, seq), are left for later, and those within `under_way` are passed over.
         """
         for priority in (LIVE, DIRECT):
             for day in self.days():
                 if day in self._drained:
                     continue
-                rows = self._rows(day, priority, limit + len(without))
+                rows = self._rows(day, priority, limit + len(without), under_way)
                 if without:
                     rows = [row for row in rows if (day, row.seq) not in without][:limit]
                 if rows:
                     return day, rows
-        if without:
-            return None
-        for day in self.days()[:-2]:  # another process appends only to today's file, at midnight to yesterday's
-            self._drained.add(day)
+        if not without and under_way == NOTHING:
+            # Another process appends only to today's file, at midnight to yesterday's.
+            self._drained.update(self.days()[:-2])
         return None
 
-    def _rows(self, day: str, priority: int, limit: int) -> list[Record]:
+    def _rows(self, day: str, priority: int, limit: int, under_way: Span) -> list[Record]:
         for _ in range(2):
+            file = self._read_from[day] = self._day(day)
             try:
-                return self._day(day).pending(priority, limit)
+                return file.pending(priority, limit, under_way.within(day))
             except Corrupt:
-                self._set_aside(day)  # what could be read of it is asked for once more
+                self._set_aside(day, file)  # what could be read of it is asked for once more
         raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk")
 
     def mark(self, day: str, fates: Sequence[Fate], now_ns: int) -> None:
-        """Record what became of messages of one day file."""
+        """Record what became of messages of one day file, as `pending` read it."""
+        file = self._day(day)
+        if file is not self._read_from.get(day):
+            return  # they went with the file that was set aside
         try:
-            self._day(day).mark(fates, now_ns)
+            file.mark(fates, now_ns)
         except Corrupt:
-            self._set_aside(day)
+            self._set_aside(day, file)
 
     def look_again(self) -> None:
         """Look into days that were done: another process may have requeued dead letters there."""
@@ -179,13 +222,13 @@ class Spool:
 
     def _read(self, day: str, read: Callable[["sqlite3.Connection"], _T]) -> _T:
         """Read a day file beside the running threads; one that is damaged is set aside first."""
-        with self._lock:  # nothing is unlinked meanwhile
-            for _ in range(2):
-                try:
-                    with self._day(day).reading() as connection:
-                        return read(connection)
-                except Corrupt:
-                    self._set_aside(day)
+        for _ in range(2):
+            file = self._day(day)
+            try:
+                with file.reading() as connection:
+                    return read(connection)
+            except Corrupt:
+                self._set_aside(day, file)
         raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk")
 
     def _of_days(self, read: Callable[["sqlite3.Connection"], _T]) -> dict[str, _T]:
@@ -234,6 +277,7 @@ class Spool:
                 self._lose_archive()
                 archive(self.folder, file)
             with self._lock:
+                self._read_from.pop(day, None)
                 self._days.pop(day).close()
                 for suffix in ("", "-wal", "-shm"):
                     file.path.with_name(file.path.name + suffix).unlink(missing_ok=True)
@@ -250,28 +294,42 @@ class Spool:
                 os.close(self._lease)
                 self._lease = None
 
+    def forget_gone(self) -> None:
+        """Close files that another process has removed, so that their space is free."""
+        with self._lock:
+            for day in [day for day, file in self._days.items() if file.moved()]:
+                self._days.pop(day).close()
+
     def _day(self, day: str, create: bool = False) -> DayFile:
         with self._lock:
             file = self._days.get(day)
+            if file is not None and file.moved():
+                self._days.pop(day).close()
+                self.reduced.setdefault(day, True)  # whoever set it aside has counted what was lost
+                file = None
             if file is None:
-                path = self.folder / f"spool-{day}.db"
-                fresh = self._finish_salvage(path)
-                if self._lease is not None and (commits := passed_over(path.with_name(path.name + "-wal"))):
-                    self.corrupt_files += 1
-                    self.lost_records += commits
-                    self.reduced[day] = True
-                    log.error("%s-wal is damaged: at least %d records are lost to delivery", path.name, commits)
-                elif not fresh and _is_empty(path):
-                    self.reduced[day] = False  # cut off at its birth, or emptied by someone: the index knows
-                try:
-                    file = DayFile(path, create)
-                except Corrupt:
-                    self._set_aside(day)
-                    file, fresh = DayFile(path, create=False), True
-                if fresh:
-                    self.sync_folder()
-                self._days[day] = file
+                with self._alone():
+                    file = self._days[day] = self._open(day, create)
             return file
+
+    def _open(self, day: str, create: bool) -> DayFile:
+        path = self.folder / f"spool-{day}.db"
+        fresh = self._finish_salvage(path)
+        if self._lease is not None and (commits := passed_over(path.with_name(path.name + "-wal"))):
+            self.corrupt_files += 1
+            self.lost_records += commits
+            self.reduced[day] = True
+            log.error("%s-wal is damaged: at least %d records are lost to delivery", path.name, commits)
+        elif not fresh and _is_empty(path):
+            self.reduced[day] = False  # cut off at its birth, or emptied by someone: the index knows
+        try:
+            file = DayFile(path, create)
+        except Corrupt:
+            self._save(day)
+            file, fresh = DayFile(path, create=False), True
+        if fresh:
+            self.sync_folder()
+        return file
 
     def _finish_salvage(self, path: Path) -> bool:
         """What a salvage that was cut off left; True when the day has no file yet."""
@@ -284,26 +342,60 @@ class Spool:
             rescued.rename(path)
         return True
 
-    def _set_aside(self, day: str) -> None:
+    def _set_aside(self, day: str, file: DayFile) -> None:
         """Keep a damaged file under another name; what can be read of it goes on in a new one."""
-        with self._lock:
-            if (file := self._days.pop(day, None)) is not None:
-                file.close()
-            path = self.folder / f"spool-{day}.db"
-            rescued = path.with_suffix(".salvage")
-            self._finish_salvage(path)
-            fresh = DayFile(rescued)
+        with self._lock, self._alone():
+            if self._days.get(day) is file:
+                del self._days[day]
+            moved = file.moved()
+            file.close()
+            if moved:  # another process was first
+                self.reduced.setdefault(day, True)
+            else:
+                self._save(day)
+
+    def _save(self, day: str) -> None:
+        path = self.folder / f"spool-{day}.db"
+        rescued = path.with_suffix(".salvage")
+        self._finish_salvage(path)
+        fresh = DayFile(rescued)
+        try:
+            found = fresh.take_from(lambda target: salvage(path, target))
+        finally:
+            fresh.close()
+        name = set_aside(path).name
+        rescued.rename(path)
+        self.sync_folder()
+        self.corrupt_files += 1
+        self.lost_records += found.lost or 0
+        self.reduced[day] = found.lost is not None
+        log.error("%s is damaged and was set aside as %s; %s", path.name, name, _saved(found))
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One process at a time opens and renames files, and none appends meanwhile; `_lock` is held."""
+        if self._is_alone:
+            yield
+            return
+        with self._turn(fcntl.LOCK_EX):
+            self._is_alone = True
             try:
-                found = fresh.take_from(lambda target: salvage(path, target))
+                yield
             finally:
-                fresh.close()
-            name = set_aside(path).name
-            rescued.rename(path)
-            self.sync_folder()
-            self.corrupt_files += 1
-            self.lost_records += found.lost or 0
-            self.reduced[day] = found.lost is not None
-            log.error("%s is damaged and was set aside as %s; %s", path.name, name, _saved(found))
+                self._is_alone = False
+
+    def _steady(self) -> contextlib.AbstractContextManager[None]:
+        """No process renames files meanwhile."""
+        return self._turn(fcntl.LOCK_SH)
+
+    @contextlib.contextmanager
+    def _turn(self, kind: int) -> Iterator[None]:
+        handle = os.open(self.folder / "turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, kind)
+            yield
+        finally:
+            os.close(handle)
 
     def forgotten(self, claims: int, counted: bool) -> None:
         """So many claims of lost records were dropped from the index; they tell the loss where nothing else does."""

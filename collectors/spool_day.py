@@ -12,13 +12,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from collectors import ledger
-from collectors.ledger import DEAD, Counts
+from collectors.ledger import DEAD, WRITTEN, Counts
 from collectors.message import Fault, SpoolFailed
 from collectors.spool_file import connect, disk_errors
+from pipeline.sqlite_rows import Rows
 
 _T = TypeVar("_T")
 VERSION = 2
@@ -42,16 +44,25 @@ PRAGMA user_version = {VERSION};
 """
 # What is published is never edited, only added to: the step to each version from the one before.
 _MIGRATIONS = {2: ["ALTER TABLE message ADD COLUMN crc INTEGER", "PRAGMA user_version = 2"]}
-_APPEND = """INSERT INTO message(received_ns, pilot, feed, topic, payload, content_type, retained, priority,
-             monotonic_ns, crc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_COLUMNS = """INSERT INTO message(received_ns, pilot, feed, topic, payload, content_type, retained, priority,
+              monotonic_ns, crc)"""
+_APPEND = f"{_COLUMNS} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_APPENDS = Rows(_COLUMNS, "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
 _PENDING = """SELECT seq, received_ns, pilot, feed, topic, payload, content_type, retained, attempts, crc
-              FROM message INDEXED BY pending WHERE state = 0 AND priority = ? ORDER BY seq LIMIT ?"""
+              FROM message INDEXED BY pending WHERE state = 0 AND priority = ? AND seq NOT BETWEEN ? AND ?
+              ORDER BY seq LIMIT ?"""
 _FIRST = """SELECT received_ns FROM message INDEXED BY pending WHERE state = 0 AND priority = ? ORDER BY seq LIMIT 1"""
 _MARK = """UPDATE message SET state = ?, rule = ?, event_id = ?, ts_ns = ?, actor_key = ?, points = ?, points_dead = ?,
            replaced = ?, empty = ? WHERE seq = ? AND state = 0"""
+# Most messages become one written point of nobody: the other columns hold already what they shall hold.
+_MARK_PLAIN = "UPDATE message SET state = 1, event_id = ?, ts_ns = ?, points = 1 WHERE seq = ? AND state = 0"
+_PLAIN = (WRITTEN, "", None, 1, 0, 0, 0)
 _SET_ASIDE = """INSERT INTO dead_letter(seq, point, stage, code, text, first_ns, last_ns, size, sha256, software)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(seq, point) DO UPDATE SET stage = excluded.stage,
                 code = excluded.code, text = excluded.text, last_ns = excluded.last_ns, attempts = attempts + 1"""
+
+
+_owner = itemgetter(1, 2)
 
 
 class Entry(NamedTuple):
@@ -110,6 +121,7 @@ class DayFile:
         self._lock = threading.Lock()
         with disk_errors(path):
             self._append, self._deliver = self._open(create), connect(path, create=False)
+            self._identity = _identity(path)
 
     def _open(self, create: bool) -> sqlite3.Connection:
         connection = connect(self.path, create)
@@ -125,6 +137,10 @@ class DayFile:
             raise SpoolFailed(f"{self.path}: was written by a newer version of Periscope; start that version instead")
         return connection
 
+    def moved(self) -> bool:
+        """Whether the file has gone from its name: removed, or set aside by another process."""
+        return _identity(self.path) != self._identity
+
     @contextmanager
     def _writing(self, connection: sqlite3.Connection) -> Iterator[None]:
         with self._lock, disk_errors(self.path):
@@ -139,11 +155,13 @@ class DayFile:
 
     def append(self, entries: Sequence[Entry], monotonic_ns: int) -> None:
         """Commit messages; when this returns they are on disk."""
-        changes: Counts = Counter((e.pilot, e.feed, "received") for e in entries)
         sound = [e for e in entries if e.fault is None]
-        changes.update(Counter((e.pilot, e.feed, "pending") for e in sound))
+        changes: Counts = Counter()
+        for group, fate in ((entries, "received"), (sound, "pending")):
+            for (pilot, feed), n in Counter(map(_owner, group)).items():
+                changes[pilot, feed, fate] += n
         with self._writing(self._append):
-            self._append.executemany(_APPEND, [_row(e, monotonic_ns) for e in sound])
+            _APPENDS.insert(self._append, [_row(e, monotonic_ns) for e in sound])
             for entry in entries:
                 if entry.fault is not None:
                     self._append_dead(entry, entry.fault, monotonic_ns)
@@ -171,17 +189,21 @@ class DayFile:
             ),
         )
 
-    def pending(self, priority: int, limit: int) -> list[Record]:
-        """The oldest pending messages of a priority."""
+    def pending(self, priority: int, limit: int, without: tuple[int, int] = (-1, -1)) -> list[Record]:
+        """The oldest pending messages of a priority, but for a range of numbers."""
         with disk_errors(self.path):
-            rows = self._deliver.execute(_PENDING, (priority, limit)).fetchall()
+            rows = self._deliver.execute(_PENDING, (priority, *without, limit)).fetchall()
         return [Record._make((*row[:-1], _is_sound(row))) for row in rows]
 
     def mark(self, fates: Sequence[Fate], now_ns: int) -> None:
         """Record what became of pending messages, with their ledger rows."""
         with self._writing(self._deliver):
             before = self._deliver.total_changes
-            self._deliver.executemany(_MARK, [(*fate[1:-1], fate.record.seq) for fate in fates])
+            plain = [f for f in fates if (*f[1:3], *f[5:10]) == _PLAIN]
+            self._deliver.executemany(_MARK_PLAIN, [(f[3], f[4], f[0].seq) for f in plain])
+            if len(plain) < len(fates):
+                others = [f for f in fates if (*f[1:3], *f[5:10]) != _PLAIN]
+                self._deliver.executemany(_MARK, [(*f[1:-1], f[0].seq) for f in others])
             if self._deliver.total_changes - before != len(fates):
                 raise SpoolFailed(f"{self.path}: messages were marked by another process; stop it, then start again")
             for fate in fates:
@@ -264,6 +286,14 @@ class DayFile:
     def close(self) -> None:
         self._append.close()
         self._deliver.close()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def has_pending(connection: sqlite3.Connection) -> bool:

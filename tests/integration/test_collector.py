@@ -22,7 +22,8 @@ from collectors.intake import Intake
 from collectors.message import BrokerAway, BrokerRefused, CollectorError, SpoolHeld
 from collectors.mqtt import MqttPublisher
 from collectors.pseudonym import PseudonymKeys
-from collectors.receiver import MqttReceiver, Received
+from collectors.publish import Received
+from collectors.receiver import MqttReceiver
 from collectors.spool import DIRECT, Spool
 from collectors.topics import Roster
 from config.catalogue import Catalogue
@@ -306,7 +307,7 @@ def test_forgotten_messages_do_not_stall_the_window(site: Site, leaks: int) -> N
 def test_a_dead_network_thread_is_replaced(site: Site) -> None:
     collector = site.started()
     client = collector.receiver._client
-    client.on_message = lambda *args: 1 / 0  # what no callback of ours does: the thread ends, all seems connected
+    client.on_messages = lambda messages: 1 / 0  # what no callback of ours does: the thread ends, all seems connected
     site.publish(action("lost on the way", now_iso()))
     wait_until(lambda: collector.receiver._client is not client, 20, "the replacement")
     wait_until(lambda: len(site.stored()) == 1, 20, "the redelivery")
