@@ -13,6 +13,7 @@ from pathlib import Path
 
 from collectors import dead_letters, ledger
 from collectors.committer import Committer
+from collectors.control import Control
 from collectors.delivery import Hooks
 from collectors.delivery_process import DeliveryProcess, DeliveryThread, Job, unexpected
 from collectors.gap_report import session_lost
@@ -80,8 +81,9 @@ class Collector:
             else:
                 self._delivery = DeliveryThread(job, self.spool, store, hooks, self._guarded, self._fail)
             self._committer = Committer(self.receiver, self.spool, intake, hooks, self._delivery.wake)
+            self._report = LedgerReport(settings.collector, roster, self.spool)
+            self.control = Control(settings.mqtt, settings.collector, self.spool, roster)
             self._pilots, self._told_lost, self._suspected = list(catalogue.pilots), 0, -1
-            self._report = LedgerReport(settings.collector, self._pilots)
             self.health_server = HealthServer(settings.health_port, self.health) if settings.health_port else None
         except BaseException:
             self.spool.close()
@@ -93,6 +95,7 @@ class Collector:
         """Start; raises BrokerRefused when the broker will not have us, and goes on trying when it is away."""
         self._delivery.start()
         self.receiver.start()
+        self.control.start()
         for name, work in (
             ("commit", lambda: self._committer.run(self._stop_intake)),
             ("watch", self._watch),
@@ -129,6 +132,7 @@ class Collector:
         self._ended.set()
         self._delivery.stop(4)
         self._join("watch", 1)
+        self.control.stop()
         self.receiver.stop()
         if self.health_server is not None:
             self.health_server.close()
@@ -162,11 +166,11 @@ class Collector:
         oldest = self.spool.oldest_pending_ns()
         age_s = 0.0 if oldest is None else max(0.0, (now_ns - oldest) / 1e9)
         late = f"the oldest message waits for {age_s / 60:.0f} min to be delivered" if age_s > _LATE_S else ""
-        sentence = self._committer.full or receiver.sentence or delivery.sentence or late
+        sentence = self._committer.full or receiver.sentence or delivery.sentence or late or self.spool.dead_room.full
         return Health(
             alive=alive,
             ready=alive and receiver.ready.is_set() and not self._committer.full and size < 0.9 * most,
-            degraded=delivery.state != "ok" or bool(late) or bool(ledger.broken(counts)),
+            degraded=delivery.state != "ok" or bool(late or self.spool.dead_room.full or ledger.broken(counts)),
             sentence=sentence,
             gauges={
                 "collector_mqtt_connected": float(receiver.ready.is_set()),
@@ -177,6 +181,9 @@ class Collector:
                 "spool_records": sum(n for (_, _, fate), n in counts.items() if fate == "pending"),
                 "spool_oldest_age_seconds": age_s,
                 "store_away": float(delivery.state != "ok"),
+                "deadletter_bytes": self.spool.dead_room.used,
+                "deadletter_max_bytes": self.spool.dead_room.most,
+                "deadletter_full": float(bool(self.spool.dead_room.full)),
             },
             counters={
                 "collector_mqtt_messages_received": receiver.received,
@@ -189,6 +196,8 @@ class Collector:
                 "spool_fsync_seconds": self._committer.commit_s,
                 "spool_corrupt_files": self.spool.corrupt_files + delivery.corrupt_files,
                 "spool_corrupt_records": self.spool.lost_records + delivery.lost_records,
+                **{f"control_requests_{outcome}": n for outcome, n in self.control.desk.counts.items()},
+                "deadletter_bodies_dropped": self.spool.dead_room.dropped,
             },
             ledger=dict(counts),
             dead=dict(dead_letters.counted(self.spool)),
@@ -203,7 +212,7 @@ class Collector:
             if self._delivery.status().judging_s > _JUDGING_S:
                 self._delivery.give_up()
             if seconds % 10 == 0 and self.receiver.ready.is_set():
-                for topic, payload in self._report.changed(self.spool.ledger(), self._clock()):
+                for topic, payload in self._report.changed(self._clock()):
                     self.receiver.publish(topic, payload)
             if seconds % 60 == 0:
                 self.spool.forget_gone()

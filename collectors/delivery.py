@@ -10,18 +10,19 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
 
+from collectors import timing
 from collectors.clock_rules import LocalDays, utc_day
 from collectors.index import KEEP_DAYS, Candidate, Claim, EventIndex, Verdict
 from collectors.ingest import Ingest, Judged
 from collectors.ledger import DEAD, DROPPED, DUPLICATE, WRITTEN
 from collectors.message import CollectorError, Fault, RawMessage, SpoolFull
 from collectors.spool import NOTHING, Span, Spool
-from collectors.spool_day import Fate, Record
+from collectors.spool_day import LIVE, REPLAY, Fate, Record
 from collectors.spool_file import Corrupt
 from collectors.suspects import Suspects
 from collectors.topics import Roster
@@ -236,8 +237,10 @@ class Delivery:
 
     def _mark(self, batch: "_Batch") -> None:
         day = batch.span.day
-        fates = [fate for work in batch.works if (fate := _fate(work)) is not None]
-        self._spool.mark(day, fates, self._clock())
+        done = [(work, fate) for work in batch.works if (fate := _fate(work)) is not None]
+        fates = [fate for _, fate in done]
+        now_ns = self._clock()
+        self._spool.mark(day, fates, now_ns, timing.measured(_live_and_written(done), now_ns))
         self._suspects.forget(day, [fate.record.seq for fate in fates if fate.state == DEAD])
         self.written += sum(1 for fate in fates if fate.state == WRITTEN)
         self._hooks.after_mark()
@@ -262,7 +265,16 @@ class Delivery:
 
     def _claim(self, day: str, works: Sequence[_Work], under_way: Set[tuple[str, int]]) -> None:
         asked = [
-            (work, Candidate(event, day, work.record.seq, self._roster.place(work.record.topic).zone))
+            (
+                work,
+                Candidate(
+                    event,
+                    day,
+                    work.record.seq,
+                    self._roster.place(work.record.topic).zone,
+                    work.record.priority == REPLAY,
+                ),
+            )
             for work in works
             for event in work.judged.events
         ]
@@ -317,8 +329,10 @@ class Delivery:
         return True
 
     def _put(self, pilot: str, events: list[Event], old: list[tuple[str, int]]) -> dict[str, Fault]:
-        for stream, time_ns in old:
-            self._store.delete(self._store.read(pilot, [stream], time_ns, time_ns + 1))
+        mine = {event.event_id for event in events} if old else set()
+        for stream, time_ns in old:  # a place that was left long ago may be another event's by now
+            there = self._store.read(pilot, [stream], time_ns, time_ns + 1)
+            self._store.delete([event for event in there if event.event_id in mine])
         return {r.event_id: Fault("write", r.code, r.reason[:512], r.event_id) for r in self._store.write(events)}
 
     def _touch(self, touches: list[Touch]) -> dict[str, Fault]:
@@ -369,6 +383,14 @@ def _message(record: Record) -> RawMessage:
     )
 
 
+def _live_and_written(done: Iterable[tuple[_Work, Fate]]) -> Iterator[tuple[str, str, int, Event]]:
+    """What tells how soon messages are stored: not those that waited behind others or came again."""
+    for work, fate in done:
+        record = work.record
+        if fate.state == WRITTEN and record.priority == LIVE and not record.attempts:
+            yield record.pilot, record.feed, record.received_ns, work.claims[0].event
+
+
 def _waits(work: _Work) -> bool:
     return any(claim.verdict is Verdict.LATER for claim in work.claims)
 
@@ -378,33 +400,46 @@ def _fate(work: _Work) -> Fate | None:
     judged = work.judged
     if work.put_off:
         return None
-    if len(work.claims) == 1 and work.claims[0].verdict is Verdict.NEW and not work.faults:
+    if len(work.claims) == 1 and work.claims[0].verdict is Verdict.NEW and not work.faults and not judged.faults:
         event = work.claims[0].event
-        return Fate(work.record, WRITTEN, "", event.event_id, event.time_ns, event.actor_key, 1, 0, 0, judged.empty)
+        return Fate(
+            work.record,
+            WRITTEN,
+            "",
+            event.event_id,
+            event.time_ns,
+            event.actor_key,
+            1,
+            0,
+            work.record.replaced,
+            judged.empty,
+        )
     if _waits(work):
         return None
     if judged.fault is not None:
         return Fate(work.record, DEAD, faults=(judged.fault,))
     if judged.dropped:
         return Fate(work.record, DROPPED, judged.dropped, empty=judged.empty)
-    faults = work.faults + [
+    faults = [*judged.faults, *work.faults] + [
         Fault(f.stage, f.code, f.text, claim.event.event_id)
         for claim in work.claims
         if (f := _REFUSALS.get(claim.verdict)) is not None
     ]
-    points = sum(1 for claim in work.claims if claim.verdict is not Verdict.DUPLICATE)
+    points = len(judged.faults) + sum(1 for claim in work.claims if claim.verdict is not Verdict.DUPLICATE)
     if not points:
         return Fate(work.record, DUPLICATE)
-    first = work.claims[0].event
+    first = work.claims[0].event if work.claims else None
     state = DEAD if faults else WRITTEN
     replaced = sum(1 for claim in work.claims if claim.verdict is Verdict.REVISION)
+    if work.record.priority == REPLAY:  # what it replaced then may be told by a later correction by now
+        replaced = work.record.replaced
     return Fate(
         work.record,
         state,
         "",
-        first.event_id,
-        first.time_ns,
-        first.actor_key,
+        first.event_id if first else None,
+        first.time_ns if first else None,
+        first.actor_key if first else None,
         points,
         len(faults),
         replaced,

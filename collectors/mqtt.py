@@ -27,6 +27,7 @@ from config.settings import Mqtt
 _READ_BYTES = 65_536
 _READS = 16
 _IN_FLIGHT = 20  # paho ignores the broker's Receive Maximum; 20 is safe everywhere
+_MOST_STUCK = 2
 _REMEDIES = {
     "Not authorized": "check PERISCOPE_MQTT__USERNAME and PERISCOPE_MQTT__PASSWORD",
     "Bad user name or password": "check PERISCOPE_MQTT__USERNAME and PERISCOPE_MQTT__PASSWORD",
@@ -151,6 +152,19 @@ class Client(paho.Client):
         """Whether the network thread lives; `is_connected` stays True when it died."""
         return self._thread is not None and self._thread.is_alive()
 
+    on_puback: Callable[[int, int], None] | None = None
+
+    def write_packets(self, packets: bytes) -> None:
+        """Send PUBLISH packets of QoS 1 that the caller made and looks after, with one write."""
+        self._packet_queue(paho.PUBLISH, packets, 0, 1)
+
+    def _handle_pubackcomp(self, cmd: Any) -> MQTTErrorCode:
+        if self.on_puback is None:
+            return super()._handle_pubackcomp(cmd)
+        packet = self._in_packet["packet"]
+        self.on_puback(packet[0] << 8 | packet[1], packet[2] if len(packet) > 2 else 0)
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
+
     def puback_all(self, mids: Sequence[int]) -> None:
         """Acknowledge many QoS 1 messages with one write."""
         self._packet_queue(paho.PUBACK, b"".join(b"\x40\x02" + mid.to_bytes(2, "big") for mid in mids), 0, 0)
@@ -243,11 +257,13 @@ class MqttPublisher:
         self._problem: Exception | None = None
         self._connected = threading.Event()
         self.acked = 0
+        self._stuck, self._acked_before = 0, -1
         self._client = new_client(
             settings, client_id or f"periscope-publisher-{secrets.token_hex(6)}", keep_session=False
         )
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail, self._client.on_publish = self._on_connect_fail, self._on_publish
+        self._client.on_disconnect = self._on_disconnect
 
     def __enter__(self) -> "MqttPublisher":
         """Connect; raises BrokerRefused or BrokerAway with the sentence to show."""
@@ -319,6 +335,22 @@ class MqttPublisher:
             self._room.notify_all()
         if known and not reason.is_failure:
             self._finish(token)
+
+    def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: ReasonCode, _props: Any) -> None:
+        """Mosquitto 2.0 refuses what is beyond its message_size_limit by a code that MQTT does not know in that place;
+        paho then ends the connection and sends the message again, for ever."""
+        with self._room:
+            stands_still = bool(self._waiting) and self.acked == self._acked_before
+            self._stuck = self._stuck + 1 if stands_still and str(reason) == "Protocol error" else 0
+            self._acked_before = self.acked
+        if self._stuck >= _MOST_STUCK:
+            self._stop_with(
+                BrokerRefused(
+                    f"broker {self._settings.host}:{self._settings.port} ends the connection whenever a message is "
+                    "sent again; is one larger than it takes? Send a smaller one, or raise message_size_limit at the "
+                    "broker"
+                )
+            )
 
     def _on_connect(self, _client: Any, _data: Any, _flags: Any, reason: ReasonCode, props: Any) -> None:
         if reason.is_failure:

@@ -10,30 +10,41 @@ import contextlib
 import fcntl
 import logging
 import os
+import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from collectors import ledger
 from collectors.clock_rules import utc_day
-from collectors.ledger import Counts
+from collectors.dead_room import DeadRoom
+from collectors.ledger import DEAD, Counts
 from collectors.message import SpoolFailed, SpoolFull, SpoolHeld
-from collectors.spool_archive import archive, archived_ledger
-from collectors.spool_day import DayFile, Entry, Fate, Record, has_pending, oldest_pending_ns
-from collectors.spool_file import Corrupt, set_aside
+from collectors.spool_archive import Archived, archive, archived_bodies, archived_ledger, file_id, merged
+from collectors.spool_day import (
+    DIRECT,
+    LIVE,
+    REPLAY,
+    DayFile,
+    Entry,
+    Fate,
+    Record,
+    has_pending,
+    oldest_pending_ns,
+)
+from collectors.spool_file import Corrupt, connect, set_aside
 from collectors.spool_salvage import Salvaged, passed_over, salvage
 from config.settings import Spool as SpoolSettings
-
-if TYPE_CHECKING:
-    import sqlite3
 
 _T = TypeVar("_T")
 log = logging.getLogger(__name__)
 _HOUR_NS = 3_600_000_000_000
-LIVE, DIRECT = 0, 1
+_BODIES = """SELECT coalesce(sum(length(payload)), 0) FROM message
+             WHERE state = ? AND seq IN (SELECT seq FROM dead_letter)"""
+__all__ = ["DIRECT", "LIVE", "REPLAY", "Spool"]
 
 
 class Span(NamedTuple):
@@ -62,6 +73,8 @@ class Spool:
         self.reduced: dict[str, bool] = {}  # days that lost records, and whether their number was counted here
         self._days: dict[str, DayFile] = {}
         self._drained: set[str] = set()
+        self._again = 0
+        self.dead_room = DeadRoom(settings.dead_letter_bytes, self._dead_bytes)
         self._lock = threading.RLock()
         self._is_alone = False
         self._lease: int | None = None
@@ -145,7 +158,8 @@ class Spool:
 
         Those of `without`, as (day, seq), are left for later, and those within `under_way` are passed over.
         """
-        for priority in (LIVE, DIRECT):
+        self._notice()
+        for priority in (LIVE, DIRECT, REPLAY):
             for day in self.days():
                 if day in self._drained:
                     continue
@@ -168,31 +182,79 @@ class Spool:
                 self._set_aside(day, file)  # what could be read of it is asked for once more
         raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk")
 
-    def mark(self, day: str, fates: Sequence[Fate], now_ns: int) -> None:
-        """Record what became of messages of one day file, as `pending` read it."""
+    def mark(
+        self,
+        day: str,
+        fates: Sequence[Fate],
+        now_ns: int,
+        measured: Mapping[tuple[str, str, str, int], int] | None = None,
+    ) -> None:
+        """Record what became of messages of one day file, as `pending` read it, and what was measured on their way."""
         file = self._day(day)
         if file is not self._read_from.get(day):
             return  # they went with the file that was set aside
         try:
-            file.mark(fates, now_ns)
+            file.mark(fates, now_ns, measured)
         except Corrupt:
             self._set_aside(day, file)
 
     def look_again(self) -> None:
-        """Look into days that were done: another process may have requeued dead letters there."""
+        """Look into days that were done: another process may have made messages there pending again."""
         self._drained.clear()
 
-    def reopen(self, day: str, seqs: Sequence[int]) -> int:
-        """Make dead-lettered messages of a day pending again."""
-        self._drained.discard(day)
-        return self._day(day).reopen(seqs)
+    def announce(self) -> None:
+        """Tell the delivering process to look into days that were done."""
+        (self.folder / "again").touch()
+
+    def announced(self) -> int:
+        """When an operator last changed what was done, in ns; 0 for never."""
+        try:
+            return (self.folder / "again").stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
+
+    def _notice(self) -> None:
+        if (told := self.announced()) != self._again:
+            self._again = told
+            self.look_again()
+
+    @contextlib.contextmanager
+    def changing(self, day: str) -> Iterator[sqlite3.Connection]:
+        """One transaction on the messages of a day; raises Archived when its file is gone or about to go."""
+        path = self.folder / f"spool-{day}.db"
+        with self._lock:
+            known = self._days.get(day)
+            if known is not None and known.moved():
+                self._days.pop(day)
+            if not path.exists():
+                raise Archived(day)
+            file = self._day(day)
+        with file.changing() as connection:
+            if (day, file_id(connection)) in merged(self.folder):
+                raise Archived(day)
+            yield connection
+
+    @contextlib.contextmanager
+    def reading(self, day: str) -> Iterator[sqlite3.Connection]:
+        """A connection of its own for reports; raises Archived when the file of that day is gone."""
+        path = self.folder / f"spool-{day}.db"
+        if not path.exists():
+            raise Archived(day)
+        try:
+            with self._day(day).reading() as connection:
+                yield connection
+        except SpoolFailed:
+            if not path.exists():
+                raise Archived(day) from None
+            raise
 
     def days(self) -> list[str]:
         """UTC days that have a file, oldest first."""
         return sorted(path.stem.removeprefix("spool-") for path in self.folder.glob("spool-????-??-??.db"))
 
     def day(self, day: str) -> DayFile:
-        return self._day(day)
+        """The file of a day, made when there is none."""
+        return self._day(day, create=True)
 
     def has_pending(self) -> bool:
         return any(self._of_days(has_pending).values())
@@ -203,48 +265,38 @@ class Spool:
 
     def ledger(self) -> dict[str, Counts]:
         """The ledger of every day that is known, archived days included."""
-        found = self._of_days(ledger.read)
-        for day, counts in self._archived().items():  # after the files: one may be archived meanwhile
-            found.setdefault(day, counts)
-        return found
-
-    def _archived(self) -> dict[str, Counts]:
-        try:
-            return archived_ledger(self.folder)
-        except Corrupt:
-            self._lose_archive()
-            return {}
-
-    def _lose_archive(self) -> None:
-        name = set_aside(self.folder / "archive.db").name
-        self.corrupt_files += 1
-        log.error("archive.db is damaged and was set aside as %s; the counts of old days are lost", name)
-
-    def _read(self, day: str, read: Callable[["sqlite3.Connection"], _T]) -> _T:
-        """Read a day file beside the running threads; one that is damaged is set aside first."""
-        for _ in range(2):
-            file = self._day(day)
-            try:
-                with file.reading() as connection:
-                    return read(connection)
-            except Corrupt:
-                self._set_aside(day, file)
-        raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk")
-
-    def _of_days(self, read: Callable[["sqlite3.Connection"], _T]) -> dict[str, _T]:
-        """The same of every day; one whose file goes just now, by the process that delivers, is left out."""
-        found = {}
-        for day in self.days():
-            try:
-                found[day] = self._read(day, read)
-            except SpoolFailed:
-                if (self.folder / f"spool-{day}.db").exists():
-                    raise
-        return found
+        return self._ledgers(ledger.read, only_here=False)
 
     def derived_ledger(self) -> dict[str, Counts]:
-        """The same, counted again from the records of the day files that are still here."""
-        return self._of_days(ledger.derive)
+        """The same of the days whose files are still here, counted again from the records."""
+        return self._ledgers(ledger.derive, only_here=True)
+
+    def _ledgers(self, count: Callable[[sqlite3.Connection], Counts], only_here: bool) -> dict[str, Counts]:
+        here = self._of_days(lambda connection: (file_id(connection), count(connection)))
+        done = merged(self.folder)  # read after the files, so that a day archived meanwhile is not counted twice
+        found = archived_ledger(self.folder)
+        for day, (number, counts) in here.items():
+            if (day, number) not in done:
+                found[day] = _sum(found.get(day), counts)
+        return {day: counts for day, counts in found.items() if day in here or not only_here}
+
+    def _read(self, day: str, read: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Read a day file beside the running threads; one that is damaged is set aside first."""
+        for _ in range(2):
+            try:
+                with self.reading(day) as connection:
+                    return read(connection)
+            except Corrupt:
+                self._set_aside(day, self._day(day))
+        raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk")
+
+    def _of_days(self, read: Callable[[sqlite3.Connection], _T]) -> dict[str, _T]:
+        """The same of every day that has a file; one that goes just now is left out."""
+        found = {}
+        for day in self.days():
+            with contextlib.suppress(Archived):
+                found[day] = self._read(day, read)
+        return found
 
     def totals(self) -> Counter[str]:
         """All ledgers by fate."""
@@ -269,21 +321,38 @@ class Spool:
             if day >= utc_day(now_ns - self.settings.journal_h * _HOUR_NS):
                 break
             file = self._day(day)
-            if file.has_pending() or file.last_received_ns() > now_ns - self.settings.journal_h * _HOUR_NS:
-                continue
             try:
-                archive(self.folder, file)
+                if self._unlink(file, now_ns):
+                    gone.append(day)
             except Corrupt:
-                self._lose_archive()
-                archive(self.folder, file)
+                self._set_aside(day, file)
+        return gone
+
+    def _unlink(self, file: DayFile, now_ns: int) -> bool:
+        if file.has_pending() or file.last_received_ns() > now_ns - self.settings.journal_h * _HOUR_NS:
+            return False
+        with file.changing():  # whoever makes messages of this day pending again waits, and finds them archived
+            if file.has_pending():
+                return False
+            archive(self.folder, file)
             with self._lock:
-                self._read_from.pop(day, None)
-                self._days.pop(day).close()
+                self._read_from.pop(file.day, None)
+                self._days.pop(file.day)
                 for suffix in ("", "-wal", "-shm"):
                     file.path.with_name(file.path.name + suffix).unlink(missing_ok=True)
                 self.sync_folder()
-            gone.append(day)
-        return gone
+        file.close()
+        return True
+
+    def _dead_bytes(self) -> int:
+        """Bytes of the bodies of dead letters; asked while a day file is being written, so with connections apart."""
+        total = archived_bodies(self.folder)
+        for day in self.days():
+            with contextlib.suppress(Corrupt, sqlite3.Error):
+                connection = connect(self.folder / f"spool-{day}.db", create=False)
+                with contextlib.closing(connection):
+                    total += int(connection.execute(_BODIES, (DEAD,)).fetchone()[0])
+        return total
 
     def close(self) -> None:
         with self._lock:
@@ -323,10 +392,10 @@ class Spool:
         elif not fresh and _is_empty(path):
             self.reduced[day] = False  # cut off at its birth, or emptied by someone: the index knows
         try:
-            file = DayFile(path, create)
+            file = DayFile(path, self.dead_room.takes, create)
         except Corrupt:
             self._save(day)
-            file, fresh = DayFile(path, create=False), True
+            file, fresh = DayFile(path, self.dead_room.takes, create=False), True
         if fresh:
             self.sync_folder()
         return file
@@ -405,7 +474,7 @@ class Spool:
 
     def missing(self, days: Sequence[str]) -> None:
         """Days that the index knows: one that has neither a file nor an archived ledger is lost with its records."""
-        here = {*self.days(), *self._archived()}
+        here = {*self.days(), *archived_ledger(self.folder)}
         for day in days:
             if day not in here:
                 self.corrupt_files += 1
@@ -441,3 +510,11 @@ def _is_empty(path: Path) -> bool:
 def _saved(found: Salvaged) -> str:
     lost = "an unknown number" if found.lost is None else str(found.lost)
     return f"{found.kept} of its records go on, {lost} are lost to delivery"
+
+
+def _sum(one: Counts | None, other: Counts) -> Counts:
+    if not one:
+        return other
+    both = Counter(one)
+    both.update(other)
+    return Counter({key: n for key, n in both.items() if n})

@@ -87,6 +87,9 @@ class Spool(Group):
         description="Age of the oldest undelivered message, in hours, at which acknowledging stops; a repeat of an "
         "older one might not be recognised.",
     )
+    dead_letter_bytes: int = Field(
+        1_073_741_824, ge=0, description="Size of dead letters' bodies beyond which new bodies are not kept."
+    )
 
 
 class Pipeline(Group):

@@ -56,8 +56,10 @@ def kill_and_flow(
             wait_until(lambda b=before: place.totals()["received"] > b, 60, "receiving again")  # type: ignore[misc]
             oracle.open_to(gate)
             oracle.wait_for(min(oracle.published + chance.randrange(1, 1500), gate), 60)
-            # Receiving and delivering may be processes of their own: all die, or one alone.
-            codes.append(place.collector.kill(("all", "first", "last")[number % 3]))
+            if number % 3 == 2:
+                place.collector.kill_delivery()
+            # Receiving and delivering may be processes of their own: all die, or the first alone.
+            codes.append(place.collector.kill(("all", "first")[number % 2]))
     place.fault_ends()
     return codes, faults
 

@@ -67,22 +67,30 @@ class Collector:
         return []
 
     def kill(self, which: str = "all", deadline_s: float = 20) -> int:
-        """End without any cleaning up: "all", "first" or "last" of its processes; returns when none is left.
+        """End all its processes without any cleaning up, or the "first" alone; returns when none is left.
 
-        Whoever loses a part of itself has to end the rest; what does not is killed after the deadline.
+        Who loses the first has to end by itself; what does not is killed after the deadline.
         """
         members = self.members()
         if which == "all":
             self.signal(signal.SIGKILL)
-        elif members:
-            members[0 if which == "first" else -1].send_signal(signal.SIGKILL)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(deadline_s)  # by subprocess alone, which else would lose the exit code
-        _, left = psutil.wait_procs(members[1:], 5)
-        if left or self.running:
+        elif self.running:
+            self.process.kill()
+        code = self.process.wait(deadline_s)  # by subprocess alone, which else would lose the exit code
+        _, left = psutil.wait_procs(members[1:], deadline_s)
+        if left:
             self.signal(signal.SIGKILL)
-            raise AssertionError("a part of the collector outlived the other by more than it may")
-        return self.process.wait(5)
+            raise AssertionError("a process of the collector outlived the first one by more than it may")
+        return code
+
+    def kill_delivery(self) -> bool:
+        """End the delivering process alone, which the first has to start anew; False where there is none."""
+        for process in self.members()[1:]:
+            with contextlib.suppress(psutil.Error):
+                if "resource_tracker" not in " ".join(process.cmdline()):
+                    process.kill()
+                    return True
+        return False
 
     def signal(self, number: signal.Signals) -> None:
         """To all of its processes, as a terminal or a service manager does."""
@@ -112,7 +120,7 @@ class Place:
     """The servers and folders of one row; leaving the block ends all that was started here."""
 
     def __init__(self, folder: Path, influx: Callable[[], Influx]) -> None:
-        self.folder, self._influx_of = folder, influx
+        self.folder, self.influx_of = folder, influx
         self.influx: Influx | None = None
         self.environment: dict[str, str] = {}
         self.collectors: list[Collector] = []
@@ -158,8 +166,13 @@ class Place:
         """Change what collectors started from now on are told."""
         self.environment |= {f"PERISCOPE_{key.upper()}": str(value) for key, value in settings.items()}
 
+    def unset(self, *names: str) -> None:
+        """Take variables of the environment away again, under their full names."""
+        for name in names:
+            self.environment.pop(name, None)
+
     def _take_influx(self) -> None:
-        self.influx = self._influx_of()
+        self.influx = self.influx_of()
         raw, derived = self.influx.fresh_buckets()
         self.set(
             influx__url=self.influx.url, influx__org=self.influx.org, influx__token=self.influx.token,
@@ -215,7 +228,10 @@ class Place:
                 )
             return self.ready()
 
-        wait_until(look, deadline_s, "readiness of the collector", look_s=0.05)
+        try:
+            wait_until(look, deadline_s, "readiness of the collector", look_s=0.05)
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}: {self.get('/readyz')[1]} {self.collector.text[-1000:]}") from None
 
     def metric(self, name: str) -> float:
         """One number of /metrics, labels left out of account (added up)."""

@@ -72,8 +72,7 @@ def judge(place: Place, oracle: Oracle) -> Verdict:
     found.corrupted = [number for number, event in numbers.items() if not same(event, number)]
     with place.spool() as spool:
         counts = spool.ledger()
-        derived = spool.derived_ledger()  # of days that have a file; others are archived
-        if {day: counts[day] for day in derived} != derived:
+        if any(counts[day] != derived for day, derived in spool.derived_ledger().items()):
             found.problems.append("the ledger is not what the records say")
         found.problems += ledger.broken(ledger.total(counts.values()))
         found.duplicates_seen = spool.totals()["duplicate"]

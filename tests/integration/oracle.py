@@ -25,7 +25,7 @@ _FIRST_NS = 1_551_398_400_000_000_000
 # A page of SQLite and the longest text that a decoder takes: lengths at its edge find buffers that are cut.
 _B = 4096
 _LENGTHS = (0, 1, _B // 4, _B // 2, _B - 1, _B, _B + 1, 3 * _B)
-_LARGEST = 65_536
+LARGEST = 65_536
 
 
 def payload(number: int) -> bytes:
@@ -40,8 +40,8 @@ def payload(number: int) -> bytes:
         "data": {"filler": _filler(number, _length(number))},
     }  # fmt: skip
     if number % 1000 == 500:
-        event["data"] = {"filler": _filler(number, _LARGEST - 1000)}
-        short = _LARGEST - len(json.dumps(event).encode()) - len(', "end": ""')
+        event["data"] = {"filler": _filler(number, LARGEST - 1000)}
+        short = LARGEST - len(json.dumps(event).encode()) - len(', "end": ""')
         event["data"] |= {"end": "e" * short}  # type: ignore[operator]
     return json.dumps(event).encode()
 
@@ -76,6 +76,11 @@ class Oracle:
         with self._moved:
             self._gate = min(number, self.total)
             self._moved.notify_all()
+
+    @property
+    def gate(self) -> int:
+        """How far the flow may go for now."""
+        return self._gate
 
     @property
     def done(self) -> bool:

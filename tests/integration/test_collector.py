@@ -365,6 +365,18 @@ def test_without_a_broker_a_publisher_says_where_it_looked(free_port: int) -> No
         MqttPublisher(Mqtt(host="nowhere.invalid")).__enter__()
 
 
+def test_a_publisher_is_told_of_a_message_that_the_broker_never_takes(tmp_path: Path) -> None:
+    """Mosquitto 2.0 answers one beyond its limit in a way that makes paho send it again and again."""
+    broker = Mosquitto(tmp_path / "small", extra=("--anonymous", "--max-payload", "1000"))
+    broker.start()
+    try:
+        with pytest.raises(BrokerRefused, match="larger than"):
+            with MqttPublisher(Mqtt(host=broker.host, port=broker.port), patience_s=30) as publisher:
+                publisher.publish(APP, b"x" * 1001)
+    finally:
+        broker.stop()
+
+
 def test_a_collector_stops_in_order_under_load(site: Site) -> None:
     collector = site.started()
     sending = threading.Thread(target=site.publish, args=[action(f"e-{n}", now_iso()) for n in range(3000)])

@@ -9,6 +9,7 @@ import pytest
 
 from collectors import dead_letters, ledger
 from collectors.clock_rules import Window
+from collectors.dead_changes import requeue
 from collectors.delivery import Delivery, Hooks
 from collectors.index import EventIndex
 from collectors.ingest import Ingest
@@ -131,6 +132,50 @@ def test_a_message_is_stored_touched_and_marked(bench: Bench) -> None:
     assert bench.fates() == {"received": 1, "written": 1, "points_in": 1, "points_written": 1}
 
 
+MIXED = b"""[{"bn":"hall/","bt":1551398400,"n":"t","u":"Cel","v":20},{"n":"x","t":1,"u":"parsec","v":21},
+{"n":"t","t":2,"v":"22"},{"n":"t","t":3,"u":"FAH","v":68}]"""
+
+
+def hall(**other: object) -> Catalogue:
+    values = {"t": {"quantity": "temperature"}, "x": {"quantity": "soil-temperature", **other}}
+    return catalogue(pilot(app(consent="cohort"), air(decoder="senml", map={"values": values})))
+
+
+def test_a_bad_point_costs_itself_alone_and_a_mend_writes_what_was_missing(bench: Bench) -> None:
+    bench.roster = Roster(hall(), "main")
+    bench.restart()
+    bench.send(MIXED, topic=AIR)
+    bench.deliver()
+    first = bench.stored("sensor")
+    assert [e.value for e in first] == [20.0, 20.0]
+    assert bench.fates() == {
+        "received": 1, "dead_lettered": 1, "points_in": 4, "points_written": 2, "points_dead_lettered": 2,
+    }  # fmt: skip
+    letters = {(one.point, one.code) for one in dead_letters.listed(bench.spool)}
+    assert letters == {("record 2", "unknown_unit"), ("record 3", "bad_value")}
+
+    bench.roster = Roster(hall(sent_unit="parsec"), "main")
+    assert dead_letters.requeue(bench.spool) == 1
+    bench.restart()
+    bench.deliver()
+    assert [e.value for e in bench.stored("sensor")] == [20.0, 21.0, 20.0]
+    assert [e for e in bench.stored("sensor") if e.value != 21.0] == first
+    assert bench.fates() == {
+        "received": 1, "dead_lettered": 1, "points_in": 4, "points_written": 3, "points_dead_lettered": 1,
+    }  # fmt: skip
+
+
+def test_a_message_of_bad_points_beside_known_ones_is_a_dead_letter_again(bench: Bench) -> None:
+    bench.roster = Roster(hall(), "main")
+    bench.restart()
+    bench.send(MIXED, MIXED, topic=AIR)
+    bench.deliver()
+    assert len(bench.stored("sensor")) == 2
+    assert bench.fates() == {
+        "received": 2, "dead_lettered": 2, "points_in": 6, "points_written": 2, "points_dead_lettered": 4,
+    }  # fmt: skip
+
+
 def test_the_touched_day_is_the_pilots_own(bench: Bench) -> None:
     bench.send(action(time="2019-03-01T23:30:00Z"))
     bench.deliver()
@@ -187,7 +232,7 @@ def test_one_refused_point_costs_its_neighbours_nothing(bench: Bench) -> None:
     assert (letter.stage, letter.code, letter.point) == ("write", "too_old", bad.event_id)
     assert bench.fates()["dead_lettered"] == 1
     bench.store.refuse = set()
-    assert dead_letters.requeue(bench.spool) == 1
+    assert requeue(bench.spool).done == 1
     bench.deliver()
     assert sorted(e.value or 0 for e in bench.stored("sensor")) == [1.0, 2.0, 3.0]
 
