@@ -32,6 +32,7 @@ from pipeline.store.port import Store, StoreRefused
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], int]
+_LATE_S = 600  # an undelivered message older than that is told
 _JUDGING_S = 30  # a decoder that takes so long for one message hangs
 
 
@@ -162,12 +163,14 @@ class Collector:
         delivery = self._delivery.status()
         threads = self._delivery.alive() and all(t.is_alive() for t in self._threads)
         alive = receiver.alive() and threads and self.failure is None
-        sentence = self._committer.full or receiver.sentence or delivery.sentence or self.spool.dead_room.full
         oldest = self.spool.oldest_pending_ns()
+        age_s = 0.0 if oldest is None else max(0.0, (now_ns - oldest) / 1e9)
+        late = f"the oldest message waits for {age_s / 60:.0f} min to be delivered" if age_s > _LATE_S else ""
+        sentence = self._committer.full or receiver.sentence or delivery.sentence or late or self.spool.dead_room.full
         return Health(
             alive=alive,
             ready=alive and receiver.ready.is_set() and not self._committer.full and size < 0.9 * most,
-            degraded=delivery.state != "ok" or bool(ledger.broken(counts)) or bool(self.spool.dead_room.full),
+            degraded=delivery.state != "ok" or bool(late or self.spool.dead_room.full or ledger.broken(counts)),
             sentence=sentence,
             gauges={
                 "collector_mqtt_connected": float(receiver.ready.is_set()),
@@ -176,7 +179,7 @@ class Collector:
                 "collector_mqtt_inflight": receiver.queue.qsize(),
                 "spool_full": float(bool(self._committer.full)),
                 "spool_records": sum(n for (_, _, fate), n in counts.items() if fate == "pending"),
-                "spool_oldest_age_seconds": 0.0 if oldest is None else max(0.0, (now_ns - oldest) / 1e9),
+                "spool_oldest_age_seconds": age_s,
                 "store_away": float(delivery.state != "ok"),
                 "deadletter_bytes": self.spool.dead_room.used,
                 "deadletter_max_bytes": self.spool.dead_room.most,

@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from collectors import ledger
 from collectors.clock_rules import utc_day
@@ -36,9 +36,6 @@ from collectors.spool_day import DIRECT, LIVE, REPLAY, DayFile, Entry, Fate, Rec
 from collectors.spool_file import Corrupt, connect, set_aside
 from collectors.spool_salvage import Salvaged, passed_over, salvage
 from config.settings import Spool as SpoolSettings
-
-if TYPE_CHECKING:
-    import sqlite3
 
 _T = TypeVar("_T")
 log = logging.getLogger(__name__)
@@ -133,16 +130,17 @@ class Spool:
 
     def append(self, entries: Sequence[Entry]) -> None:
         """Commit messages to the file of the day on which they were received."""
-        self._check_room()
+        self._check_room(entries)
         groups: dict[str, list[Entry]] = {}
         for entry in entries:
             groups.setdefault(utc_day(entry.received_ns), []).append(entry)
         for day, group in groups.items():
+            self._drained.discard(day)  # a clock that was set back
             self._append_to(day, group)
 
     def _append_to(self, day: str, group: list[Entry]) -> None:
         for _ in range(3):
-            file = self._day(day)
+            file = self._day(day, create=True)
             try:
                 with self._steady():
                     if not file.moved():
@@ -259,23 +257,15 @@ class Spool:
         return sorted(path.stem.removeprefix("spool-") for path in self.folder.glob("spool-????-??-??.db"))
 
     def day(self, day: str) -> DayFile:
-        return self._day(day)
+        """The file of a day, made when there is none."""
+        return self._day(day, create=True)
 
     def has_pending(self) -> bool:
-        for day in self.days():
-            with contextlib.suppress(Archived):
-                if day not in self._drained and self._read(day, has_pending):
-                    return True
-        return False
+        return any(self._of_days(has_pending).values())
 
     def oldest_pending_ns(self) -> int | None:
         """When the oldest message that is still to be delivered was received."""
-        found: list[int] = []
-        for day in self.days():
-            with contextlib.suppress(Archived):
-                ns = self._read(day, oldest_pending_ns)
-                found += [] if ns is None else [ns]
-        return min(found, default=None)
+        return min((ns for ns in self._of_days(oldest_pending_ns).values() if ns is not None), default=None)
 
     def ledger(self) -> dict[str, Counts]:
         """The ledger of every day that is known, archived days included."""
@@ -300,28 +290,30 @@ class Spool:
             log.error("%s", lost)
             archive(self.folder, file)
 
-    def _read(self, day: str, read: Callable[["sqlite3.Connection"], _T]) -> _T:
+    def _read(self, day: str, read: Callable[[sqlite3.Connection], _T]) -> _T:
         """Read a day file beside the running threads; one that is damaged is set aside first. Raises Archived."""
         for _ in range(2):
-            if not (self.folder / f"spool-{day}.db").exists():
-                raise Archived(day)
-            file = self._day(day)
             try:
-                with file.reading() as connection:
+                with self.reading(day) as connection:
                     return read(connection)
             except Corrupt:
-                self._set_aside(day, file)
+                self._set_aside(day, self._day(day))
         raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk")
+
+    def _of_days(self, read: Callable[[sqlite3.Connection], _T]) -> dict[str, _T]:
+        """The same of every day that has a file; one that goes just now is left out."""
+        found = {}
+        for day in self.days():
+            with contextlib.suppress(Archived):
+                found[day] = self._read(day, read)
+        return found
 
     def derived_ledger(self) -> dict[str, Counts]:
         """The same of the days whose files are still here, counted again from the records."""
         return self._ledgers(ledger.derive, only_here=True)
 
     def _ledgers(self, count: Callable[[sqlite3.Connection], Counts], only_here: bool) -> dict[str, Counts]:
-        here: dict[str, tuple[int, Counts]] = {}
-        for day in self.days():
-            with contextlib.suppress(Archived):
-                here[day] = self._read(day, lambda connection: (file_id(connection), count(connection)))
+        here = self._of_days(lambda connection: (file_id(connection), count(connection)))
         nothing: set[tuple[str, int]] = set()
         done = self._of_archive(merged, nothing)  # read after the files, lest a day archived meanwhile counts twice
         found = self._archived()
@@ -353,16 +345,23 @@ class Spool:
             if day >= utc_day(now_ns - self.settings.journal_h * _HOUR_NS):
                 break
             file = self._day(day)
-            if file.has_pending() or file.last_received_ns() > now_ns - self.settings.journal_h * _HOUR_NS:
-                continue
-            with file.changing():  # whoever makes messages of this day pending again waits, and finds them archived
-                if file.has_pending() or file.moved():
-                    continue
-                self._archive(file)
-                self._remove(file)
-            file.close()
-            gone.append(day)
+            try:
+                if self._unlink(file, now_ns):
+                    gone.append(day)
+            except Corrupt:
+                self._set_aside(day, file)
         return gone
+
+    def _unlink(self, file: DayFile, now_ns: int) -> bool:
+        if file.has_pending() or file.last_received_ns() > now_ns - self.settings.journal_h * _HOUR_NS:
+            return False
+        with file.changing():  # whoever makes messages of this day pending again waits, and finds them archived
+            if file.has_pending() or file.moved():
+                return False
+            self._archive(file)
+            self._remove(file)
+        file.close()
+        return True
 
     def _remove(self, file: DayFile) -> None:
         """Forget a file, and unlink it unless another one has its name by now."""
@@ -400,7 +399,7 @@ class Spool:
             for day in [day for day, file in self._days.items() if file.moved()]:
                 self._days.pop(day).close()
 
-    def _day(self, day: str) -> DayFile:
+    def _day(self, day: str, create: bool = False) -> DayFile:
         with self._lock:
             file = self._days.get(day)
             if file is not None and file.moved():
@@ -409,10 +408,10 @@ class Spool:
                 file = None
             if file is None:
                 with self._alone():
-                    file = self._days[day] = self._open(day)
+                    file = self._days[day] = self._open(day, create)
             return file
 
-    def _open(self, day: str) -> DayFile:
+    def _open(self, day: str, create: bool) -> DayFile:
         path = self.folder / f"spool-{day}.db"
         fresh = self._finish_salvage(path)
         if self._lease is not None and (commits := passed_over(path.with_name(path.name + "-wal"))):
@@ -420,13 +419,13 @@ class Spool:
             self.lost_records += commits
             self.reduced[day] = True
             log.error("%s-wal is damaged: at least %d records are lost to delivery", path.name, commits)
-        elif not fresh and path.stat().st_size == 0:
+        elif not fresh and _is_empty(path):
             self.reduced[day] = False  # cut off at its birth, or emptied by someone: the index knows
         try:
-            file = DayFile(path, self.dead_room.takes)
+            file = DayFile(path, self.dead_room.takes, create)
         except Corrupt:
             self._save(day)
-            file, fresh = DayFile(path, self.dead_room.takes), True
+            file, fresh = DayFile(path, self.dead_room.takes, create=False), True
         if fresh:
             self.sync_folder()
         return file
@@ -505,14 +504,14 @@ class Spool:
 
     def missing(self, days: Sequence[str]) -> None:
         """Days that the index knows: one that has neither a file nor an archived ledger is lost with its records."""
-        here = {*self.days(), *self._archived()}
+        here = {*self.days(), *archived_ledger(self.folder)}
         for day in days:
             if day not in here:
                 self.corrupt_files += 1
                 self.reduced[day] = False
                 log.error("spool-%s.db is gone; what was pending in it is lost to delivery", day)
 
-    def _check_room(self) -> None:
+    def _check_room(self, entries: Sequence[Entry]) -> None:
         if time.monotonic() - self._room_checked < 1:
             return
         if self.size() > self.settings.max_bytes:
@@ -520,7 +519,22 @@ class Spool:
                 f"{self.folder}: the spool has reached its limit of {self.settings.max_bytes} bytes; raise "
                 "PERISCOPE_SPOOL__MAX_BYTES or wait until written days are removed"
             )
+        oldest_ns = self.oldest_pending_ns()
+        if oldest_ns is not None and entries:
+            age_h = (max(entry.received_ns for entry in entries) - oldest_ns) / _HOUR_NS
+            if age_h > self.settings.max_age_h:
+                raise SpoolFull(
+                    f"{self.folder}: the oldest message waits for {age_h:.0f} h to be delivered, more than "
+                    f"{self.settings.max_age_h} h; bring the store back, or raise PERISCOPE_SPOOL__MAX_AGE_H"
+                )
         self._room_checked = time.monotonic()
+
+
+def _is_empty(path: Path) -> bool:
+    try:
+        return path.stat().st_size == 0
+    except FileNotFoundError:
+        return False
 
 
 def _saved(found: Salvaged) -> str:

@@ -44,8 +44,6 @@ CREATE TABLE dead_letter(
 {ledger.SCHEMA}
 PRAGMA user_version = {VERSION};
 """
-# What is published is never edited, only added to: the step to each version from the one before.
-_MIGRATIONS = {2: ["ALTER TABLE message ADD COLUMN crc INTEGER", "PRAGMA user_version = 2"]}
 # Added since the first files; software that does not know them passes them over.
 _LATER = f"""
 CREATE TABLE IF NOT EXISTS restored(
@@ -53,6 +51,8 @@ CREATE TABLE IF NOT EXISTS restored(
   empty INTEGER NOT NULL);
 {timing.SCHEMA}
 """
+# What is published is never edited, only added to: the step to each version from the one before.
+_MIGRATIONS = {2: ["ALTER TABLE message ADD COLUMN crc INTEGER", "PRAGMA user_version = 2"]}
 _COLUMNS = """INSERT INTO message(received_ns, pilot, feed, topic, payload, content_type, retained, priority,
               monotonic_ns, crc)"""
 _APPEND = f"{_COLUMNS} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -61,6 +61,7 @@ _PENDING = """SELECT seq, received_ns, pilot, feed, topic, payload, content_type
               replaced, crc
               FROM message INDEXED BY pending WHERE state = 0 AND priority = ? AND seq NOT BETWEEN ? AND ?
               ORDER BY seq LIMIT ?"""
+_FIRST = """SELECT received_ns FROM message INDEXED BY pending WHERE state = 0 AND priority = ? ORDER BY seq LIMIT 1"""
 _MARK = """UPDATE message SET state = ?, rule = ?, event_id = ?, ts_ns = ?, actor_key = ?, points = ?, points_dead = ?,
            replaced = ?, empty = ? WHERE seq = ? AND state = 0"""
 # Most messages become one written point of nobody: the other columns hold already what they shall hold.
@@ -134,17 +135,17 @@ class DayFile:
     `keeps` says whether there is room for the body of one more dead letter.
     """
 
-    def __init__(self, path: Path, keeps: Callable[[int], bool] = _always) -> None:
+    def __init__(self, path: Path, keeps: Callable[[int], bool] = _always, create: bool = True) -> None:
         self.path = path
         self._keeps = keeps
         self.day = path.stem.removeprefix("spool-")
         self._lock = threading.Lock()
         with disk_errors(path):
-            self._append, self._deliver = self._open(), connect(path)
+            self._append, self._deliver = self._open(create), connect(path, create=False)
             self._identity = _identity(path)
 
-    def _open(self) -> sqlite3.Connection:
-        connection = connect(self.path)
+    def _open(self, create: bool) -> sqlite3.Connection:
+        connection = connect(self.path, create)
         connection.execute("BEGIN IMMEDIATE")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         steps = _SCHEMA.split(";\n") if version == 0 else []
@@ -331,9 +332,9 @@ def has_pending(connection: sqlite3.Connection) -> bool:
 
 
 def oldest_pending_ns(connection: sqlite3.Connection) -> int | None:
-    """When the oldest message of a day file that is still to be delivered was received."""
-    row = connection.execute("SELECT min(received_ns) FROM message WHERE state = 0").fetchone()
-    return None if row[0] is None else int(row[0])
+    """When the first message of a day file that is still to be delivered was received, replays left aside."""
+    rows = [connection.execute(_FIRST, (priority,)).fetchone() for priority in (LIVE, DIRECT)]
+    return min((int(row[0]) for row in rows if row), default=None)
 
 
 def checksum(received_ns: int, pilot: str, feed: str, topic: str, payload: bytes) -> int:
