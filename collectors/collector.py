@@ -33,6 +33,8 @@ from pipeline.store.port import Store, StoreRefused
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], int]
+_LATE_S = 600  # an undelivered message older than that is told
+_JUDGING_S = 30  # a decoder that takes so long for one message hangs
 
 
 class Collector:
@@ -159,12 +161,14 @@ class Collector:
         counts = self.ledger()
         size, most = self.spool.size(), self._settings.spool.max_bytes
         alive = receiver.alive() and all(t.is_alive() for t in self._threads) and self.failure is None
-        sentence = self._committer.full or receiver.sentence or self._delivery.sentence
-        oldest = [ns for day in self.spool.days() if (ns := self.spool.day(day).oldest_pending_ns()) is not None]
+        oldest = self.spool.oldest_pending_ns()
+        age_s = 0.0 if oldest is None else max(0.0, (now_ns - oldest) / 1e9)
+        late = f"the oldest message waits for {age_s / 60:.0f} min to be delivered" if age_s > _LATE_S else ""
+        sentence = self._committer.full or receiver.sentence or self._delivery.sentence or late
         return Health(
             alive=alive,
             ready=alive and receiver.ready.is_set() and not self._committer.full and size < 0.9 * most,
-            degraded=self._delivery.state != "ok" or bool(ledger.broken(counts)),
+            degraded=self._delivery.state != "ok" or bool(late) or bool(ledger.broken(counts)),
             sentence=sentence,
             gauges={
                 "collector_mqtt_connected": float(receiver.ready.is_set()),
@@ -173,7 +177,7 @@ class Collector:
                 "collector_mqtt_inflight": receiver.queue.qsize(),
                 "spool_full": float(bool(self._committer.full)),
                 "spool_records": sum(n for (_, _, fate), n in counts.items() if fate == "pending"),
-                "spool_oldest_age_seconds": max(0.0, (now_ns - min(oldest)) / 1e9) if oldest else 0.0,
+                "spool_oldest_age_seconds": age_s,
                 "store_away": float(self._delivery.state != "ok"),
             },
             counters={
@@ -185,7 +189,8 @@ class Collector:
                 "collector_stale_acks": receiver.stale_acks,
                 "spool_appended": self._committer.committed,
                 "spool_fsync_seconds": self._committer.commit_s,
-                "spool_corrupt_files": self.spool.corrupt_files,
+                "spool_corrupt_files": self.spool.corrupt_files + self._index.corrupt_files,
+                "spool_corrupt_records": self.spool.lost_records,
             },
             ledger=dict(counts),
             dead=dict(dead_letters.counted(self.spool)),
@@ -197,6 +202,13 @@ class Collector:
         while not self._ended.wait(1):
             seconds += 1
             self._look_at_session()
+            if self._delivery.judging_s > _JUDGING_S:
+                self._fail(
+                    CollectorError(
+                        f"one message is being judged for more than {_JUDGING_S} s; nothing is lost, start again: "
+                        "after three such ends it is set aside as poison"
+                    )
+                )
             if seconds % 10 == 0 and self.receiver.ready.is_set():
                 for topic, payload in self._report.changed(self.spool.ledger(), self._clock()):
                     self.receiver.publish(topic, payload)

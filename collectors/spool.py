@@ -13,18 +13,24 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from collectors import ledger
 from collectors.clock_rules import utc_day
 from collectors.ledger import Counts
 from collectors.message import SpoolFailed, SpoolFull, SpoolHeld
 from collectors.spool_archive import archive, archived_ledger
-from collectors.spool_day import DayFile, Entry, Fate, Record
-from collectors.spool_file import Corrupt
+from collectors.spool_day import DayFile, Entry, Fate, Record, has_pending, oldest_pending_ns
+from collectors.spool_file import Corrupt, set_aside
+from collectors.spool_salvage import Salvaged, passed_over, salvage
 from config.settings import Spool as SpoolSettings
 
+if TYPE_CHECKING:
+    import sqlite3
+
+_T = TypeVar("_T")
 log = logging.getLogger(__name__)
 _HOUR_NS = 3_600_000_000_000
 LIVE, DIRECT = 0, 1
@@ -37,6 +43,8 @@ class Spool:
         self.folder = folder
         self.settings = settings
         self.corrupt_files = 0
+        self.lost_records = 0
+        self.reduced: dict[str, bool] = {}  # days that lost records, and whether their number was counted here
         self._days: dict[str, DayFile] = {}
         self._drained: set[str] = set()
         self._lock = threading.RLock()
@@ -46,6 +54,8 @@ class Spool:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if lease:
                 self._lease = self._take_lease()
+                for rescued in folder.glob("spool-????-??-??.salvage"):
+                    self._finish_salvage(rescued.with_suffix(".db"))
             self.sync_folder()
         except OSError as error:
             raise SpoolFailed(
@@ -75,11 +85,12 @@ class Spool:
 
     def append(self, entries: Sequence[Entry]) -> None:
         """Commit messages to the file of the day on which they were received."""
-        self._check_room()
+        self._check_room(entries)
         groups: dict[str, list[Entry]] = {}
         for entry in entries:
             groups.setdefault(utc_day(entry.received_ns), []).append(entry)
         for day, group in groups.items():
+            self._drained.discard(day)  # a clock that was set back
             for attempt in (1, 2):
                 try:
                     self._day(day).append(group, time.monotonic_ns())
@@ -89,22 +100,33 @@ class Spool:
                     if attempt == 2:
                         raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk") from None
 
-    def pending(self, limit: int) -> tuple[str, list[Record]] | None:
-        """The next messages to deliver, all of one day file: live ones before direct ones, older days first."""
+    def pending(self, limit: int, without: Collection[tuple[str, int]] = ()) -> tuple[str, list[Record]] | None:
+        """The next messages to deliver, all of one day file: live ones before direct ones, older days first.
+
+        Those of `without`, as (day, seq), are left for later.
+        """
         for priority in (LIVE, DIRECT):
             for day in self.days():
-                if day not in self._drained and (rows := self._rows(day, priority, limit)):
+                if day in self._drained:
+                    continue
+                rows = self._rows(day, priority, limit + len(without))
+                if without:
+                    rows = [row for row in rows if (day, row.seq) not in without][:limit]
+                if rows:
                     return day, rows
+        if without:
+            return None
         for day in self.days()[:-2]:  # another process appends only to today's file, at midnight to yesterday's
             self._drained.add(day)
         return None
 
     def _rows(self, day: str, priority: int, limit: int) -> list[Record]:
-        try:
-            return self._day(day).pending(priority, limit)
-        except Corrupt:
-            self._set_aside(day)
-            return []
+        for _ in range(2):
+            try:
+                return self._day(day).pending(priority, limit)
+            except Corrupt:
+                self._set_aside(day)  # what could be read of it is asked for once more
+        raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk")
 
     def mark(self, day: str, fates: Sequence[Fate], now_ns: int) -> None:
         """Record what became of messages of one day file."""
@@ -130,22 +152,49 @@ class Spool:
         return self._day(day)
 
     def has_pending(self) -> bool:
-        return any(self._day(day).has_pending() for day in self.days() if day not in self._drained)
+        return any(self._read(day, has_pending) for day in self.days() if day not in self._drained)
+
+    def oldest_pending_ns(self) -> int | None:
+        """When the oldest message that is still to be delivered was received."""
+        found = [ns for day in self.days() if (ns := self._read(day, oldest_pending_ns)) is not None]
+        return min(found, default=None)
 
     def ledger(self) -> dict[str, Counts]:
         """The ledger of every day that is known, archived days included."""
-        found = archived_ledger(self.folder)
+        found = self._archived()
         for day in self.days():
-            with self._day(day).reading() as connection:
-                found[day] = ledger.read(connection)
+            found[day] = self._read(day, ledger.read)
         return found
+
+    def _archived(self) -> dict[str, Counts]:
+        try:
+            return archived_ledger(self.folder)
+        except Corrupt:
+            self._lose_archive()
+            return {}
+
+    def _lose_archive(self) -> None:
+        name = set_aside(self.folder / "archive.db").name
+        self.corrupt_files += 1
+        log.error("archive.db is damaged and was set aside as %s; the counts of old days are lost", name)
+
+    def _read(self, day: str, read: Callable[["sqlite3.Connection"], _T]) -> _T:
+        """Read a day file beside the running threads; one that is damaged is set aside first."""
+        for attempt in (1, 2):
+            try:
+                with self._day(day).reading() as connection:
+                    return read(connection)
+            except Corrupt:
+                if attempt == 2:
+                    break
+                self._set_aside(day)
+        raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk")
 
     def derived_ledger(self) -> dict[str, Counts]:
         """The same, counted again from the records of the day files that are still here."""
         found = {}
         for day in self.days():
-            with self._day(day).reading() as connection:
-                found[day] = ledger.derive(connection)
+            found[day] = self._read(day, ledger.derive)
         return found
 
     def totals(self) -> Counter[str]:
@@ -173,7 +222,11 @@ class Spool:
             file = self._day(day)
             if file.has_pending() or file.last_received_ns() > now_ns - self.settings.journal_h * _HOUR_NS:
                 continue
-            archive(self.folder, file)
+            try:
+                archive(self.folder, file)
+            except Corrupt:
+                self._lose_archive()
+                archive(self.folder, file)
             with self._lock:
                 self._days.pop(day).close()
                 for suffix in ("", "-wal", "-shm"):
@@ -196,7 +249,14 @@ class Spool:
             file = self._days.get(day)
             if file is None:
                 path = self.folder / f"spool-{day}.db"
-                fresh = not path.exists()
+                fresh = self._finish_salvage(path)
+                if self._lease is not None and (commits := passed_over(path.with_name(path.name + "-wal"))):
+                    self.corrupt_files += 1
+                    self.lost_records += commits
+                    self.reduced[day] = True
+                    log.error("%s-wal is damaged: at least %d records are lost to delivery", path.name, commits)
+                elif not fresh and path.stat().st_size == 0:
+                    self.reduced[day] = False  # cut off at its birth, or emptied by someone: the index knows
                 try:
                     file = DayFile(path)
                 except Corrupt:
@@ -207,26 +267,54 @@ class Spool:
                 self._days[day] = file
             return file
 
+    def _finish_salvage(self, path: Path) -> bool:
+        """What a salvage that was cut off left; True when the day has no file yet."""
+        rescued = path.with_suffix(".salvage")
+        if path.exists():
+            for suffix in ("", "-wal", "-shm"):
+                rescued.with_name(rescued.name + suffix).unlink(missing_ok=True)
+            return False
+        if rescued.exists():
+            rescued.rename(path)
+        return True
+
     def _set_aside(self, day: str) -> None:
-        """Keep a damaged file under another name, so that the day can go on in a new one."""
+        """Keep a damaged file under another name; what can be read of it goes on in a new one."""
         with self._lock:
             if (file := self._days.pop(day, None)) is not None:
                 file.close()
-            self.corrupt_files += 1
             path = self.folder / f"spool-{day}.db"
-            number = len(list(self.folder.glob(f"{path.name}.damaged-*")))
-            for suffix in ("", "-wal", "-shm"):
-                with contextlib.suppress(FileNotFoundError):
-                    path.with_name(path.name + suffix).rename(path.with_name(f"{path.name}.damaged-{number}{suffix}"))
+            rescued = path.with_suffix(".salvage")
+            self._finish_salvage(path)
+            fresh = DayFile(rescued)
+            try:
+                found = fresh.take_from(lambda target: salvage(path, target))
+            finally:
+                fresh.close()
+            name = set_aside(path).name
+            rescued.rename(path)
             self.sync_folder()
-            log.error(
-                "%s is damaged and was set aside as %s.damaged-%d; its pending messages are lost to delivery",
-                path.name,
-                path.name,
-                number,
-            )
+            self.corrupt_files += 1
+            self.lost_records += found.lost or 0
+            self.reduced[day] = found.lost is not None
+            log.error("%s is damaged and was set aside as %s; %s", path.name, name, _saved(found))
 
-    def _check_room(self) -> None:
+    def forgotten(self, claims: int, counted: bool) -> None:
+        """So many claims of lost records were dropped from the index; they tell the loss where nothing else does."""
+        if claims and not counted:
+            self.lost_records += claims
+            log.error("%d events that were under way or written are no more in the spool", claims)
+
+    def missing(self, days: Sequence[str]) -> None:
+        """Days that the index knows: one that has neither a file nor an archived ledger is lost with its records."""
+        here = {*self.days(), *self._archived()}
+        for day in days:
+            if day not in here:
+                self.corrupt_files += 1
+                self.reduced[day] = False
+                log.error("spool-%s.db is gone; what was pending in it is lost to delivery", day)
+
+    def _check_room(self, entries: Sequence[Entry]) -> None:
         if time.monotonic() - self._room_checked < 1:
             return
         if self.size() > self.settings.max_bytes:
@@ -234,4 +322,17 @@ class Spool:
                 f"{self.folder}: the spool has reached its limit of {self.settings.max_bytes} bytes; raise "
                 "PERISCOPE_SPOOL__MAX_BYTES or wait until written days are removed"
             )
+        oldest_ns = self.oldest_pending_ns()
+        if oldest_ns is not None and entries:
+            age_h = (max(entry.received_ns for entry in entries) - oldest_ns) / _HOUR_NS
+            if age_h > self.settings.max_age_h:
+                raise SpoolFull(
+                    f"{self.folder}: the oldest message waits for {age_h:.0f} h to be delivered, more than "
+                    f"{self.settings.max_age_h} h; bring the store back, or raise PERISCOPE_SPOOL__MAX_AGE_H"
+                )
         self._room_checked = time.monotonic()
+
+
+def _saved(found: Salvaged) -> str:
+    lost = "an unknown number" if found.lost is None else str(found.lost)
+    return f"{found.kept} of its records go on, {lost} are lost to delivery"

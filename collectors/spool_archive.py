@@ -57,6 +57,7 @@ def archived_ledger(folder: Path) -> dict[str, Counts]:
     with disk_errors(path):
         connection = connect(path)
         try:
+            connection.executescript(_SCHEMA)  # one that was begun anew may be empty
             for day, pilot, feed, fate, n in connection.execute("SELECT day, pilot, feed, fate, n FROM ledger"):
                 found.setdefault(day, Counter())[pilot, feed, fate] = n
         finally:

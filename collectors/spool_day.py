@@ -7,19 +7,21 @@ deleted is overwritten. Several processes may append; one delivers.
 
 import sqlite3
 import threading
+import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from collectors import ledger
 from collectors.ledger import DEAD, Counts
 from collectors.message import Fault, SpoolFailed
 from collectors.spool_file import connect, disk_errors
 
-VERSION = 1
+_T = TypeVar("_T")
+VERSION = 2
 SOFTWARE = "periscope 1"
 _SCHEMA = f"""
 CREATE TABLE message(
@@ -28,7 +30,7 @@ CREATE TABLE message(
   retained INTEGER NOT NULL DEFAULT 0, priority INTEGER NOT NULL DEFAULT 0, state INTEGER NOT NULL DEFAULT 0,
   rule TEXT NOT NULL DEFAULT '', attempts INTEGER NOT NULL DEFAULT 0, event_id TEXT, ts_ns INTEGER, actor_key TEXT,
   points INTEGER NOT NULL DEFAULT 0, points_dead INTEGER NOT NULL DEFAULT 0, replaced INTEGER NOT NULL DEFAULT 0,
-  empty INTEGER NOT NULL DEFAULT 0,  frame INTEGER NOT NULL DEFAULT 1);
+  empty INTEGER NOT NULL DEFAULT 0,  frame INTEGER NOT NULL DEFAULT 1, crc INTEGER);
 CREATE INDEX pending ON message(priority, seq) WHERE state = 0;
 CREATE INDEX person ON message(pilot, actor_key) WHERE actor_key IS NOT NULL;
 CREATE TABLE dead_letter(
@@ -38,10 +40,13 @@ CREATE TABLE dead_letter(
 {ledger.SCHEMA}
 PRAGMA user_version = {VERSION};
 """
+# What is published is never edited, only added to: the step to each version from the one before.
+_MIGRATIONS = {2: ["ALTER TABLE message ADD COLUMN crc INTEGER", "PRAGMA user_version = 2"]}
 _APPEND = """INSERT INTO message(received_ns, pilot, feed, topic, payload, content_type, retained, priority,
-             monotonic_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-_PENDING = """SELECT seq, received_ns, pilot, feed, topic, payload, content_type, retained, attempts
+             monotonic_ns, crc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_PENDING = """SELECT seq, received_ns, pilot, feed, topic, payload, content_type, retained, attempts, crc
               FROM message INDEXED BY pending WHERE state = 0 AND priority = ? ORDER BY seq LIMIT ?"""
+_FIRST = """SELECT received_ns FROM message INDEXED BY pending WHERE state = 0 AND priority = ? ORDER BY seq LIMIT 1"""
 _MARK = """UPDATE message SET state = ?, rule = ?, event_id = ?, ts_ns = ?, actor_key = ?, points = ?, points_dead = ?,
            replaced = ?, empty = ? WHERE seq = ? AND state = 0"""
 _SET_ASIDE = """INSERT INTO dead_letter(seq, point, stage, code, text, first_ns, last_ns, size, sha256, software)
@@ -66,7 +71,7 @@ class Entry(NamedTuple):
 
 
 class Record(NamedTuple):
-    """One pending message as read from disk."""
+    """One pending message as read from disk; not `sound` when it is not what was put there."""
 
     seq: int
     received_ns: int
@@ -77,6 +82,7 @@ class Record(NamedTuple):
     content_type: str
     retained: int
     attempts: int
+    sound: bool = True
 
 
 class Fate(NamedTuple):
@@ -109,9 +115,11 @@ class DayFile:
         connection = connect(self.path)
         connection.execute("BEGIN IMMEDIATE")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            for statement in _SCHEMA.split(";\n"):
-                connection.execute(statement)
+        steps = _SCHEMA.split(";\n") if version == 0 else []
+        for number in range(version + 1 if version else VERSION + 1, VERSION + 1):
+            steps += _MIGRATIONS[number]
+        for statement in steps:
+            connection.execute(statement)
         connection.execute("COMMIT")
         if version > VERSION:
             raise SpoolFailed(f"{self.path}: was written by a newer version of Periscope; start that version instead")
@@ -135,7 +143,7 @@ class DayFile:
         sound = [e for e in entries if e.fault is None]
         changes.update(Counter((e.pilot, e.feed, "pending") for e in sound))
         with self._writing(self._append):
-            self._append.executemany(_APPEND, [(*e[:8], monotonic_ns) for e in sound])
+            self._append.executemany(_APPEND, [_row(e, monotonic_ns) for e in sound])
             for entry in entries:
                 if entry.fault is not None:
                     self._append_dead(entry, entry.fault, monotonic_ns)
@@ -143,7 +151,7 @@ class DayFile:
             ledger.add(self._append, changes)
 
     def _append_dead(self, entry: Entry, fault: Fault, monotonic_ns: int) -> None:
-        seq = self._append.execute(_APPEND, (*entry[:8], monotonic_ns)).lastrowid
+        seq = self._append.execute(_APPEND, _row(entry, monotonic_ns)).lastrowid
         self._append.execute("UPDATE message SET state = ? WHERE seq = ?", (DEAD, seq))
         size = entry.size or len(entry.payload)
         digest = entry.digest or sha256(entry.payload).hexdigest()
@@ -166,7 +174,8 @@ class DayFile:
     def pending(self, priority: int, limit: int) -> list[Record]:
         """The oldest pending messages of a priority."""
         with disk_errors(self.path):
-            return [Record._make(row) for row in self._deliver.execute(_PENDING, (priority, limit))]
+            rows = self._deliver.execute(_PENDING, (priority, limit)).fetchall()
+        return [Record._make((*row[:-1], _is_sound(row))) for row in rows]
 
     def mark(self, fates: Sequence[Fate], now_ns: int) -> None:
         """Record what became of pending messages, with their ledger rows."""
@@ -178,7 +187,10 @@ class DayFile:
             for fate in fates:
                 for fault in fate.faults:
                     self._set_aside(fate.record, fault, now_ns)
-            ledger.add(self._deliver, _changes(fates))
+            if all(fate.record.sound for fate in fates):
+                ledger.add(self._deliver, _changes(fates))
+            else:  # even the names in such a record may be damaged
+                ledger.rebuild(self._deliver)
 
     def _set_aside(self, record: Record, fault: Fault, now_ns: int) -> None:
         self._deliver.execute(
@@ -219,19 +231,25 @@ class DayFile:
             ledger.add(self._deliver, changes)
         return sum(n for (_, _, fate), n in changes.items() if fate == "pending")
 
+    def seqs(self) -> Iterator[int]:
+        """The numbers of all records, in order."""
+        with self.reading() as connection:
+            for (seq,) in connection.execute("SELECT seq FROM message ORDER BY seq"):
+                yield seq
+
     def has_pending(self) -> bool:
         with self.reading() as connection:
-            return connection.execute("SELECT 1 FROM message WHERE state = 0 LIMIT 1").fetchone() is not None
+            return has_pending(connection)
 
     def last_received_ns(self) -> int:
         with self.reading() as connection:
             row = connection.execute("SELECT received_ns FROM message ORDER BY seq DESC LIMIT 1").fetchone()
         return int(row[0]) if row else 0
 
-    def oldest_pending_ns(self) -> int | None:
-        with self.reading() as connection:
-            row = connection.execute("SELECT min(received_ns) FROM message WHERE state = 0").fetchone()
-        return None if row[0] is None else int(row[0])
+    def take_from(self, fill: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Let `fill` put what it has into this file, which is still empty."""
+        with self._lock, disk_errors(self.path):
+            return fill(self._append)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -246,6 +264,34 @@ class DayFile:
     def close(self) -> None:
         self._append.close()
         self._deliver.close()
+
+
+def has_pending(connection: sqlite3.Connection) -> bool:
+    """Whether a day file holds a message that is still to be delivered."""
+    return connection.execute("SELECT 1 FROM message WHERE state = 0 LIMIT 1").fetchone() is not None
+
+
+def oldest_pending_ns(connection: sqlite3.Connection) -> int | None:
+    """When the first message of a day file that is still to be delivered was received, found by one look."""
+    rows = [connection.execute(_FIRST, (priority,)).fetchone() for priority in (0, 1)]
+    return min((int(row[0]) for row in rows if row), default=None)
+
+
+def checksum(received_ns: int, pilot: str, feed: str, topic: str, payload: bytes) -> int:
+    """CRC-32 of what a message is: SQLite does not notice a flipped bit inside a row."""
+    return zlib.crc32(payload, zlib.crc32(f"{received_ns}\0{pilot}\0{feed}\0{topic}".encode(errors="surrogatepass")))
+
+
+def _is_sound(row: tuple[Any, ...]) -> bool:
+    """Whether a row is what was put there; rows of version 1 have no checksum."""
+    try:
+        return row[-1] is None or row[-1] == checksum(*row[1:6])
+    except TypeError:  # a flipped bit can make a number of a text
+        return False
+
+
+def _row(entry: Entry, monotonic_ns: int) -> tuple[object, ...]:
+    return (*entry[:8], monotonic_ns, checksum(*entry[:5]))
 
 
 def _changes(fates: Sequence[Fate]) -> Counts:

@@ -76,6 +76,13 @@ class Spool(Group):
     max_bytes: int = Field(
         20_000_000_000, ge=1_000_000, description="Size at which the spool is full and acknowledging stops."
     )
+    max_age_h: int = Field(
+        168,
+        ge=1,
+        le=8760,
+        description="Age of the oldest undelivered message, in hours, at which acknowledging stops; a repeat of an "
+        "older one might not be recognised.",
+    )
 
 
 class Pipeline(Group):

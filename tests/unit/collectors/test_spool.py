@@ -149,6 +149,32 @@ def test_beyond_the_quota_nothing_is_taken_and_nothing_dropped(tmp_path: Path) -
     assert len(payloads(spool)) == 20
 
 
+def test_beyond_the_age_nothing_is_taken_until_the_oldest_is_delivered(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, SpoolSettings(max_age_h=2), lease=True)
+    spool.append([entry(b"old")])
+    for hours, fits in ((1.9, True), (2.1, False)):
+        spool._room_checked = 0.0
+        late = entry(b"late", NOW_NS + int(hours * 3600) * 10**9)
+        if fits:
+            spool.append([late])
+        else:
+            with pytest.raises(SpoolFull, match="PERISCOPE_SPOOL__MAX_AGE_H"):
+                spool.append([late])
+    assert spool.oldest_pending_ns() == NOW_NS
+    finish(spool, limit=1)
+    spool.append([late])
+    assert payloads(spool) == [b"late", b"late"]
+
+
+def test_a_day_that_was_done_is_looked_into_again_when_the_clock_is_set_back(spool: Spool) -> None:
+    for days in range(4):
+        spool.append([entry(b"%d" % days, NOW_NS + days * DAY_NS)])
+    while payloads(spool):
+        finish(spool)
+    spool.append([entry(b"set back")])
+    assert payloads(spool) == [b"set back"]
+
+
 def test_a_full_disk_takes_nothing_and_goes_on_when_there_is_room(spool: Spool) -> None:
     spool.append([entry(b"before")])
     connection = spool.day("2019-03-02")._append
@@ -183,10 +209,12 @@ def test_a_damaged_file_is_set_aside_and_the_rest_goes_on(tmp_path: Path, damage
             content = bytearray(b"not a database at all" * 1000)
     path.write_bytes(content)
     again = Spool(tmp_path, SpoolSettings(), lease=True)
-    assert payloads(again) == [b"next day"]
-    assert again.corrupt_files == (0 if damage == "empty" else 1)
+    kept = [b"x" * 3000] if damage == "middle" else []  # the last page, which was left whole, holds one record
+    assert payloads(again) == (kept or [b"next day"])
+    assert (again.corrupt_files, again.lost_records) == {"empty": (0, 0), "middle": (1, 199)}.get(damage, (1, 0))
     again.append([entry(b"same day again")])
-    assert payloads(again) == [b"same day again"]
+    assert payloads(again) == [*kept, b"same day again"]
+    assert again.ledger() == again.derived_ledger()
 
 
 def test_a_folder_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
