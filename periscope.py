@@ -56,9 +56,7 @@ class Command:
         self.args = args
         self.settings: Settings = load_settings(**overrides(args))
         self.stop = threading.Event()
-        logging.basicConfig(
-            level=self.settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-        )
+        _log(self.settings)
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -81,16 +79,37 @@ class Command:
 def collect(command: Command) -> int:
     """Take messages from the broker, keep them on disk, and write their events to the store, until told to stop."""
     from collectors.collector import Collector
-    from pipeline.store import open_store
 
     settings, catalogue = command.settings, command.catalogue
     command.stop_on_signals()
-    # What a message becomes holds no cycles and is freed by its count; looking for cycles took a fifth of delivery.
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
-    with closing(open_store(settings, "raw")) as store:
+    if settings.spool.deliver_in == "process":
+        _spare_the_search_for_cycles()
+        Collector(settings, catalogue, partial(_store_of_delivery, settings), time.time_ns).run(command.stop)
+        return DONE
+    with closing(_store_of_delivery(settings)) as store:
         Collector(settings, catalogue, store, time.time_ns).run(command.stop)
     return DONE
+
+
+def _store_of_delivery(settings: Settings) -> Any:
+    """What the delivering part writes to; called in the process that delivers."""
+    from pipeline.store import open_store
+
+    _log(settings)
+    _spare_the_search_for_cycles()
+    return open_store(settings, "raw")
+
+
+def _spare_the_search_for_cycles() -> None:
+    """What a message becomes holds no cycles and is freed by its count; the search took a fifth of delivery."""
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+
+
+def _log(settings: Settings) -> None:
+    logging.basicConfig(
+        level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
 
 
 def pipeline(command: Command) -> int:
@@ -149,24 +168,44 @@ def import_(command: Command) -> int:
         return _import_workbook(command)
     if not command.args.files or command.args.mapping is None:
         raise ConfigError([Problem("import", "", "has nothing to import", "give FILE and --mapping, or --workbook")])
+    from collectors.collector import spool_folder
+    from collectors.import_fates import FeedLedger
     from collectors.import_mapping import load_mapping, topic_of
+    from collectors.import_progress import ProgressLine
     from collectors.importer import Importer
     from collectors.pseudonym import PseudonymKeys
-    from collectors.ways_in import at_the_spool, through_broker
 
     args, settings, catalogue = command.args, command.settings, command.catalogue
     mapping = load_mapping(args.mapping)
     topic = topic_of(catalogue, args.pilot, mapping)
-    keys = PseudonymKeys(settings.state / "keys")
+    feed = catalogue.pilots[args.pilot].feed(mapping.feed)
+    ledger = FeedLedger(spool_folder(settings), settings.spool, args.pilot, mapping.feed)
+    line = ProgressLine(args.quiet)
     importer = Importer(
-        mapping, args.pilot, topic, settings.state / "imports", partial(keys.actor_key, args.pilot), args.again,
-        revision=time.time_ns() // 1_000_000,
+        mapping, args.pilot, topic, settings.state / "imports",
+        partial(PseudonymKeys(settings.state / "keys").actor_key, args.pilot), time.time_ns, args.restart,
+        personal=mapping.names_persons or (feed is not None and feed.person_id is not None), deliver=args.direct,
+        ledger=ledger.read, line=line,
     )  # fmt: skip
     command.stop_on_signals()
-    way = partial(at_the_spool, settings, catalogue, time.time_ns) if args.direct else partial(through_broker, settings)
-    report = importer.run(args.files, way, command.stop)
+    _spare_the_search_for_cycles()
+    report = importer.run(args.files, _import_way(command, line.say), command.stop)
+    report.tell_fates(ledger, args.wait, command.stop, line.say)
+    line.close()
     command.tell(report.sentence(), **report.facts())
     return DONE if report.complete else FAILED
+
+
+def _import_way(command: Command, show: Callable[[str], None]) -> Callable[[], Any]:
+    """How an import's messages go in: through the broker, or at the spool."""
+    from collectors.import_delivery import straight_in
+    from collectors.ways_in import through_broker
+
+    settings = command.settings
+    if not command.args.direct:
+        return partial(through_broker, settings)
+    opener = partial(_store_of_delivery, settings)
+    return partial(straight_in, settings, command.catalogue, time.time_ns, opener, command.stop, show)
 
 
 def _import_workbook(command: Command) -> int:
@@ -182,7 +221,7 @@ def _import_workbook(command: Command) -> int:
     keys = PseudonymKeys(settings.state / "keys")
     work = WorkbookImport(
         catalogue, vocabulary, args.pilot, args.feed, settings.state / "imports", partial(keys.actor_key, args.pilot),
-        time.time_ns, partial(_recorded_activities, command), args.again,
+        time.time_ns, partial(_recorded_activities, command), args.restart,
     )  # fmt: skip
     command.stop_on_signals()
     way = partial(at_the_spool, settings, catalogue, time.time_ns) if args.direct else partial(through_broker, settings)

@@ -1,4 +1,4 @@
-"""From the spool to the store: the second thread.
+"""From the spool to the store: while one batch is written, the next is judged and claimed.
 
 Promises: a message is marked written only after its points are queryable and its days are touched; whatever step
 is cut off is repeated without effect; the store's absence loses nothing and never stops receiving; a point that
@@ -8,7 +8,8 @@ the store refuses is set aside alone. One write never mixes pilots.
 import logging
 import random
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -18,7 +19,7 @@ from collectors.index import KEEP_DAYS, Candidate, Claim, EventIndex, Verdict
 from collectors.ingest import Ingest, Judged
 from collectors.ledger import DEAD, DROPPED, DUPLICATE, WRITTEN
 from collectors.message import Fault, RawMessage, SpoolFull
-from collectors.spool import Spool
+from collectors.spool import NOTHING, Span, Spool
 from collectors.spool_day import LIVE, REPLAY, Fate, Record
 from collectors.topics import Roster
 from pipeline.model import Event, Touch
@@ -60,6 +61,19 @@ class _Work:
     faults: list[Fault] = field(default_factory=list)
 
 
+@dataclass
+class _Batch:
+    """Messages that were judged and claimed together, to be written and marked together."""
+
+    span: Span
+    works: list[_Work]
+    written: Future[bool] | None = None
+
+    @property
+    def places(self) -> Set[tuple[str, int]]:
+        return {(self.span.day, work.record.seq) for work in self.works}
+
+
 class Delivery:
     """Delivers until `stop` is set. `state` says in one word how the store is: ok, away or held."""
 
@@ -85,36 +99,72 @@ class Delivery:
 
     def run(self, stop: threading.Event, wake: threading.Event) -> None:
         """Deliver what is pending, then wait for more."""
+        with ThreadPoolExecutor(1, "write") as writer:
+            while not stop.is_set():
+                self.beat_ns = self._clock()
+                try:
+                    if self._flow(stop, writer):
+                        continue
+                except SpoolFull as full:  # what was written is marked later; writing it again has no effect
+                    log.error("%s", full)
+                    stop.wait(1)
+                except BaseException:
+                    stop.set()  # else the writer would go on trying
+                    raise
+                self._housekeeping()
+                wake.wait(0.2)
+                wake.clear()
+
+    def step(self, stop: threading.Event) -> bool:
+        """Deliver one batch, one thing after the other; False when nothing was pending."""
+        batch = self._prepare(None)
+        if batch is None:
+            return False
+        if self._write(batch.works, stop):
+            self._mark(batch)
+        return True
+
+    def _flow(self, stop: threading.Event, writer: ThreadPoolExecutor) -> bool:
+        """Deliver all that is pending, each batch prepared while the one before is written; False when nothing was."""
+        under_way: _Batch | None = None
         while not stop.is_set():
             self.beat_ns = self._clock()
             try:
-                if self.step(stop):
-                    continue
-            except SpoolFull as full:  # what was written is marked later; writing it again has no effect
-                log.error("%s", full)
-                stop.wait(1)
-            self._housekeeping()
-            wake.wait(0.2)
-            wake.clear()
+                ahead = self._prepare(under_way)
+            except SpoolFull:
+                self._settle(under_way)
+                raise
+            self._settle(under_way)
+            if ahead is None:
+                return under_way is not None
+            ahead.written = writer.submit(self._write, ahead.works, stop)
+            under_way = ahead
+        self._settle(under_way)
+        return True
 
-    def step(self, stop: threading.Event) -> bool:
-        """Deliver one batch; False when nothing was pending."""
-        found = self._spool.pending(self._write_batch)
+    def _settle(self, batch: "_Batch | None") -> None:
+        """Wait until a batch is written, and mark it; it stays pending where writing was stopped."""
+        if batch is not None and batch.written is not None and batch.written.result():
+            self._mark(batch)
+
+    def _prepare(self, under_way: "_Batch | None") -> "_Batch | None":
+        """Judge and claim the next messages, passing over those that are being written."""
+        found = self._spool.pending(self._write_batch, NOTHING if under_way is None else under_way.span)
         if found is None:
-            return False
+            return None
         day, records = found
         works = [_Work(record, self._ingest.judge(_message(record))) for record in records]
-        self._claim(day, works)
+        self._claim(day, works, frozenset() if under_way is None else under_way.places)
         self._hooks.after_claim()
-        if not self._write(works, stop):
-            return True
-        done = [(work, fate) for work in works if (fate := _fate(work)) is not None]
+        return _Batch(Span(day, records[0].seq, records[-1].seq), works)
+
+    def _mark(self, batch: "_Batch") -> None:
+        done = [(work, fate) for work in batch.works if (fate := _fate(work)) is not None]
         fates = [fate for _, fate in done]
         now_ns = self._clock()
-        self._spool.mark(day, fates, now_ns, timing.measured(_live_and_written(done), now_ns))
+        self._spool.mark(batch.span.day, fates, now_ns, timing.measured(_live_and_written(done), now_ns))
         self.written += sum(1 for fate in fates if fate.state == WRITTEN)
         self._hooks.after_mark()
-        return True
 
     def _housekeeping(self) -> None:
         """When idle, at most once a minute: old days and old ids go, requeued messages are found."""
@@ -126,7 +176,7 @@ class Delivery:
         self._spool.unlink_old(now_ns)
         self._index.forget_before(utc_day(now_ns - KEEP_DAYS * 1440 * _MINUTE_NS))
 
-    def _claim(self, day: str, works: Sequence[_Work]) -> None:
+    def _claim(self, day: str, works: Sequence[_Work], under_way: Set[tuple[str, int]]) -> None:
         asked = [
             (
                 work,
@@ -141,7 +191,7 @@ class Delivery:
             for work in works
             for event in work.judged.events
         ]
-        claims = self._index.claim([candidate for _, candidate in asked])
+        claims = self._index.claim([candidate for _, candidate in asked], under_way)
         for (work, _), claim in zip(asked, claims, strict=True):
             work.claims.append(claim)
 
@@ -239,7 +289,7 @@ def _waits(work: _Work) -> bool:
 def _fate(work: _Work) -> Fate | None:
     """What became of a message; None leaves it pending."""
     judged = work.judged
-    if len(work.claims) == 1 and work.claims[0].verdict is Verdict.NEW and not work.faults:
+    if len(work.claims) == 1 and work.claims[0].verdict is Verdict.NEW and not work.faults and not judged.faults:
         event = work.claims[0].event
         return Fate(
             work.record,
@@ -259,15 +309,15 @@ def _fate(work: _Work) -> Fate | None:
         return Fate(work.record, DEAD, faults=(judged.fault,))
     if judged.dropped:
         return Fate(work.record, DROPPED, judged.dropped, empty=judged.empty)
-    faults = work.faults + [
+    faults = [*judged.faults, *work.faults] + [
         Fault(f.stage, f.code, f.text, claim.event.event_id)
         for claim in work.claims
         if (f := _REFUSALS.get(claim.verdict)) is not None
     ]
-    points = sum(1 for claim in work.claims if claim.verdict is not Verdict.DUPLICATE)
+    points = len(judged.faults) + sum(1 for claim in work.claims if claim.verdict is not Verdict.DUPLICATE)
     if not points:
         return Fate(work.record, DUPLICATE)
-    first = work.claims[0].event
+    first = work.claims[0].event if work.claims else None
     state = DEAD if faults else WRITTEN
     replaced = sum(1 for claim in work.claims if claim.verdict is Verdict.REVISION)
     if work.record.priority == REPLAY:  # what it replaced then may be told by a later correction by now
@@ -276,9 +326,9 @@ def _fate(work: _Work) -> Fate | None:
         work.record,
         state,
         "",
-        first.event_id,
-        first.time_ns,
-        first.actor_key,
+        first.event_id if first else None,
+        first.time_ns if first else None,
+        first.actor_key if first else None,
         points,
         len(faults),
         replaced,

@@ -7,7 +7,7 @@ two ids never share a nanosecond of one pilot and stream: the later one takes it
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from enum import Enum
 from hashlib import blake2b
 from pathlib import Path
@@ -19,6 +19,7 @@ import msgspec
 from collectors.clock_rules import floor_and_span
 from collectors.spool_file import Corrupt, connect, disk_errors
 from pipeline.model import Event, place_in_time
+from pipeline.sqlite_rows import Rows
 
 if TYPE_CHECKING:
     import sqlite3
@@ -34,7 +35,9 @@ CREATE TABLE IF NOT EXISTS event(
 CREATE UNIQUE INDEX IF NOT EXISTS place ON event(pilot, stream, time_ns);
 CREATE INDEX IF NOT EXISTS age ON event(day);
 """
-_CLAIM = "INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)"
+_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, NULL)"
+_CLAIM = f"INSERT OR IGNORE INTO event VALUES {_ROW}"
+_CLAIMS = Rows("INSERT OR IGNORE INTO event", _ROW)
 _FIND = "SELECT stream, time_ns, revision, hash, day, seq, superseded FROM event WHERE pilot = ? AND event_id = ?"
 _REVISE = """UPDATE OR IGNORE event SET stream = ?, time_ns = ?, revision = ?, hash = ?, day = ?, seq = ?,
              superseded = ? WHERE pilot = ? AND event_id = ?"""
@@ -97,8 +100,11 @@ class EventIndex:
             connection.executescript(_SCHEMA)
             return connection
 
-    def claim(self, candidates: Sequence[Candidate]) -> list[Claim]:
-        """Judge events in order; when this returns, what was claimed is on disk."""
+    def claim(self, candidates: Sequence[Candidate], under_way: Set[tuple[str, int]] = frozenset()) -> list[Claim]:
+        """Judge events in order; when this returns, what was claimed is on disk.
+
+        `under_way` are messages (day, seq) that were claimed earlier and may not be written yet.
+        """
         if not candidates:
             return []
         rows = [
@@ -109,11 +115,11 @@ class EventIndex:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 before = self._connection.total_changes
-                self._connection.executemany(_CLAIM, rows)
+                _CLAIMS.insert(self._connection, rows)
                 if self._connection.total_changes - before == len(rows):
                     claims = [Claim(Verdict.NEW, c.event, []) for c in candidates]
                 else:
-                    batch = {(c.day, c.seq) for c in candidates}
+                    batch = {(c.day, c.seq) for c in candidates} | under_way
                     claims = [self._judge(c, row[5], batch) for c, row in zip(candidates, rows, strict=True)]
                 self._connection.execute("COMMIT")
             except BaseException:

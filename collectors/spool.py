@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from collectors import ledger
 from collectors.clock_rules import utc_day
@@ -34,6 +35,21 @@ _BODIES = """SELECT coalesce(sum(length(payload)), 0) FROM message
 __all__ = ["DIRECT", "LIVE", "REPLAY", "Spool"]
 
 
+class Span(NamedTuple):
+    """Messages of one day file, from one number to another."""
+
+    day: str
+    first: int
+    last: int
+
+    def within(self, day: str) -> tuple[int, int]:
+        """The numbers in this day's file; an impossible range where there are none."""
+        return (self.first, self.last) if day == self.day else (-1, -1)
+
+
+NOTHING = Span("", -1, -1)
+
+
 class Spool:
     """A folder of day files. `lease` is True for the one collector that delivers."""
 
@@ -48,10 +64,11 @@ class Spool:
         self._lock = threading.RLock()
         self._lease: int | None = None
         self._room_checked = 0.0
+        self._read_from: dict[str, DayFile] = {}
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if lease:
-                self._lease = self._take_lease()
+                self._lease = self._lock_file("lease")
             self.sync_folder()
         except OSError as error:
             raise SpoolFailed(
@@ -59,17 +76,32 @@ class Spool:
                 "make it writable or set PERISCOPE_STATE to another folder"
             ) from error
 
-    def _take_lease(self) -> int:
-        handle = os.open(self.folder / "lease", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def _lock_file(self, name: str, patience_s: float = 0) -> int:
+        """The handle of a lock file that is ours alone until it is closed; raises SpoolHeld."""
+        handle = os.open(self.folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        deadline = time.monotonic() + patience_s
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return handle
+            except BlockingIOError:
+                if time.monotonic() < deadline:
+                    time.sleep(0.02)
+                    continue
+                os.close(handle)
+                raise SpoolHeld(
+                    f"{self.folder}: another collector already delivers from this spool; stop it, or give this "
+                    "one its own name with PERISCOPE_COLLECTOR"
+                ) from None
+
+    @contextlib.contextmanager
+    def delivering(self, patience_s: float) -> Iterator[None]:
+        """Be the only one that delivers; a delivering process whose collector was killed needs a moment to end."""
+        handle = self._lock_file("delivering", patience_s)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            yield
+        finally:
             os.close(handle)
-            raise SpoolHeld(
-                f"{self.folder}: another collector already delivers from this spool; stop it, or give this "
-                "one its own name with PERISCOPE_COLLECTOR"
-            ) from None
-        return handle
 
     def sync_folder(self) -> None:
         """Make the names of new files durable; SQLite syncs their content only."""
@@ -86,31 +118,41 @@ class Spool:
         for entry in entries:
             groups.setdefault(utc_day(entry.received_ns), []).append(entry)
         for day, group in groups.items():
-            for attempt in (1, 2):
-                try:
-                    self._day(day).append(group, time.monotonic_ns())
-                    break
-                except Corrupt:
-                    self._set_aside(day)
-                    if attempt == 2:
-                        raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk") from None
+            self._append_to(day, group)
 
-    def pending(self, limit: int) -> tuple[str, list[Record]] | None:
-        """The next messages to deliver, all of one day file: live ones before direct ones, older days first."""
+    def _append_to(self, day: str, group: list[Entry]) -> None:
+        for _ in range(3):
+            file = self._day(day)
+            try:
+                file.append(group, time.monotonic_ns())
+            except Corrupt:
+                self._set_aside(day, file)
+                continue
+            if not file.moved():
+                return  # else another process set it aside meanwhile; there nobody would deliver these messages
+        raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk") from None
+
+    def pending(self, limit: int, under_way: Span = NOTHING) -> tuple[str, list[Record]] | None:
+        """The next messages to deliver, all of one day file: live ones before direct ones, older days first.
+
+        Those that lie within `under_way` are passed over.
+        """
         self._notice()
         for priority in (LIVE, DIRECT, REPLAY):
             for day in self.days():
-                if day not in self._drained and (rows := self._rows(day, priority, limit)):
+                if day not in self._drained and (rows := self._rows(day, priority, limit, under_way)):
                     return day, rows
-        for day in self.days()[:-2]:  # another process appends only to today's file, at midnight to yesterday's
-            self._drained.add(day)
+        if under_way == NOTHING:  # another process appends only to today's file, at midnight to yesterday's
+            self._drained.update(self.days()[:-2])
         return None
 
-    def _rows(self, day: str, priority: int, limit: int) -> list[Record]:
+    def _rows(self, day: str, priority: int, limit: int, under_way: Span) -> list[Record]:
+        file = self._day(day)
         try:
-            return self._day(day).pending(priority, limit)
+            self._read_from[day] = file
+            return file.pending(priority, limit, under_way.within(day))
         except Corrupt:
-            self._set_aside(day)
+            self._set_aside(day, file)
             return []
 
     def mark(
@@ -120,19 +162,18 @@ class Spool:
         now_ns: int,
         measured: Mapping[tuple[str, str, str, int], int] | None = None,
     ) -> None:
-        """Record what became of messages of one day file, and what was measured on their way."""
+        """Record what became of messages of one day file, as `pending` read it, and what was measured on their way."""
+        file = self._day(day)
+        if file is not self._read_from.get(day):
+            return  # they went with the file that was set aside
         try:
-            self._day(day).mark(fates, now_ns, measured)
+            file.mark(fates, now_ns, measured)
         except Corrupt:
-            self._set_aside(day)
+            self._set_aside(day, file)
 
     def look_again(self) -> None:
         """Look into days that were done: another process may have made messages there pending again."""
         self._drained.clear()
-        with self._lock:
-            for day, file in list(self._days.items()):
-                if file.inode != _inode(file.path):  # removed by another process, or made anew
-                    self._days.pop(day)
 
     def announce(self) -> None:
         """Tell the delivering process to look into days that were done."""
@@ -156,8 +197,8 @@ class Spool:
         path = self.folder / f"spool-{day}.db"
         with self._lock:
             known = self._days.get(day)
-            if known is not None and known.inode != _inode(path):
-                self._days.pop(day)  # another process removed it
+            if known is not None and known.moved():
+                self._days.pop(day)
             if not path.exists():
                 raise Archived(day)
             file = self._day(day)
@@ -237,7 +278,7 @@ class Spool:
             if file.has_pending() or file.last_received_ns() > now_ns - self.settings.journal_h * _HOUR_NS:
                 continue
             with file.changing():  # whoever makes messages of this day pending again waits, and finds them archived
-                if file.has_pending() or file.inode != _inode(file.path):
+                if file.has_pending() or file.moved():
                     continue
                 archive(self.folder, file)
                 self._remove(file)
@@ -249,7 +290,8 @@ class Spool:
         """Forget a file, and unlink it unless another one has its name by now."""
         with self._lock:
             self._days.pop(file.day, None)
-            if file.inode != _inode(file.path):
+            self._read_from.pop(file.day, None)
+            if file.moved():
                 return
             for suffix in ("", "-wal", "-shm"):
                 file.path.with_name(file.path.name + suffix).unlink(missing_ok=True)
@@ -274,40 +316,68 @@ class Spool:
                 os.close(self._lease)
                 self._lease = None
 
+    def forget_gone(self) -> None:
+        """Close files that another process has removed, so that their space is free."""
+        with self._lock:
+            for day in [day for day, file in self._days.items() if file.moved()]:
+                self._days.pop(day).close()
+
     def _day(self, day: str) -> DayFile:
         with self._lock:
             file = self._days.get(day)
+            if file is not None and file.moved():
+                self._days.pop(day).close()
+                file = None
             if file is None:
                 path = self.folder / f"spool-{day}.db"
                 fresh = not path.exists()
-                try:
-                    file = DayFile(path, self.dead_room.takes)
-                except Corrupt:
-                    self._set_aside(day)
-                    file, fresh = DayFile(path, self.dead_room.takes), True
+                file = self._open(path)
                 if fresh:
                     self.sync_folder()
                 self._days[day] = file
             return file
 
-    def _set_aside(self, day: str) -> None:
+    def _open(self, path: Path) -> DayFile:
+        with contextlib.suppress(Corrupt):
+            return DayFile(path, self.dead_room.takes)
+        with self._alone():
+            with contextlib.suppress(Corrupt):
+                return DayFile(path, self.dead_room.takes)  # another process has set it aside meanwhile
+            self._rename(path)
+            return DayFile(path, self.dead_room.takes)
+
+    def _set_aside(self, day: str, file: DayFile) -> None:
         """Keep a damaged file under another name, so that the day can go on in a new one."""
-        with self._lock:
-            if (file := self._days.pop(day, None)) is not None:
-                file.close()
-            self.corrupt_files += 1
-            path = self.folder / f"spool-{day}.db"
-            number = len(list(self.folder.glob(f"{path.name}.damaged-*")))
-            for suffix in ("", "-wal", "-shm"):
-                with contextlib.suppress(FileNotFoundError):
-                    path.with_name(path.name + suffix).rename(path.with_name(f"{path.name}.damaged-{number}{suffix}"))
-            self.sync_folder()
-            log.error(
-                "%s is damaged and was set aside as %s.damaged-%d; its pending messages are lost to delivery",
-                path.name,
-                path.name,
-                number,
-            )
+        with self._lock, self._alone():
+            if self._days.get(day) is file:
+                del self._days[day]
+            damaged = not file.moved()
+            file.close()
+            if damaged:
+                self._rename(file.path)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One process at a time renames files."""
+        handle = self._lock_file("renaming", 10)
+        try:
+            yield
+        finally:
+            os.close(handle)
+
+    def _rename(self, path: Path) -> None:
+        self.corrupt_files += 1
+        number = len([one for one in self.folder.glob(f"{path.name}.damaged-*") if one.name[-1].isdigit()])
+        for suffix in ("", "-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                path.with_name(path.name + suffix).rename(path.with_name(f"{path.name}.damaged-{number}{suffix}"))
+        self.sync_folder()
+        log.error(
+            "%s is damaged and was set aside as %s.damaged-%d; its pending messages are lost to delivery",
+            path.name,
+            path.name,
+            number,
+        )
 
     def _check_room(self) -> None:
         if time.monotonic() - self._room_checked < 1:
@@ -318,13 +388,6 @@ class Spool:
                 "PERISCOPE_SPOOL__MAX_BYTES or wait until written days are removed"
             )
         self._room_checked = time.monotonic()
-
-
-def _inode(path: Path) -> int | None:
-    try:
-        return path.stat().st_ino
-    except FileNotFoundError:
-        return None
 
 
 def _sum(one: Counts | None, other: Counts) -> Counts:

@@ -19,6 +19,7 @@ from collectors import ledger, timing
 from collectors.ledger import DEAD, Counts
 from collectors.message import Fault, SpoolFailed
 from collectors.spool_file import connect, disk_errors
+from pipeline.sqlite_rows import Rows
 
 VERSION = 1
 LIVE, DIRECT, REPLAY = 0, 1, 2  # what is delivered first
@@ -47,11 +48,14 @@ CREATE TABLE IF NOT EXISTS restored(
   empty INTEGER NOT NULL);
 {timing.SCHEMA}
 """
-_APPEND = """INSERT INTO message(received_ns, pilot, feed, topic, payload, content_type, retained, priority,
-             monotonic_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_COLUMNS = """INSERT INTO message(received_ns, pilot, feed, topic, payload, content_type, retained, priority,
+              monotonic_ns)"""
+_APPEND = f"{_COLUMNS} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_APPENDS = Rows(_COLUMNS, "(?, ?, ?, ?, ?, ?, ?, ?, ?)")
 _PENDING = """SELECT seq, received_ns, pilot, feed, topic, payload, content_type, retained, attempts, priority,
               replaced
-              FROM message INDEXED BY pending WHERE state = 0 AND priority = ? ORDER BY seq LIMIT ?"""
+              FROM message INDEXED BY pending WHERE state = 0 AND priority = ? AND seq NOT BETWEEN ? AND ?
+              ORDER BY seq LIMIT ?"""
 _MARK = """UPDATE message SET state = ?, rule = ?, event_id = ?, ts_ns = ?, actor_key = ?, points = ?, points_dead = ?,
            replaced = ?, empty = ? WHERE seq = ? AND state = 0"""
 _SET_ASIDE = """INSERT INTO dead_letter(seq, point, stage, code, text, first_ns, last_ns, size, sha256, software)
@@ -125,7 +129,7 @@ class DayFile:
         self._lock = threading.Lock()
         with disk_errors(path):
             self._append, self._deliver = self._open(), connect(path)
-            self.inode = path.stat().st_ino
+            self._identity = _identity(path)
 
     def _open(self) -> sqlite3.Connection:
         connection = connect(self.path)
@@ -143,6 +147,10 @@ class DayFile:
         if version > VERSION:
             raise SpoolFailed(f"{self.path}: was written by a newer version of Periscope; start that version instead")
         return connection
+
+    def moved(self) -> bool:
+        """Whether the file has gone from its name: removed, or set aside by another process."""
+        return _identity(self.path) != self._identity
 
     @contextmanager
     def _writing(self, connection: sqlite3.Connection) -> Iterator[None]:
@@ -162,7 +170,7 @@ class DayFile:
         sound = [e for e in entries if e.fault is None]
         changes.update(Counter((e.pilot, e.feed, "pending") for e in sound))
         with self._writing(self._append):
-            self._append.executemany(_APPEND, [(*e[:8], monotonic_ns) for e in sound])
+            _APPENDS.insert(self._append, [(*e[:8], monotonic_ns) for e in sound])
             timing.hear(self._append, ((e.pilot, e.feed, e.received_ns) for e in entries if e.priority == LIVE))
             for entry in entries:
                 if entry.fault is not None:
@@ -192,10 +200,10 @@ class DayFile:
             ),
         )
 
-    def pending(self, priority: int, limit: int) -> list[Record]:
-        """The oldest pending messages of a priority."""
+    def pending(self, priority: int, limit: int, without: tuple[int, int] = (-1, -1)) -> list[Record]:
+        """The oldest pending messages of a priority, but for a range of numbers."""
         with disk_errors(self.path):
-            return [Record._make(row) for row in self._deliver.execute(_PENDING, (priority, limit))]
+            return list(map(Record._make, self._deliver.execute(_PENDING, (priority, *without, limit)).fetchall()))
 
     def mark(
         self, fates: Sequence[Fate], now_ns: int, measured: Mapping[tuple[str, str, str, int], int] | None = None
@@ -277,6 +285,14 @@ class DayFile:
     def close(self) -> None:
         self._append.close()
         self._deliver.close()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _changes(fates: Sequence[Fate]) -> Counts:

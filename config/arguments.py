@@ -84,7 +84,9 @@ def _pipeline(verb: argparse.ArgumentParser) -> None:
 
 
 def _import(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("files", nargs="*", type=Path, metavar="FILE", help="CSV or JSON Lines, also gzipped")
+    verb.add_argument(
+        "files", nargs="*", type=Path, metavar="FILE", help="CSV or JSON Lines, also gzipped; - is standard input"
+    )
     verb.add_argument("--mapping", type=Path, metavar="TOML", help="what the columns of the files mean")
     verb.add_argument(
         "--workbook", type=Path, metavar="PATH",
@@ -92,8 +94,18 @@ def _import(verb: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     verb.add_argument("--pilot", required=True, metavar="SLUG", help="pilot that the data belong to")
     verb.add_argument("--feed", metavar="ID", help="feed of the workbook (default the first that is by_hand)")
-    verb.add_argument("--direct", action="store_true", help="enter at the spool instead of the broker")
-    verb.add_argument("--again", action="store_true", help="send everything again, even what was acknowledged")
+    verb.add_argument(
+        "--direct", action="store_true",
+        help="enter at the spool instead of the broker; where no collector runs, deliver from it too",
+    )  # fmt: skip
+    verb.add_argument(
+        "--restart", "--again", action="store_true", help="begin anew, sending even what was acknowledged before"
+    )
+    verb.add_argument(
+        "--wait", nargs="?", type=float, const=600.0, metavar="SECONDS",
+        help="wait until the collector has delivered everything, at most so long (default 600)",
+    )  # fmt: skip
+    verb.add_argument("--quiet", action="store_true", help="show no progress")
 
 
 def _workbook(verb: argparse.ArgumentParser) -> None:

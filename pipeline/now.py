@@ -66,7 +66,7 @@ class Board:
     def _hear(self, events: Iterable[Event], now_ns: int) -> None:
         for event in events:
             at_ns = heard_ns(event)
-            if event.feed == "" or at_ns > now_ns + AHEAD_NS or event.type == "collector.ledger":
+            if event.feed == "" or at_ns > now_ns + AHEAD_NS or event.type.startswith("collector."):
                 continue
             self.heard[event.feed] = max(at_ns, self.heard.get(event.feed, at_ns))
             if event.device:

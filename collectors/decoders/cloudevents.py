@@ -13,6 +13,7 @@ from typing import Any
 from collectors.clock_rules import PRECISIONS, floor_and_span, read_time
 from collectors.decoders import Decoded
 from collectors.decoders.limits import MAX_VALUE, parse
+from collectors.decoders.measures import in_its_unit
 from collectors.decoders.readings import derived_id
 from collectors.message import RawMessage, Undecodable
 from collectors.topics import Place
@@ -42,7 +43,7 @@ _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,128}")
 _VERSION = re.compile(r"\.v\d+$")
 _ACTOR_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _CONSENTS = ("none", "count_only", "cohort")
-OPS_TYPES = frozenset({"feed.heartbeat", "collector.ledger", "calendar.closure"})
+OPS_TYPES = frozenset({"feed.heartbeat", "collector.ledger", "collector.session_lost", "calendar.closure"})
 
 
 def decode(message: RawMessage, place: Place) -> Decoded:
@@ -56,6 +57,10 @@ def decode(message: RawMessage, place: Place) -> Decoded:
     time_ns, precision, rule = _time_of(body.get("time"), data.pop("time_precision", "ms"), message, place)
     event_id = _id_of(body.get("id"), source, rule, message)
     floor_ns, span_ns = floor_and_span(time_ns, precision, place.zone)
+    quantity, value = _text(data.pop("quantity", None), "quantity") or "", _number(data.pop("value", None))
+    unit = _text(data.pop("unit", None), "unit") or ""
+    if value is not None and quantity:
+        value, unit = in_its_unit(quantity, value, unit)
     feed = place.feed
     assert feed is not None
     stream = "ops" if kind in OPS_TYPES else feed.stream
@@ -77,9 +82,9 @@ def decode(message: RawMessage, place: Place) -> Decoded:
         actor_kind=_text(data.pop("actor_kind", None), "actor_kind") or "unknown",
         service_id=_text(data.pop("service_id", None), "service_id"),
         device=_text(data.pop("device", None), "device") or "",
-        quantity=_text(data.pop("quantity", None), "quantity") or "",
-        value=_number(data.pop("value", None)),
-        unit=_text(data.pop("unit", None), "unit") or "",
+        quantity=quantity,
+        value=value,
+        unit=unit,
         data=data,
     )
     if stream == "sensor" and (event.value is None or not event.device or not event.quantity):

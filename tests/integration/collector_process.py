@@ -1,19 +1,25 @@
 """A collector as a process of its own that ends at a named point: `python -m tests.integration.collector_process`.
 
-Arguments: the point (a name of Hooks), how many passages it survives, and "early" for the build that acknowledges
-before the commit, which the kill test must catch. The settings come from the environment, as always.
+Arguments: the point (a name of Hooks, or "day_change", "unlink": the folder's sync after a day file was made or
+removed), how many passages it survives, then words: "early" for the build that acknowledges before the commit, which
+the kill test must catch; "hold=FILE" waits after each commit until that file is there, so that acknowledgements are
+late; "ahead=SECONDS" moves its clock, "later=SECONDS" with "once=FILE" moves it on once that file is there. The
+settings come from the environment, as always.
 """
 
 import os
+import signal
 import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from queue import SimpleQueue
 
 from collectors.collector import Collector
 from collectors.delivery import Hooks
-from collectors.receiver import MqttReceiver, Received
+from collectors.publish import Received
+from collectors.receiver import MqttReceiver
 from config.catalogue import load_catalogue
 from config.settings import load_settings
 from pipeline.store import open_store
@@ -42,16 +48,40 @@ def ending(passages: int) -> Callable[[], None]:
     return passed
 
 
-def main(point: str, passages: int, early: bool) -> None:
+def main(point: str, passages: int, words: list[str]) -> None:
+    options = dict(word.split("=", 1) for word in words if "=" in word)
     settings = load_settings()
-    hooks = Hooks(**({point: ending(passages)} if point != "nowhere" else {}))
-    collector = Collector(
-        settings, load_catalogue(settings.catalogue), open_store(settings, "raw"), time.time_ns, hooks
-    )
-    if early:
+    end = ending(passages)
+    hooks = Hooks(**({point: end} if point in Hooks.__dataclass_fields__ else {}))
+    if "hold" in options:
+        hooks = Hooks(after_commit=lambda: _wait_for(Path(options["hold"])))
+    clock = _clock(float(options.get("ahead", 0)), float(options.get("later", 0)), Path(options.get("once", "/")))
+    collector = Collector(settings, load_catalogue(settings.catalogue), open_store(settings, "raw"), clock, hooks)
+    sync, days = collector.spool.sync_folder, collector.spool.days()
+
+    def synced() -> None:
+        here = collector.spool.days()
+        if (point == "day_change" and len(here) > max(1, len(days))) or (point == "unlink" and len(here) < len(days)):
+            end()
+        sync()
+
+    collector.spool.sync_folder = synced  # type: ignore[method-assign]
+    if "early" in words:
         collector.receiver.queue = _AcksAtOnce(collector.receiver)
-    collector.run(threading.Event())
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    collector.run(stop)
+
+
+def _clock(ahead_s: float, later_s: float, once: Path) -> Callable[[], int]:
+    ahead, later = int(ahead_s * 10**9), int(later_s * 10**9)
+    return lambda: time.time_ns() + ahead + (later if once.exists() else 0)
+
+
+def _wait_for(path: Path) -> None:
+    while not path.exists():
+        time.sleep(0.01)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), "early" in sys.argv[3:])
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3:])

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -21,7 +22,8 @@ from collectors.intake import Intake
 from collectors.message import BrokerAway, BrokerRefused, CollectorError, SpoolHeld
 from collectors.mqtt import MqttPublisher
 from collectors.pseudonym import PseudonymKeys
-from collectors.receiver import MqttReceiver, Received
+from collectors.publish import Received
+from collectors.receiver import MqttReceiver
 from collectors.spool import DIRECT, Spool
 from collectors.topics import Roster
 from config.catalogue import Catalogue
@@ -252,24 +254,61 @@ def test_a_broker_that_restarts_loses_nothing_and_late_acknowledgements_are_held
     assert len(site.stored()) == 100
 
 
-def test_a_lost_session_is_counted(site: Site) -> None:
+@pytest.mark.parametrize("meanwhile", ["connected", "stopped"])
+def test_a_lost_session_is_counted_and_told(site: Site, meanwhile: str) -> None:
     collector = site.started()
+    assert collector.receiver.session_lost == 0, "the first session of all is no loss"
+    noted = spool_folder(site.settings) / "filters.json"
+    wait_until(noted.exists, 10, "the session being noted")
+    if meanwhile == "stopped":
+        site.stop()
     site.broker.kill()
     for path in (site.broker.folder / "data").iterdir():
         path.unlink()
     site.broker.start()
+    if meanwhile == "stopped":
+        collector = site.collector()
+        collector.start()
     wait_until(lambda: collector.receiver.session_lost == 1, 30, "the loss")
     wait_until(collector.receiver.ready.is_set, 30, "subscribing anew")
     site.publish(action("after", now_iso()))
     assert collector.wait_idle(20)
     assert len(site.stored()) == 1
+    wait_until(lambda: "collector.session_lost" in [e.type for e in site.stored("ops")], 20, "the gap being told")
+    (told,) = (event for event in site.stored("ops") if event.type == "collector.session_lost")
+    assert told.data["since"] <= now_iso()
+    assert (told.feed, told.data["collector"]) == ("collector", "main")
+
+
+class _Leak(SimpleQueue[Received]):
+    """Forgets the first messages, as a mistake of ours might: they are neither committed nor acknowledged."""
+
+    def __init__(self, leaks: int) -> None:
+        self.leaks = leaks
+
+    def put(self, item: Received, block: bool = True, timeout: float | None = None) -> None:
+        if self.leaks:
+            self.leaks -= 1
+        else:
+            super().put(item)
+
+
+@pytest.mark.parametrize("leaks", [3, 10])
+def test_forgotten_messages_do_not_stall_the_window(site: Site, leaks: int) -> None:
+    """Ten of ten fill the window: without a new connection the broker would send nothing more."""
+    collector = site.collector(site.with_mqtt(receive_maximum=10))
+    collector.receiver.queue, collector.receiver.forgotten_s = _Leak(leaks), 0.5
+    collector.start()
+    site.publish(*[action(f"n-{n}", now_iso()) for n in range(50)])
+    wait_until(lambda: len(site.stored()) == 50, 20, "all of them")
+    assert collector.receiver.errors == 1
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_dead_network_thread_is_replaced(site: Site) -> None:
     collector = site.started()
     client = collector.receiver._client
-    client.on_message = lambda *args: 1 / 0  # what no callback of ours does: the thread ends, all seems connected
+    client.on_messages = lambda messages: 1 / 0  # what no callback of ours does: the thread ends, all seems connected
     site.publish(action("lost on the way", now_iso()))
     wait_until(lambda: collector.receiver._client is not client, 20, "the replacement")
     wait_until(lambda: len(site.stored()) == 1, 20, "the redelivery")
@@ -328,6 +367,18 @@ def test_without_a_broker_a_publisher_says_where_it_looked(free_port: int) -> No
         MqttPublisher(Mqtt(port=free_port)).__enter__()
     with pytest.raises(BrokerAway, match="no such host is known"):
         MqttPublisher(Mqtt(host="nowhere.invalid")).__enter__()
+
+
+def test_a_publisher_is_told_of_a_message_that_the_broker_never_takes(tmp_path: Path) -> None:
+    """Mosquitto 2.0 answers one beyond its limit in a way that makes paho send it again and again."""
+    broker = Mosquitto(tmp_path / "small", extra=("--anonymous", "--max-payload", "1000"))
+    broker.start()
+    try:
+        with pytest.raises(BrokerRefused, match="larger than"):
+            with MqttPublisher(Mqtt(host=broker.host, port=broker.port), patience_s=30) as publisher:
+                publisher.publish(APP, b"x" * 1001)
+    finally:
+        broker.stop()
 
 
 def test_a_collector_stops_in_order_under_load(site: Site) -> None:

@@ -16,6 +16,7 @@ from collectors.decoders.line_protocol_points import points
 from collectors.message import RawMessage, Undecodable
 from collectors.topics import Place
 from config.catalogue import Feed
+from config.quantities import known_quantity
 from tests.unit.collectors.places import NOW_NS
 
 SENML = [f"ex{number}" for number in range(1, 8)]
@@ -46,7 +47,11 @@ def test_senml_is_resolved_as_the_standard_says(data_dir: Path, name: str, binar
 
 def _read(decoder: str, payload: bytes, **mapping: Any) -> list[tuple[str, str, float | None, int]]:
     """(device, quantity, value, second) of each reading; a field's quantity is its name in lower case."""
-    fields = {name: {"quantity": name.lower().replace("_", "-"), "unit": "1"} for name in mapping.pop("fields")}
+    named = {name: name.lower().replace("_", "-") for name in mapping.pop("fields")}
+    fields = {  # a known quantity has its own unit, which the payload's unitCode has to agree with
+        name: {"quantity": quantity, "unit": getattr(known_quantity(quantity), "unit", "1")}
+        for name, quantity in named.items()
+    }
     feed = Feed.model_validate(
         {"id": "feed", "topic": "a/b", "stream": "sensor", "decoder": decoder, "map": {"values": fields, **mapping}}
     )

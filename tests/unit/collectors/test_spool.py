@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -212,3 +213,71 @@ def test_a_message_is_marked_once_or_the_whole_batch_is_undone(spool: Spool) -> 
         spool.mark(day, [Fate(record, DUPLICATE) for record in records], NOW_NS)
     assert payloads(spool) == [b"2"]
     assert spool.ledger() == spool.derived_ledger()
+
+
+def other_process(folder: Path) -> Spool:
+    return Spool(folder, SpoolSettings(), lease=False)
+
+
+def test_what_another_process_set_aside_is_noticed(spool: Spool, tmp_path: Path) -> None:
+    delivering = other_process(tmp_path)
+    spool.append([entry(b"a")])
+    assert payloads(delivering) == [b"a"]
+    delivering._rename(tmp_path / "spool-2019-03-02.db")
+    spool.append([entry(b"b")])
+    assert payloads(delivering) == payloads(spool) == [b"b"]
+    assert len(list(tmp_path.glob("*.damaged-?"))) == 1
+
+
+def test_a_file_set_aside_during_an_append_takes_no_message_with_it(spool: Spool, tmp_path: Path) -> None:
+    spool.append([entry(b"a")])
+    file, delivering = spool.day("2019-03-02"), other_process(tmp_path)
+    append = file.append
+
+    def late(entries: Sequence[Entry], monotonic_ns: int) -> None:
+        delivering._rename(file.path)
+        append(entries, monotonic_ns)
+
+    file.append = late  # type: ignore[method-assign]  # the other process is quicker by a moment
+    spool.append([entry(b"b")])
+    assert payloads(delivering) == [b"b"]
+
+
+def test_what_two_processes_find_damaged_is_set_aside_once(spool: Spool, tmp_path: Path) -> None:
+    spool.append([entry(b"a")])
+    delivering = other_process(tmp_path)
+    mine, theirs = spool.day("2019-03-02"), delivering.day("2019-03-02")
+    spool._set_aside("2019-03-02", mine)
+    spool.append([entry(b"b")])
+    delivering._set_aside("2019-03-02", theirs)
+    assert payloads(delivering) == [b"b"]
+    assert (spool.corrupt_files, delivering.corrupt_files) == (1, 0)
+
+
+def test_marks_of_messages_that_went_with_a_damaged_file_are_left_out(spool: Spool, tmp_path: Path) -> None:
+    spool.append([entry(b"a")])
+    day, records = spool.pending(10) or ("", [])
+    other_process(tmp_path)._rename(tmp_path / "spool-2019-03-02.db")
+    spool.append([entry(b"b")])
+    spool.mark(day, [Fate(record, WRITTEN) for record in records], NOW_NS)
+    assert payloads(spool) == [b"b"]
+
+
+def test_files_that_another_process_removed_are_closed(spool: Spool, tmp_path: Path) -> None:
+    spool.append([entry(b"a")])
+    file, delivering = spool.day("2019-03-02"), other_process(tmp_path)
+    finish(delivering)
+    assert delivering.unlink_old(NOW_NS + 100 * 3_600_000_000_000) == ["2019-03-02"]
+    spool.forget_gone()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        file._append.execute("SELECT 1")
+
+
+def test_one_delivers_at_a_time_and_waits_for_the_other_to_end(spool: Spool, tmp_path: Path) -> None:
+    other = other_process(tmp_path)
+    with spool.delivering(0):
+        with pytest.raises(SpoolHeld):
+            with other.delivering(0.05):
+                pass
+    with other.delivering(0):
+        pass
