@@ -200,10 +200,6 @@ class Spool:
     def look_again(self) -> None:
         """Look into days that were done: another process may have made messages there pending again."""
         self._drained.clear()
-        with self._lock:
-            for day, file in list(self._days.items()):
-                if file.moved():  # removed by another process, or made anew
-                    self._days.pop(day)
 
     def announce(self) -> None:
         """Tell the delivering process to look into days that were done."""
