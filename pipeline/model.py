@@ -70,7 +70,7 @@ def place_in_time(floor_ns: int, span_ns: int, event_id: str, attempt: int = 0) 
     True
     """
     name = event_id if attempt == 0 else f"{event_id}#{attempt}"
-    (number,) = _FIRST_64_BITS(hashlib.sha256(name.encode()).digest())
+    number: int = _FIRST_64_BITS(hashlib.sha256(name.encode()).digest())[0]
     return floor_ns + number % span_ns
 
 
