@@ -43,8 +43,11 @@ def straight_in(
         return
     failures: list[Exception] = []
     larger = settings.spool.model_copy(update={"write_batch": max(_BATCH, settings.spool.write_batch)})
-    job = Job(settings.model_copy(update={"spool": larger}), spool.folder, catalogue, clock, None)
     with closing(spool):
+        for day in spool.days():
+            spool.day(day)  # before another process does: only who opens a damaged log first can see it
+        own = settings.model_copy(update={"spool": larger})
+        job = Job(own, spool.folder, catalogue, clock, None, dict(spool.reduced))
         delivery = DeliveryProcess(job, opener, failures.append)
         _start(delivery)
         try:
