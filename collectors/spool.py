@@ -228,8 +228,9 @@ class Spool:
             if not path.exists():
                 raise Archived(day)
             file = self._day(day)
+        nothing: set[tuple[str, int]] = set()
         with file.changing() as connection:
-            if (day, file_id(connection)) in merged(self.folder):
+            if (day, file_id(connection)) in self._of_archive(merged, nothing):
                 self._remove(file)  # whoever archived it may have been cut off before that
                 raise Archived(day)
             yield connection
@@ -372,7 +373,7 @@ class Spool:
 
     def _dead_bytes(self) -> int:
         """Bytes of the bodies of dead letters; asked while a day file is being written, so with connections apart."""
-        total = archived_bodies(self.folder)
+        total = self._of_archive(archived_bodies, 0)
         for day in self.days():
             with contextlib.suppress(Corrupt, sqlite3.Error):
                 connection = connect(self.folder / f"spool-{day}.db", create=False)
@@ -500,7 +501,7 @@ class Spool:
 
     def missing(self, days: Sequence[str]) -> None:
         """Days that the index knows: one that has neither a file nor an archived ledger is lost with its records."""
-        here = {*self.days(), *archived_ledger(self.folder)}
+        here = {*self.days(), *self._archived()}
         for day in days:
             if day not in here:
                 self.corrupt_files += 1
