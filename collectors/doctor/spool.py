@@ -117,8 +117,8 @@ def _dead_letters(look: SpoolLook) -> Finding:
     ]
     return Finding(
         "problem", "dead-letters", f"more than 1 % of the messages became no event: {', '.join(said)}",
-        "see them with `periscope dead-letters list`, find what to change with `periscope try --listen`, then send "
-        "them again",
+        "see them with `periscope dead-letters list`, find what to change with `periscope try`, then run "
+        "`periscope dead-letters requeue`",
     )  # fmt: skip
 
 
