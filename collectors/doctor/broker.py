@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,8 @@ def refused(error: BrokerAway | BrokerRefused) -> Finding:
 class Listening:
     """One connection that stays during the other checks: to the feeds' topics and the broker's own numbers."""
 
-    def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
+    def __init__(self, settings: Settings, catalogue: Catalogue, clock: Callable[[], int]) -> None:
+        self._clock = clock
         self._settings, self._roster = settings, Roster(catalogue, settings.collector)
         self._scratch = Scratch(settings.mqtt, on_message=self._heard)
         self._ops = f"periscope/ops/{settings.collector}/"
@@ -96,7 +97,7 @@ class Listening:
         yield Finding("ok", "broker", f"{mqtt.host}:{mqtt.port} answers over MQTT {mqtt.protocol}{self._version()}")
         user = f'as "{mqtt.username}"' if mqtt.username else "without a user name"
         yield Finding("ok", "login", f"it lets us in {user}")
-        yield _certificate(mqtt, self._scratch.certificate_ends_s, time.time())
+        yield _certificate(mqtt, self._scratch.certificate_ends_s, self._clock() / 1e9)
 
     def granted(self) -> Iterator[Finding]:
         """What each filter got; a denial that the broker keeps to itself shows only as silence."""

@@ -1,6 +1,5 @@
 """All checks in an order that lets slow ones overlap; each that fails by itself is told as one that says nothing."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 
@@ -43,7 +42,7 @@ class Examination:
         self._word = health.ask(self._settings.health_port, running)
         with ExitStack() as open_things:
             try:
-                listening = open_things.enter_context(Listening(self._settings, self._catalogue))
+                listening = open_things.enter_context(Listening(self._settings, self._catalogue, self._clock))
             except (BrokerAway, BrokerRefused) as error:
                 yield broker.refused(error)
                 yield from self._without_broker()
@@ -112,5 +111,5 @@ class Examination:
             yield session.untold()
         else:
             uptime_s = listening.uptime_s()
-            started_ns = None if uptime_s is None else time.time_ns() - int(uptime_s * 1e9)
+            started_ns = None if uptime_s is None else self._clock() - int(uptime_s * 1e9)
             yield from session.idle(self._settings, self._spool, listening.reports, started_ns)

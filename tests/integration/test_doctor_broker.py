@@ -1,6 +1,7 @@
 """Each finding of doctor about the broker, with the fault made for real on a Mosquitto."""
 
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -28,12 +29,12 @@ def settings(address: Mqtt) -> Settings:
 
 def listened(address: Mqtt) -> tuple[list[Finding], list[Finding]]:
     """What is found on one connection: of itself and of what is granted and retained."""
-    with Listening(settings(address), catalogue()) as listening:
+    with Listening(settings(address), catalogue(), time.time_ns) as listening:
         return list(listening.connection()), [listening.retained(), *listening.granted()]
 
 
 def refusal(address: Mqtt) -> Finding:
-    with pytest.raises((BrokerAway, BrokerRefused)) as refused, Listening(settings(address), catalogue()):
+    with pytest.raises((BrokerAway, BrokerRefused)) as refused, Listening(settings(address), catalogue(), time.time_ns):
         pass
     return broker_checks.refused(refused.value)
 
@@ -162,7 +163,7 @@ def test_the_doctors_own_user_of_deploy_may_probe(tmp_path: Path) -> None:
     with broker(tmp_path, users(tmp_path / "access", acl, doctor="d")) as service:
         address = mqtt(service, username="doctor", password="d")
         assert only(probed(address), "queue").level == "ok"
-        with Listening(settings(address), catalogue()) as listening:
+        with Listening(settings(address), catalogue(), time.time_ns) as listening:
             assert listening.uptime_s() is not None
 
 
@@ -230,13 +231,13 @@ def test_a_broker_that_drops_messages(tmp_path: Path) -> None:
         with MqttPublisher(address) as publisher:
             for _ in range(50):
                 publisher.publish("slow", b"x")
-        with Listening(settings(address), catalogue()) as listening:
+        with Listening(settings(address), catalogue(), time.time_ns) as listening:
             wait_until(lambda: bool(listening.dropped()), 20, "the broker's own count")
-        with Listening(settings(address), catalogue()) as listening:
+        with Listening(settings(address), catalogue(), time.time_ns) as listening:
             found = listening.drops(0)
             assert (found.level, found.code) == ("warn", "broker-drops")
             assert "max_queued_messages" in found.remedy
-        with Listening(settings(address), catalogue()) as listening:
+        with Listening(settings(address), catalogue(), time.time_ns) as listening:
             wait_until(lambda: listening.dropped() is not None, 20, "the broker's own count")
             with MqttPublisher(address) as publisher:
                 for _ in range(50):
@@ -250,7 +251,9 @@ def test_a_broker_that_drops_messages(tmp_path: Path) -> None:
 def test_a_broker_that_does_not_tell_its_numbers(tmp_path: Path) -> None:
     acl = "user doctor\ntopic read pilots/#\n"
     with broker(tmp_path, users(tmp_path / "access", acl, doctor="d")) as service:
-        with Listening(settings(mqtt(service, username="doctor", password="d")), catalogue()) as listening:
+        with Listening(
+            settings(mqtt(service, username="doctor", password="d")), catalogue(), time.time_ns
+        ) as listening:
             found = listening.drops(0)
     assert found.level == "unknown"
     assert "$SYS" in found.remedy
