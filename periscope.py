@@ -209,8 +209,8 @@ def _import_way(command: Command, show: Callable[[str], None]) -> Callable[[], A
 
 
 def _import_workbook(command: Command) -> int:
+    from collectors.import_progress import ProgressLine
     from collectors.pseudonym import PseudonymKeys
-    from collectors.ways_in import at_the_spool, through_broker
     from collectors.workbook.files import give_back
     from collectors.workbook.run import WorkbookImport
 
@@ -224,8 +224,9 @@ def _import_workbook(command: Command) -> int:
         time.time_ns, partial(_recorded_activities, command), args.restart,
     )  # fmt: skip
     command.stop_on_signals()
-    way = partial(at_the_spool, settings, catalogue, time.time_ns) if args.direct else partial(through_broker, settings)
-    report = work.run(args.workbook, way, command.stop)
+    line = ProgressLine(args.quiet)
+    report = work.run(args.workbook, _import_way(command, line.say), command.stop)
+    line.close()
     report.refused_file = give_back(report, args.workbook, vocabulary)
     command.tell(report.sentence(), **report.facts())
     return DONE if report.complete else FAILED

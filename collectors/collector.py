@@ -32,6 +32,8 @@ from pipeline.store.port import Store, StoreRefused
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], int]
+_LATE_S = 600  # an undelivered message older than that is told
+_JUDGING_S = 30  # a decoder that takes so long for one message hangs
 
 
 class Collector:
@@ -70,12 +72,14 @@ class Collector:
             )
             self.receiver.session_known = bool(self._filters.read())
             self.receiver.whole_until_ns = self._filters.written_ns()
-            job = Job(settings, self.spool.folder, catalogue, clock, retention_ns)
+            for day in self.spool.days():
+                self.spool.day(day)  # before another process does: only who opens a damaged log first can see it
+            job = Job(settings, self.spool.folder, catalogue, clock, retention_ns, dict(self.spool.reduced))
             self._delivery: DeliveryThread | DeliveryProcess
             if callable(store):
                 self._delivery = DeliveryProcess(job, store, self._fail)
             else:
-                self._delivery = DeliveryThread(job, self.spool, store, hooks, self._guarded)
+                self._delivery = DeliveryThread(job, self.spool, store, hooks, self._guarded, self._fail)
             self._committer = Committer(self.receiver, self.spool, intake, hooks, self._delivery.wake)
             self._report = LedgerReport(settings.collector, roster, self.spool)
             self.control = Control(settings.mqtt, settings.collector, self.spool, roster)
@@ -159,12 +163,14 @@ class Collector:
         delivery = self._delivery.status()
         threads = self._delivery.alive() and all(t.is_alive() for t in self._threads)
         alive = receiver.alive() and threads and self.failure is None
-        sentence = self._committer.full or receiver.sentence or delivery.sentence or self.spool.dead_room.full
-        oldest = [ns for day in self.spool.days() if (ns := self.spool.day(day).oldest_pending_ns()) is not None]
+        oldest = self.spool.oldest_pending_ns()
+        age_s = 0.0 if oldest is None else max(0.0, (now_ns - oldest) / 1e9)
+        late = f"the oldest message waits for {age_s / 60:.0f} min to be delivered" if age_s > _LATE_S else ""
+        sentence = self._committer.full or receiver.sentence or delivery.sentence or late or self.spool.dead_room.full
         return Health(
             alive=alive,
             ready=alive and receiver.ready.is_set() and not self._committer.full and size < 0.9 * most,
-            degraded=delivery.state != "ok" or bool(ledger.broken(counts)) or bool(self.spool.dead_room.full),
+            degraded=delivery.state != "ok" or bool(late or self.spool.dead_room.full or ledger.broken(counts)),
             sentence=sentence,
             gauges={
                 "collector_mqtt_connected": float(receiver.ready.is_set()),
@@ -173,7 +179,7 @@ class Collector:
                 "collector_mqtt_inflight": receiver.queue.qsize(),
                 "spool_full": float(bool(self._committer.full)),
                 "spool_records": sum(n for (_, _, fate), n in counts.items() if fate == "pending"),
-                "spool_oldest_age_seconds": max(0.0, (now_ns - min(oldest)) / 1e9) if oldest else 0.0,
+                "spool_oldest_age_seconds": age_s,
                 "store_away": float(delivery.state != "ok"),
                 "deadletter_bytes": self.spool.dead_room.used,
                 "deadletter_max_bytes": self.spool.dead_room.most,
@@ -189,6 +195,7 @@ class Collector:
                 "spool_appended": self._committer.committed,
                 "spool_fsync_seconds": self._committer.commit_s,
                 "spool_corrupt_files": self.spool.corrupt_files + delivery.corrupt_files,
+                "spool_corrupt_records": self.spool.lost_records + delivery.lost_records,
                 **{f"control_requests_{outcome}": n for outcome, n in self.control.desk.counts.items()},
                 "deadletter_bodies_dropped": self.spool.dead_room.dropped,
             },
@@ -202,6 +209,8 @@ class Collector:
         while not self._ended.wait(1):
             seconds += 1
             self._look_at_session()
+            if self._delivery.status().judging_s > _JUDGING_S:
+                self._delivery.give_up()
             if seconds % 10 == 0 and self.receiver.ready.is_set():
                 for topic, payload in self._report.changed(self._clock()):
                     self.receiver.publish(topic, payload)

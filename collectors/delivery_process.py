@@ -39,50 +39,69 @@ _LEASE_S = 10.0
 
 
 class Status(NamedTuple):
-    """How delivering is: ok, away or held, the sentence to it, the last sign of life and damaged files met."""
+    """How delivering is: ok, away or held, the sentence to it, the last sign of life, and what damage it met."""
 
     state: str = "ok"
     sentence: str = ""
     beat_ns: int = 0
+    judging_s: float = 0.0
     corrupt_files: int = 0
+    lost_records: int = 0
 
 
 class Job(NamedTuple):
-    """All that delivering needs, in a form that can be sent to another process."""
+    """All that delivering needs, in a form that can be sent to another process.
+
+    `reduced` are days that lost records before delivering began (`Spool.reduced`).
+    """
 
     settings: Settings
     folder: Path
     catalogue: Catalogue
     clock: Clock
     retention_ns: int | None
+    reduced: dict[str, bool]
 
 
 def deliver(
     job: Job, spool: Spool, store: Store, hooks: Hooks, stop: threading.Event, wake: threading.Event,
-    show: Callable[[Delivery], None],
+    show: Callable[[Delivery, EventIndex], None],
 ) -> None:  # fmt: skip
     """Deliver until `stop`; raises what trying again cannot mend. `show` is given the Delivery, to be looked at."""
     roster = Roster(job.catalogue, job.settings.collector)
     with spool.delivering(_LEASE_S), closing(EventIndex(spool.folder)) as index:
+        spool.reduced.update(job.reduced)
         ingest = Ingest(roster, Window(job.retention_ns))
         delivery = Delivery(spool, index, ingest, roster, store, job.clock, hooks, job.settings.spool.write_batch)
-        show(delivery)
-        delivery.run(stop, wake)
+        show(delivery, index)
+        with closing(delivery):
+            delivery.run(stop, wake)
 
 
 class DeliveryThread:
-    """Delivers in this process; errors go to `on_failure`."""
+    """Delivers in this process, within `run`, which tells what ended it; what must end it is told to `on_failure`."""
 
     def __init__(
-        self, job: Job, spool: Spool, store: Store, hooks: Hooks, run: Callable[[Callable[[], None]], None]
-    ) -> None:
-        self._stop, self._wake = threading.Event(), threading.Event()
+        self, job: Job, spool: Spool, store: Store, hooks: Hooks, run: Callable[[Callable[[], None]], None],
+        on_failure: Callable[[Exception], None],
+    ) -> None:  # fmt: skip
+        self._stop, self._wake, self._on_failure = threading.Event(), threading.Event(), on_failure
         self._delivery: Delivery | None = None
+        self._index: EventIndex | None = None
         work = lambda: deliver(job, spool, store, hooks, self._stop, self._wake, self._show)  # noqa: E731
         self._thread = threading.Thread(target=run, args=(work,), name="deliver", daemon=True)
 
-    def _show(self, delivery: Delivery) -> None:
-        self._delivery = delivery
+    def _show(self, delivery: Delivery, index: EventIndex) -> None:
+        self._delivery, self._index = delivery, index
+
+    def give_up(self) -> None:
+        """A message is being judged without end: the collector has to end, as a thread cannot be ended."""
+        self._on_failure(
+            CollectorError(
+                "one message is being judged without end; nothing is lost, start again: after three such ends it is "
+                "set aside as poison"
+            )
+        )
 
     def start(self) -> None:
         self._thread.start()
@@ -95,8 +114,10 @@ class DeliveryThread:
         return self._thread.is_alive()
 
     def status(self) -> Status:
-        now = self._delivery
-        return Status() if now is None else Status(now.state, now.sentence, now.beat_ns)
+        now, index = self._delivery, self._index
+        if now is None or index is None:
+            return Status()
+        return Status(now.state, now.sentence, now.beat_ns, now.judging_s, index.corrupt_files)
 
     def ask_to_stop(self) -> None:
         self._stop.set()
@@ -114,6 +135,7 @@ class DeliveryProcess:
     def __init__(self, job: Job, opener: Callable[[], Store], on_failure: Callable[[Exception], None]) -> None:
         self._job, self._opener, self._on_failure = job, opener, on_failure
         self._status = Status()
+        self._heard = 0.0  # the time of the last report of this process; 0 before its first
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._ends: deque[float] = deque(maxlen=_MOST_ENDS)
@@ -132,7 +154,16 @@ class DeliveryProcess:
         return self._thread.is_alive()
 
     def status(self) -> Status:
-        return self._status
+        """As last reported; a process that keeps silent is in the middle of judging something."""
+        silent_s = time.monotonic() - self._heard if self._heard else 0.0
+        return self._status._replace(judging_s=max(self._status.judging_s, silent_s))
+
+    def give_up(self) -> None:
+        """A message is being judged without end: end the process; after three such ends the message is set aside."""
+        log.error("one message is being judged without end")
+        with self._lock:
+            if self._process is not None and not self._stopping.is_set():
+                self._process.kill()
 
     def ask_to_stop(self) -> None:
         self._stopping.set()
@@ -158,6 +189,7 @@ class DeliveryProcess:
                 return
             self._line, theirs = context.Pipe()
             self._process = context.Process(target=_work, args=(theirs, self._job, self._opener), name="deliver")
+            self._heard = 0.0
             self._process.start()
             theirs.close()
 
@@ -184,7 +216,7 @@ class DeliveryProcess:
                 report = self._line.recv()
                 if isinstance(report, Exception):
                     return report
-                self._status = report
+                self._status, self._heard = report, time.monotonic()
         except (EOFError, OSError):
             return None
         finally:
@@ -218,10 +250,15 @@ def _work(line: Connection, job: Job, opener: Callable[[], Store]) -> None:
     try:
         with closing(opener()) as store, closing(Spool(job.folder, job.settings.spool, lease=False)) as spool:
 
-            def show(delivery: Delivery) -> None:
-                threading.Thread(
-                    target=_report, args=(line, sending, delivery, spool, ended), name="report", daemon=True
-                ).start()
+            def show(delivery: Delivery, index: EventIndex) -> None:
+                def now() -> Status:
+                    damaged = spool.corrupt_files + index.corrupt_files
+                    return Status(
+                        delivery.state, delivery.sentence, delivery.beat_ns, delivery.judging_s, damaged,
+                        spool.lost_records,
+                    )  # fmt: skip
+
+                threading.Thread(target=_report, args=(line, sending, now, ended), name="report", daemon=True).start()
 
             deliver(job, spool, store, Hooks(), stop, wake, show)
     except (CollectorError, StoreAway, StoreRefused) as error:
@@ -243,11 +280,9 @@ def _obey(line: Connection, stop: threading.Event, wake: threading.Event) -> Non
         os._exit(1)  # the collector has gone; whatever is under way is repeated by the next one
 
 
-def _report(
-    line: Connection, sending: threading.Lock, delivery: Delivery, spool: Spool, ended: threading.Event
-) -> None:
+def _report(line: Connection, sending: threading.Lock, now: Callable[[], Status], ended: threading.Event) -> None:
     while not ended.wait(_REPORT_S):
-        _say(line, sending, Status(delivery.state, delivery.sentence, delivery.beat_ns, spool.corrupt_files))
+        _say(line, sending, now())
 
 
 def _say(line: Connection, sending: threading.Lock, word: object) -> None:

@@ -7,23 +7,25 @@ two ids never share a nanosecond of one pilot and stream: the later one takes it
 
 import json
 import logging
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
+from contextlib import suppress
 from enum import Enum
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from collectors.clock_rules import floor_and_span
-from collectors.spool_file import Corrupt, connect, disk_errors
+from collectors.spool_file import Corrupt, connect, disk_errors, set_aside
 from pipeline.model import Event, place_in_time
 from pipeline.sqlite_rows import Rows
 
 if TYPE_CHECKING:
     import sqlite3
 
+_T = TypeVar("_T")
 log = logging.getLogger(__name__)
 KEEP_DAYS = 10
 _ATTEMPTS = 1000
@@ -85,13 +87,18 @@ class EventIndex:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "index.db"
+        self.corrupt_files = 0
         try:
             self._connection = self._open()
         except Corrupt:
-            number = len(list(folder.glob("index.db.damaged-*")))
-            self._path.rename(folder / f"index.db.damaged-{number}")
-            log.error("index.db is damaged and was set aside; what was seen before today is known no more")
-            self._connection = self._open()
+            self._set_aside()
+
+    def _set_aside(self) -> None:
+        """Begin anew: what was seen before comes again as new, and the store overwrites it with itself."""
+        set_aside(self._path)
+        self.corrupt_files += 1
+        log.error("index.db is damaged and was set aside; what was seen before today is known no more")
+        self._connection = self._open()
 
     def _open(self) -> "sqlite3.Connection":
         with disk_errors(self._path):
@@ -107,6 +114,18 @@ class EventIndex:
         """
         if not candidates:
             return []
+        return self._twice(lambda: self._claim(candidates, under_way))
+
+    def _twice(self, act: Callable[[], _T]) -> _T:
+        """Act; where the file proves damaged, begin a new one and act again."""
+        try:
+            return act()
+        except Corrupt:
+            self._connection.close()
+            self._set_aside()
+            return act()
+
+    def _claim(self, candidates: Sequence[Candidate], under_way: Set[tuple[str, int]]) -> list[Claim]:
         rows = [
             (e.pilot, e.event_id, e.stream, e.time_ns, e.revision, content_hash(e), day, seq)
             for e, day, seq, *_ in candidates
@@ -143,6 +162,8 @@ class EventIndex:
             return Claim(Verdict.REVISION if old else Verdict.NEW, _moved(event, time_ns), old)
         if candidate.replay and (again := self._written_before(candidate, digest, found)):
             return again
+        if again := self._read_anew(candidate, digest, found):
+            return again
         if event.revision <= revision:
             return Claim(Verdict.REUSED, event, [])
         if (owner_day, owner_seq) in batch:
@@ -162,6 +183,22 @@ class EventIndex:
             old = _places(superseded)
             return Claim(Verdict.REVISION if old else Verdict.NEW, _moved(event, time_ns), old)
         return None
+
+    def _read_anew(self, candidate: Candidate, digest: bytes, found: tuple[Any, ...]) -> Claim | None:
+        """The claim of an event whose own message, tried again after a mend, says something else of the same moment.
+
+        It takes the place of what the message said before, which is no correction: the message is counted anew.
+        """
+        event, day, seq, zone, _ = candidate
+        stream, time_ns, revision, _, owner_day, owner_seq, superseded = found
+        floor, span = floor_and_span(event.time_ns, event.time_precision, zone)
+        if (owner_day, owner_seq, stream, revision) != (day, seq, event.stream, event.revision) or not (
+            floor <= time_ns < floor + span
+        ):
+            return None
+        self._connection.execute(_REFRESH, (digest, event.pilot, event.event_id))
+        old = _places(superseded)
+        return Claim(Verdict.REVISION if old else Verdict.NEW, _moved(event, time_ns), [*old, (stream, time_ns)])
 
     def _next_place(self, candidate: Candidate, digest: bytes) -> Claim:
         event, day, seq, zone, _ = candidate
@@ -192,14 +229,43 @@ class EventIndex:
                 return Claim(Verdict.REVISION, _moved(event, time_ns), [place])
         return Claim(Verdict.CROWDED, event, [])
 
+    def days(self) -> list[str]:
+        """The UTC days from which an id is known, oldest first, without reading every id."""
+        return self._twice(self._days)
+
+    def _days(self) -> list[str]:
+        found = [""]
+        with disk_errors(self._path):
+            while day := self._connection.execute("SELECT min(day) FROM event WHERE day > ?", found[-1:]).fetchone()[0]:
+                found.append(day)
+        return found[1:]
+
+    def release(self, day: str, seqs: Iterable[int]) -> int:
+        """Drop the claims of a day's messages that exist no more: should they come again, they are new."""
+        kept = list(seqs)
+        return self._twice(lambda: self._release(day, kept))
+
+    def _release(self, day: str, seqs: Sequence[int]) -> int:
+        with disk_errors(self._path):
+            self._connection.execute("CREATE TEMP TABLE IF NOT EXISTS kept(seq INTEGER PRIMARY KEY)")
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute("DELETE FROM temp.kept")
+            self._connection.executemany("INSERT INTO temp.kept VALUES (?)", ((seq,) for seq in seqs))
+            gone = self._connection.execute(
+                "DELETE FROM event WHERE day = ? AND seq NOT IN (SELECT seq FROM temp.kept)", (day,)
+            ).rowcount
+            self._connection.execute("COMMIT")
+        return gone
+
     def forget_before(self, day: str) -> int:
         """Drop ids received before a UTC day, a bounded number at a time; returns how many."""
-        with disk_errors(self._path):
+        with suppress(Corrupt), disk_errors(self._path):  # the next claim finds the damage and sets the file aside
             return self._connection.execute(
                 "DELETE FROM event WHERE (pilot, event_id) IN"
                 " (SELECT pilot, event_id FROM event WHERE day < ? LIMIT 5000)",
                 (day,),
             ).rowcount
+        return 0
 
     def close(self) -> None:
         self._connection.close()

@@ -71,6 +71,13 @@ def derive(connection: "sqlite3.Connection") -> Counts:
     return Counter({key: n for key, n in counts.items() if n})
 
 
+def rebuild(connection: "sqlite3.Connection") -> None:
+    """Make the ledger of a day file what its records say, inside the caller's transaction: after damage only."""
+    connection.execute(f"UPDATE message SET state = {PENDING} WHERE state NOT IN ({', '.join(map(str, FATES))})")
+    connection.execute("DELETE FROM ledger")
+    add(connection, derive(connection))
+
+
 def add_points(counts: Counts, pilot: str, feed: str, points: Sequence[int], times: int = 1) -> None:
     """Count a record's points: how many, refused, taking the place of an older one, and fields without a reading."""
     every, dead, replaced, empty = points

@@ -355,8 +355,7 @@ class MqttPublisher:
             self._stop_with(
                 BrokerRefused(
                     f"broker {self._settings.host}:{self._settings.port} ends the connection whenever a message is "
-                    "sent again; is one larger than it takes? Send a smaller one, or raise message_size_limit at the "
-                    "broker"
+                    "sent again; is one larger than it takes? Send smaller ones, or raise message_size_limit there"
                 )
             )
 

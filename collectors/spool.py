@@ -14,20 +14,30 @@ import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from collectors import ledger
 from collectors.clock_rules import utc_day
 from collectors.dead_room import DeadRoom
 from collectors.ledger import DEAD, Counts
 from collectors.message import SpoolFailed, SpoolFull, SpoolHeld
-from collectors.spool_archive import Archived, archive, archived_bodies, archived_ledger, file_id, merged
-from collectors.spool_day import DIRECT, LIVE, REPLAY, DayFile, Entry, Fate, Record
-from collectors.spool_file import Corrupt, connect
+from collectors.spool_archive import (
+    Archived,
+    ArchiveLost,
+    archive,
+    archived_bodies,
+    archived_ledger,
+    file_id,
+    merged,
+)
+from collectors.spool_day import DIRECT, LIVE, REPLAY, DayFile, Entry, Fate, Record, has_pending, oldest_pending_ns
+from collectors.spool_file import Corrupt, connect, set_aside
+from collectors.spool_salvage import Salvaged, passed_over, salvage
 from config.settings import Spool as SpoolSettings
 
+_T = TypeVar("_T")
 log = logging.getLogger(__name__)
 _HOUR_NS = 3_600_000_000_000
 _BODIES = """SELECT coalesce(sum(length(payload)), 0) FROM message
@@ -57,11 +67,14 @@ class Spool:
         self.folder = folder
         self.settings = settings
         self.corrupt_files = 0
+        self.lost_records = 0
+        self.reduced: dict[str, bool] = {}  # days that lost records, and whether their number was counted here
         self._days: dict[str, DayFile] = {}
         self._drained: set[str] = set()
         self._again = 0
         self.dead_room = DeadRoom(settings.dead_letter_bytes, self._dead_bytes)
         self._lock = threading.RLock()
+        self._is_alone = False
         self._lease: int | None = None
         self._room_checked = 0.0
         self._read_from: dict[str, DayFile] = {}
@@ -70,6 +83,9 @@ class Spool:
             if lease:
                 self._lease = self._lock_file("lease")
                 os.utime(self._lease)  # when this collector started, for whoever looks at the folder
+                with self._alone():
+                    for rescued in folder.glob("spool-????-??-??.salvage"):
+                        self._finish_salvage(rescued.with_suffix(".db"))
             self.sync_folder()
         except OSError as error:
             raise SpoolFailed(
@@ -114,47 +130,56 @@ class Spool:
 
     def append(self, entries: Sequence[Entry]) -> None:
         """Commit messages to the file of the day on which they were received."""
-        self._check_room()
+        self._check_room(entries)
         groups: dict[str, list[Entry]] = {}
         for entry in entries:
             groups.setdefault(utc_day(entry.received_ns), []).append(entry)
         for day, group in groups.items():
+            self._drained.discard(day)  # a clock that was set back
             self._append_to(day, group)
 
     def _append_to(self, day: str, group: list[Entry]) -> None:
         for _ in range(3):
-            file = self._day(day)
+            file = self._day(day, create=True)
             try:
-                file.append(group, time.monotonic_ns())
+                with self._steady():
+                    if not file.moved():
+                        file.append(group, time.monotonic_ns())
+                        return
             except Corrupt:
                 self._set_aside(day, file)
-                continue
-            if not file.moved():
-                return  # else another process set it aside meanwhile; there nobody would deliver these messages
-        raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk") from None
+        raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk")
 
-    def pending(self, limit: int, under_way: Span = NOTHING) -> tuple[str, list[Record]] | None:
+    def pending(
+        self, limit: int, without: Collection[tuple[str, int]] = (), under_way: Span = NOTHING
+    ) -> tuple[str, list[Record]] | None:
         """The next messages to deliver, all of one day file: live ones before direct ones, older days first.
 
-        Those that lie within `under_way` are passed over.
+        Those of `without`, as (day, seq), are left for later, and those within `under_way` are passed over.
         """
         self._notice()
         for priority in (LIVE, DIRECT, REPLAY):
             for day in self.days():
-                if day not in self._drained and (rows := self._rows(day, priority, limit, under_way)):
+                if day in self._drained:
+                    continue
+                rows = self._rows(day, priority, limit + len(without), under_way)
+                if without:
+                    rows = [row for row in rows if (day, row.seq) not in without][:limit]
+                if rows:
                     return day, rows
-        if under_way == NOTHING:  # another process appends only to today's file, at midnight to yesterday's
+        if not without and under_way == NOTHING:
+            # Another process appends only to today's file, at midnight to yesterday's.
             self._drained.update(self.days()[:-2])
         return None
 
     def _rows(self, day: str, priority: int, limit: int, under_way: Span) -> list[Record]:
-        file = self._day(day)
-        try:
-            self._read_from[day] = file
-            return file.pending(priority, limit, under_way.within(day))
-        except Corrupt:
-            self._set_aside(day, file)
-            return []
+        for _ in range(2):
+            file = self._read_from[day] = self._day(day)
+            try:
+                return file.pending(priority, limit, under_way.within(day))
+            except Corrupt:
+                self._set_aside(day, file)  # what could be read of it is asked for once more
+        raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk")
 
     def mark(
         self,
@@ -232,26 +257,66 @@ class Spool:
         return sorted(path.stem.removeprefix("spool-") for path in self.folder.glob("spool-????-??-??.db"))
 
     def day(self, day: str) -> DayFile:
-        return self._day(day)
+        """The file of a day, made when there is none."""
+        return self._day(day, create=True)
 
     def has_pending(self) -> bool:
-        return any(self._day(day).has_pending() for day in self.days() if day not in self._drained)
+        return any(self._of_days(has_pending).values())
+
+    def oldest_pending_ns(self) -> int | None:
+        """When the oldest message that is still to be delivered was received."""
+        return min((ns for ns in self._of_days(oldest_pending_ns).values() if ns is not None), default=None)
 
     def ledger(self) -> dict[str, Counts]:
         """The ledger of every day that is known, archived days included."""
         return self._ledgers(ledger.read, only_here=False)
+
+    def _archived(self) -> dict[str, Counts]:
+        return self._of_archive(archived_ledger, {})
+
+    def _of_archive(self, ask: Callable[[Path], _T], nothing: _T) -> _T:
+        try:
+            return ask(self.folder)
+        except ArchiveLost as lost:
+            self.corrupt_files += 1
+            log.error("%s", lost)
+            return nothing
+
+    def _archive(self, file: DayFile) -> None:
+        try:
+            archive(self.folder, file)
+        except ArchiveLost as lost:
+            self.corrupt_files += 1
+            log.error("%s", lost)
+            archive(self.folder, file)
+
+    def _read(self, day: str, read: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Read a day file beside the running threads; one that is damaged is set aside first. Raises Archived."""
+        for _ in range(2):
+            try:
+                with self.reading(day) as connection:
+                    return read(connection)
+            except Corrupt:
+                self._set_aside(day, self._day(day))
+        raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk")
+
+    def _of_days(self, read: Callable[[sqlite3.Connection], _T]) -> dict[str, _T]:
+        """The same of every day that has a file; one that goes just now is left out."""
+        found = {}
+        for day in self.days():
+            with contextlib.suppress(Archived):
+                found[day] = self._read(day, read)
+        return found
 
     def derived_ledger(self) -> dict[str, Counts]:
         """The same of the days whose files are still here, counted again from the records."""
         return self._ledgers(ledger.derive, only_here=True)
 
     def _ledgers(self, count: Callable[[sqlite3.Connection], Counts], only_here: bool) -> dict[str, Counts]:
-        here: dict[str, tuple[int, Counts]] = {}
-        for day in self.days():
-            with contextlib.suppress(Archived), self.reading(day) as connection:
-                here[day] = file_id(connection), count(connection)
-        done = merged(self.folder)  # read after the files, so that a day archived meanwhile is not counted twice
-        found = archived_ledger(self.folder)
+        here = self._of_days(lambda connection: (file_id(connection), count(connection)))
+        nothing: set[tuple[str, int]] = set()
+        done = self._of_archive(merged, nothing)  # read after the files, lest a day archived meanwhile counts twice
+        found = self._archived()
         for day, (number, counts) in here.items():
             if (day, number) not in done:
                 found[day] = _sum(found.get(day), counts)
@@ -280,16 +345,23 @@ class Spool:
             if day >= utc_day(now_ns - self.settings.journal_h * _HOUR_NS):
                 break
             file = self._day(day)
-            if file.has_pending() or file.last_received_ns() > now_ns - self.settings.journal_h * _HOUR_NS:
-                continue
-            with file.changing():  # whoever makes messages of this day pending again waits, and finds them archived
-                if file.has_pending() or file.moved():
-                    continue
-                archive(self.folder, file)
-                self._remove(file)
-            file.close()
-            gone.append(day)
+            try:
+                if self._unlink(file, now_ns):
+                    gone.append(day)
+            except Corrupt:
+                self._set_aside(day, file)
         return gone
+
+    def _unlink(self, file: DayFile, now_ns: int) -> bool:
+        if file.has_pending() or file.last_received_ns() > now_ns - self.settings.journal_h * _HOUR_NS:
+            return False
+        with file.changing():  # whoever makes messages of this day pending again waits, and finds them archived
+            if file.has_pending() or file.moved():
+                return False
+            self._archive(file)
+            self._remove(file)
+        file.close()
+        return True
 
     def _remove(self, file: DayFile) -> None:
         """Forget a file, and unlink it unless another one has its name by now."""
@@ -327,64 +399,119 @@ class Spool:
             for day in [day for day, file in self._days.items() if file.moved()]:
                 self._days.pop(day).close()
 
-    def _day(self, day: str) -> DayFile:
+    def _day(self, day: str, create: bool = False) -> DayFile:
         with self._lock:
             file = self._days.get(day)
             if file is not None and file.moved():
                 self._days.pop(day).close()
+                self.reduced.setdefault(day, True)  # whoever set it aside has counted what was lost
                 file = None
             if file is None:
-                path = self.folder / f"spool-{day}.db"
-                fresh = not path.exists()
-                file = self._open(path)
-                if fresh:
-                    self.sync_folder()
-                self._days[day] = file
+                with self._alone():
+                    file = self._days[day] = self._open(day, create)
             return file
 
-    def _open(self, path: Path) -> DayFile:
-        with contextlib.suppress(Corrupt):
-            return DayFile(path, self.dead_room.takes)
-        with self._alone():
-            with contextlib.suppress(Corrupt):
-                return DayFile(path, self.dead_room.takes)  # another process has set it aside meanwhile
-            self._rename(path)
-            return DayFile(path, self.dead_room.takes)
+    def _open(self, day: str, create: bool) -> DayFile:
+        path = self.folder / f"spool-{day}.db"
+        fresh = self._finish_salvage(path)
+        if self._lease is not None and (commits := passed_over(path.with_name(path.name + "-wal"))):
+            self.corrupt_files += 1
+            self.lost_records += commits
+            self.reduced[day] = True
+            log.error("%s-wal is damaged: at least %d records are lost to delivery", path.name, commits)
+        elif not fresh and _is_empty(path):
+            self.reduced[day] = False  # cut off at its birth, or emptied by someone: the index knows
+        try:
+            file = DayFile(path, self.dead_room.takes, create)
+        except Corrupt:
+            self._save(day)
+            file, fresh = DayFile(path, self.dead_room.takes, create=False), True
+        if fresh:
+            self.sync_folder()
+        return file
+
+    def _finish_salvage(self, path: Path) -> bool:
+        """What a salvage that was cut off left; True when the day has no file yet."""
+        rescued = path.with_suffix(".salvage")
+        if path.exists():
+            for suffix in ("", "-wal", "-shm"):
+                rescued.with_name(rescued.name + suffix).unlink(missing_ok=True)
+            return False
+        if rescued.exists():
+            rescued.rename(path)
+        return True
 
     def _set_aside(self, day: str, file: DayFile) -> None:
-        """Keep a damaged file under another name, so that the day can go on in a new one."""
+        """Keep a damaged file under another name; what can be read of it goes on in a new one."""
         with self._lock, self._alone():
             if self._days.get(day) is file:
                 del self._days[day]
-            damaged = not file.moved()
+            moved = file.moved()
             file.close()
-            if damaged:
-                self._rename(file.path)
+            if moved:  # another process was first
+                self.reduced.setdefault(day, True)
+            else:
+                self._save(day)
+
+    def _save(self, day: str) -> None:
+        path = self.folder / f"spool-{day}.db"
+        rescued = path.with_suffix(".salvage")
+        self._finish_salvage(path)
+        fresh = DayFile(rescued, self.dead_room.takes)
+        try:
+            found = fresh.take_from(lambda target: salvage(path, target))
+        finally:
+            fresh.close()
+        name = set_aside(path).name
+        rescued.rename(path)
+        self.sync_folder()
+        self.corrupt_files += 1
+        self.lost_records += found.lost or 0
+        self.reduced[day] = found.lost is not None
+        log.error("%s is damaged and was set aside as %s; %s", path.name, name, _saved(found))
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        """One process at a time renames files."""
-        handle = self._lock_file("renaming", 10)
+        """One process at a time opens and renames files, and none appends meanwhile; `_lock` is held."""
+        if self._is_alone:
+            yield
+            return
+        with self._turn(fcntl.LOCK_EX):
+            self._is_alone = True
+            try:
+                yield
+            finally:
+                self._is_alone = False
+
+    def _steady(self) -> contextlib.AbstractContextManager[None]:
+        """No process renames files meanwhile."""
+        return self._turn(fcntl.LOCK_SH)
+
+    @contextlib.contextmanager
+    def _turn(self, kind: int) -> Iterator[None]:
+        handle = os.open(self.folder / "turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
+            fcntl.flock(handle, kind)
             yield
         finally:
             os.close(handle)
 
-    def _rename(self, path: Path) -> None:
-        self.corrupt_files += 1
-        number = len([one for one in self.folder.glob(f"{path.name}.damaged-*") if one.name[-1].isdigit()])
-        for suffix in ("", "-wal", "-shm"):
-            with contextlib.suppress(FileNotFoundError):
-                path.with_name(path.name + suffix).rename(path.with_name(f"{path.name}.damaged-{number}{suffix}"))
-        self.sync_folder()
-        log.error(
-            "%s is damaged and was set aside as %s.damaged-%d; its pending messages are lost to delivery",
-            path.name,
-            path.name,
-            number,
-        )
+    def forgotten(self, claims: int, counted: bool) -> None:
+        """So many claims of lost records were dropped from the index; they tell the loss where nothing else does."""
+        if claims and not counted:
+            self.lost_records += claims
+            log.error("%d events that were under way or written are no more in the spool", claims)
 
-    def _check_room(self) -> None:
+    def missing(self, days: Sequence[str]) -> None:
+        """Days that the index knows: one that has neither a file nor an archived ledger is lost with its records."""
+        here = {*self.days(), *archived_ledger(self.folder)}
+        for day in days:
+            if day not in here:
+                self.corrupt_files += 1
+                self.reduced[day] = False
+                log.error("spool-%s.db is gone; what was pending in it is lost to delivery", day)
+
+    def _check_room(self, entries: Sequence[Entry]) -> None:
         if time.monotonic() - self._room_checked < 1:
             return
         if self.size() > self.settings.max_bytes:
@@ -392,7 +519,27 @@ class Spool:
                 f"{self.folder}: the spool has reached its limit of {self.settings.max_bytes} bytes; raise "
                 "PERISCOPE_SPOOL__MAX_BYTES or wait until written days are removed"
             )
+        oldest_ns = self.oldest_pending_ns()
+        if oldest_ns is not None and entries:
+            age_h = (max(entry.received_ns for entry in entries) - oldest_ns) / _HOUR_NS
+            if age_h > self.settings.max_age_h:
+                raise SpoolFull(
+                    f"{self.folder}: the oldest message waits for {age_h:.0f} h to be delivered, more than "
+                    f"{self.settings.max_age_h} h; bring the store back, or raise PERISCOPE_SPOOL__MAX_AGE_H"
+                )
         self._room_checked = time.monotonic()
+
+
+def _is_empty(path: Path) -> bool:
+    try:
+        return path.stat().st_size == 0
+    except FileNotFoundError:
+        return False
+
+
+def _saved(found: Salvaged) -> str:
+    lost = "an unknown number" if found.lost is None else str(found.lost)
+    return f"{found.kept} of its records go on, {lost} are lost to delivery"
 
 
 def _sum(one: Counts | None, other: Counts) -> Counts:

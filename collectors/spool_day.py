@@ -8,20 +8,23 @@ deleted is overwritten. Several processes may append and change what is not pend
 import secrets
 import sqlite3
 import threading
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
+from operator import itemgetter
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from collectors import ledger, timing
-from collectors.ledger import DEAD, Counts
+from collectors.ledger import DEAD, WRITTEN, Counts
 from collectors.message import Fault, SpoolFailed
 from collectors.spool_file import connect, disk_errors
 from pipeline.sqlite_rows import Rows
 
-VERSION = 1
+_T = TypeVar("_T")
+VERSION = 2
 LIVE, DIRECT, REPLAY = 0, 1, 2  # what is delivered first
 SOFTWARE = "periscope 1"
 _SCHEMA = f"""
@@ -31,7 +34,7 @@ CREATE TABLE message(
   retained INTEGER NOT NULL DEFAULT 0, priority INTEGER NOT NULL DEFAULT 0, state INTEGER NOT NULL DEFAULT 0,
   rule TEXT NOT NULL DEFAULT '', attempts INTEGER NOT NULL DEFAULT 0, event_id TEXT, ts_ns INTEGER, actor_key TEXT,
   points INTEGER NOT NULL DEFAULT 0, points_dead INTEGER NOT NULL DEFAULT 0, replaced INTEGER NOT NULL DEFAULT 0,
-  empty INTEGER NOT NULL DEFAULT 0,  frame INTEGER NOT NULL DEFAULT 1);
+  empty INTEGER NOT NULL DEFAULT 0,  frame INTEGER NOT NULL DEFAULT 1, crc INTEGER);
 CREATE INDEX pending ON message(priority, seq) WHERE state = 0;
 CREATE INDEX person ON message(pilot, actor_key) WHERE actor_key IS NOT NULL;
 CREATE TABLE dead_letter(
@@ -48,20 +51,29 @@ CREATE TABLE IF NOT EXISTS restored(
   empty INTEGER NOT NULL);
 {timing.SCHEMA}
 """
+# What is published is never edited, only added to: the step to each version from the one before.
+_MIGRATIONS = {2: ["ALTER TABLE message ADD COLUMN crc INTEGER", "PRAGMA user_version = 2"]}
 _COLUMNS = """INSERT INTO message(received_ns, pilot, feed, topic, payload, content_type, retained, priority,
-              monotonic_ns)"""
-_APPEND = f"{_COLUMNS} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_APPENDS = Rows(_COLUMNS, "(?, ?, ?, ?, ?, ?, ?, ?, ?)")
+              monotonic_ns, crc)"""
+_APPEND = f"{_COLUMNS} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_APPENDS = Rows(_COLUMNS, "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
 _PENDING = """SELECT seq, received_ns, pilot, feed, topic, payload, content_type, retained, attempts, priority,
-              replaced
+              replaced, crc
               FROM message INDEXED BY pending WHERE state = 0 AND priority = ? AND seq NOT BETWEEN ? AND ?
               ORDER BY seq LIMIT ?"""
+_FIRST = """SELECT received_ns FROM message INDEXED BY pending WHERE state = 0 AND priority = ? ORDER BY seq LIMIT 1"""
 _MARK = """UPDATE message SET state = ?, rule = ?, event_id = ?, ts_ns = ?, actor_key = ?, points = ?, points_dead = ?,
            replaced = ?, empty = ? WHERE seq = ? AND state = 0"""
+# Most messages become one written point of nobody: the other columns hold already what they shall hold.
+_MARK_PLAIN = "UPDATE message SET state = 1, event_id = ?, ts_ns = ?, points = 1 WHERE seq = ? AND state = 0"
+_PLAIN = (WRITTEN, "", None, 1, 0, 0, 0)
 _SET_ASIDE = """INSERT INTO dead_letter(seq, point, stage, code, text, first_ns, last_ns, size, sha256, software)
                 VALUES (?1, ?2, ?3, ?4, ?5, coalesce((SELECT min(first_ns) FROM dead_letter WHERE seq = ?1), ?6), ?7,
                 ?8, ?9, ?10) ON CONFLICT(seq, point) DO UPDATE SET stage = excluded.stage,
                 code = excluded.code, text = excluded.text, last_ns = excluded.last_ns, attempts = attempts + 1"""
+
+
+_owner = itemgetter(1, 2)
 
 
 class Entry(NamedTuple):
@@ -81,7 +93,7 @@ class Entry(NamedTuple):
 
 
 class Record(NamedTuple):
-    """One pending message as read from disk."""
+    """One pending message as read from disk; not `sound` when it is not what was put there."""
 
     seq: int
     received_ns: int
@@ -94,6 +106,7 @@ class Record(NamedTuple):
     attempts: int
     priority: int = LIVE
     replaced: int = 0
+    sound: bool = True
 
 
 class Fate(NamedTuple):
@@ -122,27 +135,29 @@ class DayFile:
     `keeps` says whether there is room for the body of one more dead letter.
     """
 
-    def __init__(self, path: Path, keeps: Callable[[int], bool] = _always) -> None:
+    def __init__(self, path: Path, keeps: Callable[[int], bool] = _always, create: bool = True) -> None:
         self.path = path
         self._keeps = keeps
         self.day = path.stem.removeprefix("spool-")
         self._lock = threading.Lock()
         with disk_errors(path):
-            self._append, self._deliver = self._open(), connect(path)
+            self._append, self._deliver = self._open(create), connect(path, create=False)
             self._identity = _identity(path)
 
-    def _open(self) -> sqlite3.Connection:
-        connection = connect(self.path)
+    def _open(self, create: bool) -> sqlite3.Connection:
+        connection = connect(self.path, create)
         connection.execute("BEGIN IMMEDIATE")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
+        steps = _SCHEMA.split(";\n") if version == 0 else []
+        for number in range(version + 1 if version else VERSION + 1, VERSION + 1):
+            steps += _MIGRATIONS[number]
         if version == 0:
-            for statement in _SCHEMA.split(";\n"):
-                connection.execute(statement)
             # Tells this file from an earlier one of the same day, whose ledger may be in the archive already.
-            connection.execute(f"PRAGMA application_id = {1 + secrets.randbelow(2**31 - 1)}")
+            steps.append(f"PRAGMA application_id = {1 + secrets.randbelow(2**31 - 1)}")
         if version <= VERSION:
-            for statement in _LATER.split(";\n"):
-                connection.execute(statement)
+            steps += _LATER.split(";\n")
+        for statement in steps:
+            connection.execute(statement)
         connection.execute("COMMIT")
         if version > VERSION:
             raise SpoolFailed(f"{self.path}: was written by a newer version of Periscope; start that version instead")
@@ -166,11 +181,13 @@ class DayFile:
 
     def append(self, entries: Sequence[Entry], monotonic_ns: int) -> None:
         """Commit messages; when this returns they are on disk."""
-        changes: Counts = Counter((e.pilot, e.feed, "received") for e in entries)
         sound = [e for e in entries if e.fault is None]
-        changes.update(Counter((e.pilot, e.feed, "pending") for e in sound))
+        changes: Counts = Counter()
+        for group, fate in ((entries, "received"), (sound, "pending")):
+            for (pilot, feed), n in Counter(map(_owner, group)).items():
+                changes[pilot, feed, fate] += n
         with self._writing(self._append):
-            _APPENDS.insert(self._append, [(*e[:8], monotonic_ns) for e in sound])
+            _APPENDS.insert(self._append, [_row(e, monotonic_ns) for e in sound])
             timing.hear(self._append, ((e.pilot, e.feed, e.received_ns) for e in entries if e.priority == LIVE))
             for entry in entries:
                 if entry.fault is not None:
@@ -180,7 +197,7 @@ class DayFile:
 
     def _append_dead(self, entry: Entry, fault: Fault, monotonic_ns: int) -> None:
         kept = entry if self._keeps(len(entry.payload)) else entry._replace(payload=b"")
-        seq = self._append.execute(_APPEND, (*kept[:8], monotonic_ns)).lastrowid
+        seq = self._append.execute(_APPEND, _row(kept, monotonic_ns)).lastrowid
         self._append.execute("UPDATE message SET state = ? WHERE seq = ?", (DEAD, seq))
         size = entry.size or len(entry.payload)
         digest = entry.digest or sha256(entry.payload).hexdigest()
@@ -203,7 +220,8 @@ class DayFile:
     def pending(self, priority: int, limit: int, without: tuple[int, int] = (-1, -1)) -> list[Record]:
         """The oldest pending messages of a priority, but for a range of numbers."""
         with disk_errors(self.path):
-            return list(map(Record._make, self._deliver.execute(_PENDING, (priority, *without, limit)).fetchall()))
+            rows = self._deliver.execute(_PENDING, (priority, *without, limit)).fetchall()
+        return [Record._make((*row[:-1], _is_sound(row))) for row in rows]
 
     def mark(
         self, fates: Sequence[Fate], now_ns: int, measured: Mapping[tuple[str, str, str, int], int] | None = None
@@ -211,13 +229,20 @@ class DayFile:
         """Record what became of pending messages, with their ledger rows and what was measured on the way."""
         with self._writing(self._deliver):
             before = self._deliver.total_changes
-            self._deliver.executemany(_MARK, [(*fate[1:-1], fate.record.seq) for fate in fates])
+            plain = [f for f in fates if _is_plain(f)]
+            self._deliver.executemany(_MARK_PLAIN, [(f[3], f[4], f[0].seq) for f in plain])
+            if len(plain) < len(fates):
+                others = [f for f in fates if not _is_plain(f)]
+                self._deliver.executemany(_MARK, [(*f[1:-1], f[0].seq) for f in others])
             if self._deliver.total_changes - before != len(fates):
                 raise SpoolFailed(f"{self.path}: messages were marked by another process; stop it, then start again")
             for fate in fates:
                 if fate.faults:
                     self._set_aside_all(fate, now_ns)
-            ledger.add(self._deliver, _changes(fates))
+            if all(fate.record.sound for fate in fates):
+                ledger.add(self._deliver, _changes(fates))
+            else:  # even the names in such a record may be damaged
+                ledger.rebuild(self._deliver)
             if measured:
                 timing.add(self._deliver, measured)
 
@@ -233,7 +258,7 @@ class DayFile:
                 [(record.seq, point) for (point,) in rows if point not in points],
             )
         if not self._keeps(len(record.payload)):
-            self._deliver.execute("UPDATE message SET payload = x'' WHERE seq = ?", (record.seq,))
+            self._deliver.execute("UPDATE message SET payload = x'', crc = NULL WHERE seq = ?", (record.seq,))
 
     def _set_aside(self, record: Record, fault: Fault, now_ns: int) -> None:
         self._deliver.execute(
@@ -258,19 +283,25 @@ class DayFile:
         with self._writing(self._deliver):
             yield self._deliver
 
+    def seqs(self) -> Iterator[int]:
+        """The numbers of all records, in order."""
+        with self.reading() as connection:
+            for (seq,) in connection.execute("SELECT seq FROM message ORDER BY seq"):
+                yield seq
+
     def has_pending(self) -> bool:
         with self.reading() as connection:
-            return connection.execute("SELECT 1 FROM message WHERE state = 0 LIMIT 1").fetchone() is not None
+            return has_pending(connection)
 
     def last_received_ns(self) -> int:
         with self.reading() as connection:
             row = connection.execute("SELECT received_ns FROM message ORDER BY seq DESC LIMIT 1").fetchone()
         return int(row[0]) if row else 0
 
-    def oldest_pending_ns(self) -> int | None:
-        with self.reading() as connection:
-            row = connection.execute("SELECT min(received_ns) FROM message WHERE state = 0").fetchone()
-        return None if row[0] is None else int(row[0])
+    def take_from(self, fill: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Let `fill` put what it has into this file, which is still empty."""
+        with self._lock, disk_errors(self.path):
+            return fill(self._append)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -293,6 +324,40 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino
+
+
+def has_pending(connection: sqlite3.Connection) -> bool:
+    """Whether a day file holds a message that is still to be delivered."""
+    return connection.execute("SELECT 1 FROM message WHERE state = 0 LIMIT 1").fetchone() is not None
+
+
+def oldest_pending_ns(connection: sqlite3.Connection) -> int | None:
+    """When the first message of a day file that is still to be delivered was received, replays left aside."""
+    rows = [connection.execute(_FIRST, (priority,)).fetchone() for priority in (LIVE, DIRECT)]
+    return min((int(row[0]) for row in rows if row), default=None)
+
+
+def checksum(received_ns: int, pilot: str, feed: str, topic: str, payload: bytes) -> int:
+    """CRC-32 of what a message is: SQLite does not notice a flipped bit inside a row."""
+    return zlib.crc32(payload, zlib.crc32(f"{received_ns}\0{pilot}\0{feed}\0{topic}".encode(errors="surrogatepass")))
+
+
+def _is_sound(row: tuple[Any, ...]) -> bool:
+    """Whether a row is what was put there; rows of version 1 have no checksum."""
+    try:
+        return row[-1] is None or row[-1] == checksum(*row[1:6])
+    except TypeError:  # a flipped bit can make a number of a text
+        return False
+
+
+def _is_plain(fate: Fate) -> bool:
+    """Whether the columns that `_MARK_PLAIN` leaves alone hold what they shall: they do in a row's first delivery."""
+    record = fate.record
+    return (*fate[1:3], *fate[5:10]) == _PLAIN and not record.attempts and record.priority != REPLAY
+
+
+def _row(entry: Entry, monotonic_ns: int) -> tuple[object, ...]:
+    return (*entry[:8], monotonic_ns, checksum(*entry[:5]))
 
 
 def _changes(fates: Sequence[Fate]) -> Counts:

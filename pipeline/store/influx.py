@@ -15,12 +15,12 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final, NamedTuple
 
 from influxdb_client.client.influxdb_client import InfluxDBClient
-from influxdb_client.client.write_api import SYNCHRONOUS
 from influxdb_client.domain.dialect import Dialect
 from influxdb_client.rest import ApiException
 from influxdb_client.service.authorizations_service import AuthorizationsService
 from influxdb_client.service.buckets_service import BucketsService
 from influxdb_client.service.ping_service import PingService
+from influxdb_client.service.write_service import WriteService
 from urllib3.exceptions import HTTPError, LocationValueError
 
 from pipeline.model import NS_PER_S, Event, Record, Refusal, Touch
@@ -34,7 +34,7 @@ from pipeline.store.line_protocol import (
     text_of_tag,
     touch_line,
 )
-from pipeline.store.port import Mode, StoreAway, StoreHeld, StoreRefused
+from pipeline.store.port import PENDING_DELETION, Mode, StoreAway, StoreHeld, StoreRefused
 from pipeline.store.responses import Split, meaning
 from pipeline.store.schema import TAGS
 
@@ -74,7 +74,7 @@ class InfluxStore:
         self._raw, self._derived = raw_bucket, derived_bucket
         csv.field_size_limit(max(csv.field_size_limit(), 4 * limits.MAX_BODY_BYTES))  # its default is 128 KiB
         self._client = InfluxDBClient(url, token, org=org, timeout=int(timeout_s * 1000), enable_gzip=False)
-        self._writes = self._client.write_api(write_options=SYNCHRONOUS)
+        self._writes = WriteService(self._client.api_client)  # type: ignore[no-untyped-call]
         self._queries = self._client.query_api()
         self._deletes = self._client.delete_api()
 
@@ -130,6 +130,7 @@ class InfluxStore:
         lines = [touch_line(pilot, day, seq).encode() for (pilot, day), seq in limits.latest(touches).items()]
         for batch in batches([("", line) for line in lines]):
             for refusal in self._send(self._raw, batch):
+                self._await_deletion(refusal)
                 if refusal.code != "beyond_retention":  # such a day has no events left that could be computed
                     raise StoreRefused(f"{self._where} refuses a touched day: {refusal.reason}")
 
@@ -144,6 +145,7 @@ class InfluxStore:
         lines = [(f"{record.kind} {record.key}", record_line(record).encode()) for record in records]
         for batch in batches(lines):
             for refusal in self._send(self._derived, batch):
+                self._await_deletion(refusal)
                 raise StoreRefused(f"{self._where} refuses the record {refusal.event_id!r}: {refusal.reason}")
 
     def get(self, kind: str, pilot: str | None, start_ns: int, end_ns: int, key: str | None = None) -> list[Record]:
@@ -211,12 +213,20 @@ class InfluxStore:
     def close(self) -> None:
         self._client.close()  # type: ignore[no-untyped-call]
 
+    def _await_deletion(self, refusal: Refusal) -> None:
+        if refusal.code == PENDING_DELETION:
+            raise StoreAway(f"{self._where} is deleting a shard that we write to", 60)
+
     def _send(self, bucket: str, points: Sequence[tuple[str, bytes]]) -> list[Refusal]:
         """Write points (id, line); those that can never be written come back as refusals."""
         try:
             with self._sentences(divisible=True):
                 data = b"\n".join(line for _, line in points)
-                self._writes.write(bucket, self._org, data)  # its default precision is ns
+                _, status, headers = self._writes.post_write_with_http_info(  # type: ignore[no-untyped-call]
+                    self._org, bucket, data, precision="ns", content_type="text/plain; charset=utf-8"
+                )
+                if status != 204:  # a page that a proxy shows in place of the server is no promise
+                    raise meaning(status, headers, "no sign of a write", self._where)
         except Split as split:
             if len(points) == 1:
                 return [Refusal(event_id=points[0][0], code=split.code, reason=split.reason)]

@@ -1,12 +1,15 @@
 """Where events and values live: one narrow port, two adapters (`sqlite`, `influx`), one contract test."""
 
 from collections.abc import Iterable, Sequence
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from pipeline.model import Event, Record, Refusal, Touch
 
 # What this process writes: events (the collector), records (the pipeline), nothing (pages and exports), or both.
 Mode = Literal["raw", "derived", "read", "all"]
+
+# The code of a refusal that may pass: the store is removing the time range of this point; try once more after a minute.
+PENDING_DELETION: Final = "pending_deletion"
 
 
 class StoreAway(Exception):

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from pipeline.store.port import StoreAway, StoreHeld, StoreRefused
+from pipeline.store.port import PENDING_DELETION, StoreAway, StoreHeld
 
 MOST_WAIT_S: Final = 600.0
 _SPLIT: Final = (400, 413, 422)
@@ -37,8 +37,6 @@ def meaning(status: int | None, headers: Mapping[str, str] | None, body: bytes |
     if status == 400 and "organization name" in reason and "not found" in reason:
         status = 404  # what a write calls 404, a query calls 400
     if status in _SPLIT:
-        if "pending deletion" in reason:  # a shard on its way out: the same write succeeds a minute later
-            return StoreAway(f"{where} is deleting a shard that we write to", 60)
         return Split(_code(status, reason), reason)
     if status in _HELD:
         return StoreHeld(f"{where} {_HELD[status]}")
@@ -47,7 +45,8 @@ def meaning(status: int | None, headers: Mapping[str, str] | None, body: bytes |
             f"{where} answers {status}: {reason}" if reason else f"{where} answers {status}",
             retry_after_s(headers or {}),
         )
-    return StoreRefused(f"{where} answers {status}: {reason}; is this an InfluxDB 2?")
+    # A redirect, a maintenance page or another program: it may be gone tomorrow, the points must not be.
+    return StoreHeld(f"{where} answers {status}: {reason}; is this an InfluxDB 2? Check PERISCOPE_INFLUX__URL")
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
@@ -87,4 +86,6 @@ def _code(status: int | None, reason: str) -> str:
         return "too_large"
     if "retention policy" in reason:
         return "beyond_retention"
+    if "pending deletion" in reason:  # a shard on its way out: the same write succeeds a minute later, or never
+        return PENDING_DELETION
     return "type_conflict" if "field type conflict" in reason else "refused_by_store"

@@ -2,20 +2,22 @@
 
 import json
 import math
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from pipeline.model import Refusal, Touch
+from pipeline.model import Record, Refusal, Touch
 from pipeline.store import flux
 from pipeline.store.influx import MOST_BYTES, MOST_LINES, InfluxStore, batches
-from pipeline.store.port import StoreAway, StoreHeld, StoreRefused
+from pipeline.store.port import PENDING_DELETION, StoreAway, StoreHeld, StoreRefused
 from pipeline.store.responses import retry_after_s
 from tests.contract.samples import EVER, T0, action
 from tests.services.process import free_port
 
+RECORD = Record(kind="now", pilot="m", key="now", time_ns=0, body=b"{}")
 PARSE_ERROR = "unable to parse 'usage,pilot=milan body=\"about a person\" 1': bad timestamp"
 
 
@@ -128,11 +130,17 @@ def test_an_overloaded_server_means_try_again_and_asks_once(stub: Stub, store: I
     assert len(stub.sizes) == 1, "waiting is for the caller, who has the points on disk"
 
 
-def test_a_shard_that_is_being_deleted_is_waited_for(stub: Stub, store: InfluxStore) -> None:
-    stub.status, stub.message, stub.always = 422, "partial write: shard 7 is pending deletion dropped=1", True
-    with pytest.raises(StoreAway) as away:
-        store.write([action("e")])
-    assert away.value.retry_after_s == 60
+def test_only_points_of_a_shard_that_is_being_deleted_wait(stub: Stub, store: InfluxStore) -> None:
+    stub.status, stub.message = 422, "partial write: shard 7 is pending deletion dropped=1"
+    stub.bad = [b'"e0007"']
+    (refused,) = store.write([action(f"e{place:04}", T0 + place) for place in range(100)])
+    assert (refused.event_id, refused.code) == ("e0007", PENDING_DELETION)
+    assert len(stub.stored) == 99
+    stub.always = True
+    for call in (lambda: store.touch([Touch(pilot="m", day="2026-01-01", seq=1)]), lambda: store.put([RECORD])):
+        with pytest.raises(StoreAway) as away:
+            call()
+        assert away.value.retry_after_s == 60
 
 
 @pytest.mark.parametrize(("status", "remedy"), [(401, "TOKEN"), (403, "rights"), (404, "bucket")])
@@ -170,10 +178,29 @@ def test_an_error_told_in_the_middle_of_an_answer_is_not_the_end_of_the_data(stu
         store.read("milan", ["usage"], *EVER)
 
 
-def test_another_server_than_influxdb_is_refused(stub: Stub, store: InfluxStore) -> None:
-    stub.status, stub.always, stub.message = 405, True, "no such method"
-    with pytest.raises(StoreRefused, match="is this an InfluxDB 2"):
+@pytest.mark.parametrize("status", [200, 202, 301, 302, 303, 307, 405, 409, 418, 451])
+def test_another_server_than_influxdb_is_told_and_waited_for(stub: Stub, store: InfluxStore, status: int) -> None:
+    stub.status, stub.always, stub.message = status, True, "sign in, please"
+    stub.headers = {"Location": "/sign-in"}
+    with pytest.raises(StoreHeld, match="is this an InfluxDB 2"):
         store.write([action("e")])
+
+
+def test_what_is_no_http_means_try_again(store: InfluxStore) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            with server.accept()[0] as client:
+                client.recv(65536)
+                client.sendall(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        other = InfluxStore(f"http://127.0.0.1:{server.getsockname()[1]}", "org", "t", "raw", "derived", timeout_s=5)
+        with pytest.raises(StoreAway, match="cannot be reached"):
+            other.write([action("e")])
+        thread.join()
+        other.close()
 
 
 @pytest.mark.parametrize("token", ["two\nlines", "naïve", "\0"])

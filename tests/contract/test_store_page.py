@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.store import limits, responses, schema
-from pipeline.store.port import StoreAway, StoreHeld, StoreRefused
+from pipeline.store.port import StoreAway, StoreHeld
 from pipeline.store.sqlite import SQLiteStore
 
 ROOT = Path(__file__).parents[2]
@@ -84,8 +84,8 @@ def test_the_bounds_are_those_of_the_code(bound: str) -> None:
 
 
 def test_the_answers_are_classed_as_in_the_code() -> None:
-    meant = {"split": responses.Split, "away": StoreAway, "held": StoreHeld, "refused": StoreRefused}
+    meant = {"split": responses.Split, "away": StoreAway, "held": StoreHeld}
     for answer, kind, _ in table("What InfluxDB answers and what we do"):
         message = b'{"message":"shard 1 is pending deletion"}' if "pending deletion" in answer else b""
-        for status in re.findall(r"\b[45]\d\d\b", answer.replace("5xx", "500, 503").replace("another 4xx", "405")):
+        for status in re.findall(r"\b[45]\d\d\b", answer.replace("5xx", "500, 503").replace("4xx", "405")):
             assert type(responses.meaning(int(status), {}, message, "it")) is meant[kind], answer

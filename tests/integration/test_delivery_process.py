@@ -7,16 +7,21 @@ import sqlite3
 import time
 import urllib.error
 import urllib.request
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
 
 from collectors import ledger
+from collectors.collector import Collector
+from collectors.delivery_process import DeliveryProcess
 from collectors.mqtt import MqttPublisher
 from collectors.spool import Spool
-from config.settings import Mqtt
+from config.catalogue import load_catalogue
+from config.settings import Mqtt, Settings
 from config.settings import Spool as SpoolSettings
+from pipeline.store import open_store
 from pipeline.store.sqlite import SQLiteStore
 from tests.command import Running
 from tests.integration.oracle import CATALOGUE, payload
@@ -146,6 +151,30 @@ def test_the_delivering_process_ends_with_its_collector(site: Site, how: str) ->
     with site.collecting():
         wait_until(site.all_is_written, 30, "what was left")
     assert site.stored() == 300
+
+
+def test_one_that_judges_without_end_is_ended_and_started_again(site: Site) -> None:
+    """That it is noticed is the collector's business; here it is told."""
+    state = site.settings["state"]
+    settings = Settings(
+        _env_file=None, state=state, mqtt=Mqtt(host=site.broker.host, port=site.broker.port), health_port=site.port
+    )
+    opener = partial(open_store, settings, "raw")
+    collector = Collector(settings, load_catalogue(site.folder / "pilots"), opener, time.time_ns)
+    collector.start()
+    try:
+        process = collector._delivery
+        assert isinstance(process, DeliveryProcess)
+        wait_until(lambda: process.status().beat_ns > 0, 20, "the first report")
+        first = process._process
+        process.give_up()
+        wait_until(lambda: process._process is not first, 20, "the next process")
+        site.publish(5)
+        wait_until(site.all_is_written, 30, "all messages")
+        assert collector.failure is None
+        assert process.status().judging_s < 5
+    finally:
+        collector.stop()
 
 
 def test_both_stop_in_order_and_quickly_when_the_whole_group_is_told(site: Site) -> None:

@@ -21,7 +21,7 @@ from collectors.topics import Roster
 from config.catalogue import Catalogue
 from config.settings import Spool as SpoolSettings
 from pipeline.model import Event, Refusal, Touch
-from pipeline.store.port import StoreAway, StoreHeld
+from pipeline.store.port import PENDING_DELETION, StoreAway, StoreHeld
 from pipeline.store.sqlite import SQLiteStore
 from tests.services.process import wait_until
 from tests.unit.collectors.places import AIR, APP, NOW_NS, action, air, app, catalogue, pilot, reading
@@ -40,6 +40,8 @@ class Moody(SQLiteStore):
         super().__init__(":memory:", None)
         self.moods: list[Exception] = []
         self.refuse: set[str] = set()
+        self.code = "too_old"
+        self.order: list[str] = []
         self.deleted: list[Event] = []
         self.writes = 0
         self.gate: threading.Event | None = None  # a write waits for it, if there is one
@@ -52,12 +54,13 @@ class Moody(SQLiteStore):
     def write(self, events: Sequence[Event]) -> list[Refusal]:
         self.writes += 1
         assert len({e.pilot for e in events}) == 1, "one write never mixes pilots"
+        self.order.append(events[0].pilot)
         if self.gate is not None:
             assert self.gate.wait(20)
         if self.moods:
             raise self.moods.pop(0)
         refused = [
-            Refusal(event_id=e.event_id, code="too_old", reason="no") for e in events if e.event_id in self.refuse
+            Refusal(event_id=e.event_id, code=self.code, reason="no") for e in events if e.event_id in self.refuse
         ]
         return super().write([e for e in events if e.event_id not in self.refuse]) + refused
 
@@ -75,10 +78,17 @@ class Bench:
 
     def restart(self, batch: int = 100, **hooks: Callable[[], None]) -> None:
         self.stop = threading.Event()
+        self.index = EventIndex(self.folder)
         self.delivery = Delivery(
-            self.spool, EventIndex(self.folder), Ingest(self.roster, Window()), self.roster, self.store,
+            self.spool, self.index, Ingest(self.roster, Window()), self.roster, self.store,
             lambda: self.now, Hooks(**hooks), batch,
         )  # fmt: skip
+
+    def end(self) -> None:
+        """What the process does when it stops."""
+        self.delivery.close()
+        self.index.close()
+        self.spool.close()
 
     def send(self, *payloads: bytes, topic: str = APP) -> None:
         self.spool.append([self.intake.entry(topic, p, self.now) for p in payloads])
@@ -153,6 +163,28 @@ def test_a_bad_point_costs_itself_alone_and_a_mend_writes_what_was_missing(bench
     assert bench.fates() == {
         "received": 1, "dead_lettered": 1, "points_in": 4, "points_written": 3, "points_dead_lettered": 1,
     }  # fmt: skip
+
+
+def test_what_a_mend_changes_about_the_good_points_of_a_message_is_changed_in_the_store(bench: Bench) -> None:
+    bench.roster = Roster(hall(), "main")
+    bench.restart()
+    bench.send(MIXED.replace(b'"22"', b"22"), topic=AIR)
+    bench.deliver()
+    assert [e.value for e in bench.stored("sensor")] == [20.0, 22.0, 20.0]
+    values = {
+        "t": {"quantity": "temperature", "factor": 2},
+        "x": {"quantity": "soil-temperature", "sent_unit": "parsec"},
+    }
+    mended = air(decoder="senml", map={"values": values, "device_level": 1})
+    bench.roster = Roster(catalogue(pilot(app(consent="cohort"), mended)), "main")
+    assert requeue(bench.spool).done == 1
+    bench.restart()
+    bench.deliver()
+    assert [(e.device, e.value) for e in bench.stored("sensor")] == [
+        ("bremen", 40.0), ("bremen", 21.0), ("bremen", 44.0), ("bremen", 136.0),
+    ]  # fmt: skip
+    assert {e.device for e in bench.store.deleted} == {"hall"}, "another device is another series: the old one goes"
+    assert bench.fates() == {"received": 1, "written": 1, "points_in": 4, "points_written": 4}
 
 
 def test_one_good_point_beside_a_bad_one_is_written_and_the_message_a_dead_letter(bench: Bench) -> None:
@@ -378,3 +410,43 @@ def test_a_point_that_vanished_from_the_store_fails_the_audit(tmp_path: Path) ->
 
 def _raw(payload: bytes) -> RawMessage:
     return RawMessage(topic=AIR, payload=payload, received_ns=NOW_NS)
+
+
+def test_points_of_a_shard_that_is_being_deleted_wait_a_minute_and_are_tried_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0]
+    monkeypatch.setattr("collectors.delivery.time.monotonic_ns", lambda: clock[0])
+    bench = Bench(tmp_path, catalogue(pilot(), pilot(app(topic="pilots/malmo/usage/app"), slug="malmo")))
+    malmo = action("m").replace(b"bremen", b"malmo")
+    bench.send(action("stuck"), action("back"), action("fine"))
+    bench.store.refuse, bench.store.code = {"app/stuck", "app/back"}, PENDING_DELETION
+    bench.deliver()
+    bench.send(malmo, topic="pilots/malmo/usage/app")
+    bench.deliver()
+    assert [e.event_id for e in bench.stored()] == ["app/fine"]
+    assert len(bench.stored(city="malmo")) == 1, "another pilot waits for nothing"
+    assert bench.fates()["pending"] == 2
+    writes = bench.store.writes
+    clock[0] = 59 * 10**9
+    bench.deliver()
+    assert bench.store.writes == writes
+    clock[0] = 60 * 10**9
+    bench.store.refuse = {"app/stuck"}
+    bench.deliver()
+    assert sorted(e.event_id for e in bench.stored()) == ["app/back", "app/fine"]
+    assert [letter.code for letter in dead_letters.listed(bench.spool)] == [PENDING_DELETION]
+    assert bench.spool.ledger() == bench.spool.derived_ledger()
+    assert not bench.delivery._tried_again
+
+
+def test_a_pilot_whose_points_are_refused_is_written_after_the_others(tmp_path: Path) -> None:
+    malmo = pilot(app(topic="pilots/malmo/usage/app"), slug="malmo")
+    bench = Bench(tmp_path, catalogue(pilot(), malmo))
+    bench.store.refuse = {f"app/bad-{n}" for n in range(9)}
+    for n in range(3):
+        bench.send(*[action(f"bad-{3 * n + m}") for m in range(3)])
+        bench.send(action(f"m-{n}").replace(b"bremen", b"malmo"), topic="pilots/malmo/usage/app")
+        bench.deliver()
+    assert bench.store.order == ["bremen", "malmo", "malmo", "bremen", "malmo", "bremen"]
+    assert (len(bench.stored(city="malmo")), bench.fates()["dead_lettered"]) == (3, 9)

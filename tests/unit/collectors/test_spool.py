@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -150,6 +151,32 @@ def test_beyond_the_quota_nothing_is_taken_and_nothing_dropped(tmp_path: Path) -
     assert len(payloads(spool)) == 20
 
 
+def test_beyond_the_age_nothing_is_taken_until_the_oldest_is_delivered(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, SpoolSettings(max_age_h=2), lease=True)
+    spool.append([entry(b"old")])
+    for hours, fits in ((1.9, True), (2.1, False)):
+        spool._room_checked = 0.0
+        late = entry(b"late", NOW_NS + int(hours * 3600) * 10**9)
+        if fits:
+            spool.append([late])
+        else:
+            with pytest.raises(SpoolFull, match="PERISCOPE_SPOOL__MAX_AGE_H"):
+                spool.append([late])
+    assert spool.oldest_pending_ns() == NOW_NS
+    finish(spool, limit=1)
+    spool.append([late])
+    assert payloads(spool) == [b"late", b"late"]
+
+
+def test_a_day_that_was_done_is_looked_into_again_when_the_clock_is_set_back(spool: Spool) -> None:
+    for days in range(4):
+        spool.append([entry(b"%d" % days, NOW_NS + days * DAY_NS)])
+    while payloads(spool):
+        finish(spool)
+    spool.append([entry(b"set back")])
+    assert payloads(spool) == [b"set back"]
+
+
 def test_a_full_disk_takes_nothing_and_goes_on_when_there_is_room(spool: Spool) -> None:
     spool.append([entry(b"before")])
     connection = spool.day("2019-03-02")._append
@@ -184,10 +211,12 @@ def test_a_damaged_file_is_set_aside_and_the_rest_goes_on(tmp_path: Path, damage
             content = bytearray(b"not a database at all" * 1000)
     path.write_bytes(content)
     again = Spool(tmp_path, SpoolSettings(), lease=True)
-    assert payloads(again) == [b"next day"]
-    assert again.corrupt_files == (0 if damage == "empty" else 1)
+    kept = [b"x" * 3000] if damage == "middle" else []  # the last page, which was left whole, holds one record
+    assert payloads(again) == (kept or [b"next day"])
+    assert (again.corrupt_files, again.lost_records) == {"empty": (0, 0), "middle": (1, 199)}.get(damage, (1, 0))
     again.append([entry(b"same day again")])
-    assert payloads(again) == [b"same day again"]
+    assert payloads(again) == [*kept, b"same day again"]
+    assert again.ledger() == again.derived_ledger()
 
 
 def test_a_folder_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
@@ -219,48 +248,57 @@ def other_process(folder: Path) -> Spool:
     return Spool(folder, SpoolSettings(), lease=False)
 
 
+def set_aside_by(spool: Spool) -> None:
+    spool._set_aside("2019-03-02", spool.day("2019-03-02"))
+
+
 def test_what_another_process_set_aside_is_noticed(spool: Spool, tmp_path: Path) -> None:
     delivering = other_process(tmp_path)
     spool.append([entry(b"a")])
     assert payloads(delivering) == [b"a"]
-    delivering._rename(tmp_path / "spool-2019-03-02.db")
+    set_aside_by(delivering)
     spool.append([entry(b"b")])
-    assert payloads(delivering) == payloads(spool) == [b"b"]
+    assert payloads(delivering) == payloads(spool) == [b"a", b"b"]
+    assert spool.reduced == {"2019-03-02": True}, "whose claims are to be looked through"
     assert len(list(tmp_path.glob("*.damaged-?"))) == 1
 
 
-def test_a_file_set_aside_during_an_append_takes_no_message_with_it(spool: Spool, tmp_path: Path) -> None:
+def test_a_file_is_not_set_aside_during_an_append_nor_the_other_way_round(spool: Spool, tmp_path: Path) -> None:
+    """What is committed after the rest was saved would be lost with the damaged file."""
     spool.append([entry(b"a")])
     file, delivering = spool.day("2019-03-02"), other_process(tmp_path)
-    append = file.append
+    append, other = file.append, threading.Thread(target=set_aside_by, args=(delivering,))
 
-    def late(entries: Sequence[Entry], monotonic_ns: int) -> None:
-        delivering._rename(file.path)
+    def slow(entries: Sequence[Entry], monotonic_ns: int) -> None:
+        other.start()
+        other.join(0.3)
         append(entries, monotonic_ns)
+        assert other.is_alive(), "it waits for its turn"
 
-    file.append = late  # type: ignore[method-assign]  # the other process is quicker by a moment
+    file.append = slow  # type: ignore[method-assign]  # the other process comes in the middle
     spool.append([entry(b"b")])
-    assert payloads(delivering) == [b"b"]
+    other.join(10)
+    assert payloads(delivering) == [b"a", b"b"]
 
 
 def test_what_two_processes_find_damaged_is_set_aside_once(spool: Spool, tmp_path: Path) -> None:
     spool.append([entry(b"a")])
     delivering = other_process(tmp_path)
-    mine, theirs = spool.day("2019-03-02"), delivering.day("2019-03-02")
-    spool._set_aside("2019-03-02", mine)
+    theirs = delivering.day("2019-03-02")
+    set_aside_by(spool)
     spool.append([entry(b"b")])
     delivering._set_aside("2019-03-02", theirs)
-    assert payloads(delivering) == [b"b"]
+    assert payloads(delivering) == [b"a", b"b"]
     assert (spool.corrupt_files, delivering.corrupt_files) == (1, 0)
 
 
 def test_marks_of_messages_that_went_with_a_damaged_file_are_left_out(spool: Spool, tmp_path: Path) -> None:
     spool.append([entry(b"a")])
     day, records = spool.pending(10) or ("", [])
-    other_process(tmp_path)._rename(tmp_path / "spool-2019-03-02.db")
+    set_aside_by(other_process(tmp_path))
     spool.append([entry(b"b")])
     spool.mark(day, [Fate(record, WRITTEN) for record in records], NOW_NS)
-    assert payloads(spool) == [b"b"]
+    assert payloads(spool) == [b"a", b"b"], "they are delivered once more, without effect"
 
 
 def test_files_that_another_process_removed_are_closed(spool: Spool, tmp_path: Path) -> None:
