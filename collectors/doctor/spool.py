@@ -82,7 +82,7 @@ def _ledger(look: SpoolLook) -> Finding:
     wrong += [
         f"{day}: the ledger does not hold what the records say"
         for day, counts in look.derived.items()
-        if +look.ledgers[day] != counts
+        if _without_zeros(look.here[day][1]) != counts
     ]
     if wrong:
         return Finding(
@@ -95,6 +95,10 @@ def _ledger(look: SpoolLook) -> Finding:
             "ok", "ledger", f"it adds up; days of more than {MOST_COUNTED:,} messages were not counted again"
         )
     return Finding("ok", "ledger", f"it adds up over {len(look.ledgers)} days and agrees with the records")
+
+
+def _without_zeros(counts: ledger.Counts) -> ledger.Counts:
+    return Counter({key: n for key, n in counts.items() if n})
 
 
 def _dead_letters(look: SpoolLook) -> Finding:
@@ -117,8 +121,8 @@ def _dead_letters(look: SpoolLook) -> Finding:
     ]
     return Finding(
         "problem", "dead-letters", f"more than 1 % of the messages became no event: {', '.join(said)}",
-        "see them with `periscope dead-letters list`, find what to change with `periscope try --listen`, then send "
-        "them again",
+        "see them with `periscope dead-letters list`, find what to change with `periscope try`, then run "
+        "`periscope dead-letters requeue`",
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from collectors import ledger
 from collectors.ledger import Counts
+from collectors.spool_archive import file_id
 from collectors.topics import LEDGER_FEED
 
 ROWS = 50_000
@@ -37,7 +38,10 @@ class Arrival(NamedTuple):
 
 @dataclass
 class SpoolLook:
-    """What the files say. `since_ns` is the start of what was read row by row, `started_ns` that of the collector."""
+    """What the files say. `since_ns` is the start of what was read row by row, `started_ns` that of the collector.
+
+    `here` and `derived` are the ledgers of the day files alone, `ledgers` those of all days.
+    """
 
     folder: Path
     running: bool = False
@@ -48,7 +52,9 @@ class SpoolLook:
     damaged: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     ledgers: dict[str, Counts] = field(default_factory=dict)
+    here: dict[str, tuple[int, Counts]] = field(default_factory=dict)
     derived: dict[str, Counts] = field(default_factory=dict)
+    merged: set[tuple[str, int]] = field(default_factory=set)
     counted: bool = True
     oldest_pending_ns: int | None = None
     dead: Counter[tuple[str, str, str]] = field(default_factory=Counter)
@@ -73,7 +79,8 @@ def look(folder: Path) -> SpoolLook | None:
         found.started_ns = (folder / "lease").stat().st_mtime_ns
     found.had_session = (folder / "filters.json").exists()
     days = sorted(folder.glob("spool-????-??-??.db"))
-    for path in [folder / "archive.db", *days]:
+    # The archive after the days, so that a day archived meanwhile is not counted twice.
+    for path in [*days, folder / "archive.db"]:
         try:
             with _open(path) as connection:
                 if path.name == "archive.db":
@@ -85,19 +92,30 @@ def look(folder: Path) -> SpoolLook | None:
         except sqlite3.DatabaseError as error:
             damaged = (getattr(error, "sqlite_errorcode", 0) & 0xFF) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
             (found.damaged if damaged else found.unread).append(f"{path.name} ({error})")
+    for day, (number, counts) in found.here.items():
+        if (day, number) not in found.merged:
+            found.ledgers.setdefault(day, Counter()).update(counts)
     return found
 
 
 def _archived(connection: sqlite3.Connection, found: SpoolLook) -> None:
+    connection.execute("BEGIN")
     for day, pilot, feed, fate, n in connection.execute("SELECT day, pilot, feed, fate, n FROM ledger"):
         found.ledgers.setdefault(day, Counter())[pilot, feed, fate] = n
+    if _has(connection, "merged"):
+        found.merged = {(day, number) for day, number in connection.execute("SELECT day, file FROM merged")}
+
+
+def _has(connection: sqlite3.Connection, table: str) -> bool:
+    """Whether a file has a table that earlier software did not make."""
+    return connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone() is not None
 
 
 def _day(connection: sqlite3.Connection, day: str, recent: bool, found: SpoolLook) -> None:
     connection.execute("BEGIN")  # one moment for all that is compared
-    found.ledgers[day] = ledger.read(connection)
+    found.here[day] = file_id(connection), ledger.read(connection)
     rows = connection.execute("SELECT max(seq) FROM message").fetchone()[0] or 0
-    if rows <= MOST_COUNTED:
+    if rows <= MOST_COUNTED and _has(connection, "restored"):
         found.derived[day] = ledger.derive(connection)
     else:
         found.counted = False

@@ -143,8 +143,7 @@ def audit(settings: Settings, look_at: Callable[[], SpoolLook | None], whole: bo
             if _forgets(settings, store):
                 return Finding(
                     "unknown", "audit", "cannot be told where the store lets old events go",
-                    "compare the days that it still keeps, pilot by pilot, with `periscope dead-letters count` and the "
-                    "collector's metrics",
+                    "compare the days that it still keeps, feed by feed, on the page Data quality",
                 )  # fmt: skip
             for _ in range(_LOOKS):
                 counts = _counts(look_at())
@@ -161,8 +160,8 @@ def audit(settings: Settings, look_at: Callable[[], SpoolLook | None], whole: bo
                 if _counts(look_at()) == counts and not any(fate == "pending" for _, _, fate in +counts):
                     return Finding(
                         "problem", "audit", "; ".join(wrong[:5]),
-                        "if nothing was erased on purpose and no other collector serves these pilots, restore the "
-                        "store from its backup or send the days again with `periscope import`",
+                        "if nothing was erased on purpose and no other collector serves these pilots, send what the "
+                        "journal holds again with `periscope replay`; what is older comes from the store's backup",
                     )  # fmt: skip
     except (StoreAway, StoreRefused) as error:
         return Finding("unknown", "audit", str(error), "look again when the store answers and may be read")
