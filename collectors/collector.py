@@ -61,7 +61,7 @@ class Collector:
         intake = Intake(roster, PseudonymKeys(settings.state / "keys"))
         self.spool = Spool(spool_folder(settings), settings.spool, lease=True)
         try:
-            self._filters = _Filters(self.spool.folder / "filters.json")
+            self._filters = _Filters(self.spool.folder / "filters.json", clock)
             self.receiver = MqttReceiver(
                 settings.mqtt,
                 f"periscope-{settings.collector}",
@@ -267,8 +267,8 @@ def spool_folder(settings: Settings) -> Path:
 class _Filters:
     """The topic filters that the session holds, so that only removed ones are unsubscribed; noted when granted."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._path, self._clock = path, clock
 
     def read(self) -> list[str]:
         try:
@@ -285,5 +285,5 @@ class _Filters:
 
     def write(self, filters: Sequence[str]) -> None:
         """At most once a minute while nothing changes: the time of the file is part of what it says."""
-        if self.read() != list(filters) or time.time_ns() - self.written_ns() > 60 * 10**9:
+        if self.read() != list(filters) or self._clock() - self.written_ns() > 60 * 10**9:
             self._path.write_text(json.dumps(list(filters)))

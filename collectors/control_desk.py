@@ -100,7 +100,8 @@ class Desk:
             log.info("control: %s was asked again and was answered alike", request.id[:64])
             return known
         answer = self._judged(request)
-        log.warning(
+        log.log(
+            logging.WARNING if request.do in ("requeue", "purge") else logging.INFO,
             "control: %s asked to %s (pilot %s, feed %s, code %s, %d ids): %s",
             *(_in_log(said) for said in (request.by, request.do, request.pilot, request.feed, request.code)),
             len(request.ids),

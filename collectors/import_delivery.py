@@ -6,6 +6,7 @@ Undelivered when nothing moved for a while.
 """
 
 import contextlib
+import fcntl
 import logging
 import multiprocessing
 import os
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from collectors.clock_rules import Window
@@ -68,7 +70,7 @@ def _until_delivered(
             left, moved = now, time.monotonic()
         show(f"delivering: {left:,} messages left")
         if stop.wait(_POLL_S):
-            return
+            raise Undelivered(f"{left:,} messages wait in {spool.folder}; periscope collect delivers them too")
         if time.monotonic() - moved > patience_s:
             raise Undelivered(
                 f"{left:,} messages wait in {spool.folder} and none was delivered for {patience_s:.0f} s; look "
@@ -83,7 +85,12 @@ class _Deliverer:
         context = multiprocessing.get_context("spawn")
         self._line, theirs = context.Pipe()
         self._process = context.Process(target=_work, args=(theirs, settings, catalogue, clock, opener), name="deliver")
-        self._process.start()
+        # It hears signals to our group only when it is told; here also before it can say so itself.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
 
     def check(self) -> None:
@@ -109,9 +116,7 @@ class _Deliverer:
 def _work(
     line: Connection, settings: Settings, catalogue: Catalogue, clock: Clock, opener: Callable[[], Store]
 ) -> None:
-    """The delivering process; signals to the group are ours to hear, not its."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    """The delivering process."""
     stop, wake = threading.Event(), threading.Event()
     threading.Thread(target=_obey, args=(line, stop, wake), daemon=True).start()
     roster = Roster(catalogue, settings.collector)
@@ -119,6 +124,7 @@ def _work(
         with (
             closing(opener()) as store,
             closing(Spool(spool_folder(settings), settings.spool, lease=False)) as spool,
+            _alone(spool.folder),
             closing(EventIndex(spool.folder)) as index,
         ):
             ingest = Ingest(roster, Window(None))
@@ -128,6 +134,22 @@ def _work(
     except (CollectorError, StoreAway, StoreRefused) as error:
         with contextlib.suppress(OSError):
             line.send(str(error))
+
+
+@contextmanager
+def _alone(folder: Path, patience_s: float = 10) -> Iterator[None]:
+    """Be the only one that delivers; the process of an import that was killed needs a moment to end."""
+    with (folder / "delivering").open("a") as held:
+        deadline = time.monotonic() + patience_s
+        while True:
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise SpoolHeld(f"{folder}: another process still delivers from this spool; stop it") from None
+                time.sleep(0.05)
+        yield
 
 
 def _obey(line: Connection, stop: threading.Event, wake: threading.Event) -> None:

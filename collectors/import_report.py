@@ -50,11 +50,10 @@ class Report:
 
     def tell_fates(self, ledger: FeedLedger, wait_s: float | None, stop: Signal, show: Callable[[str], None]) -> None:
         """Look into the collector's ledger, with `wait_s` when it has dealt with everything or the time is over."""
-        ours = [one.progress for number, one in enumerate(self.opened) if number not in self.skipped] or self.files
-        first = min(ours, key=lambda one: one.began_ns)
+        first = min(self._ours(), key=lambda one: one.began_ns)
         before = first.ledger or {}
         if wait_s is not None and not self.problem:
-            self.late = not ledger.wait(before, sum(one.sent for one in ours), wait_s, stop, show)
+            self.late = not ledger.wait(before, self._sent(), wait_s, stop, show)
         self.fates = ledger.since(before, first.began_ns)
         self.elsewhere = self.fates is None
 
@@ -62,6 +61,8 @@ class Report:
         lines = [line for number, one in enumerate(self.opened) for line in self._lines(number, one)]
         if self.fates is not None and not self.nothing_new:
             lines += self.fates.lines()
+            if (came := self.fates.counts.get("received", 0)) < (sent := self._sent()):
+                lines.append(f"  The collector took in {came:,} of {sent:,} so far; --wait waits for the rest.")
         elif self.elsewhere and not self.nothing_new:
             lines.append(ELSEWHERE)
         if self.late:
@@ -69,6 +70,12 @@ class Report:
         if self.problem:
             lines.append(f"Stopped: {self.problem.rstrip('.')}; what was sent is safe, {GO_ON}.")
         return "\n".join(lines)
+
+    def _ours(self) -> list[Progress]:
+        return [one.progress for number, one in enumerate(self.opened) if number not in self.skipped] or self.files
+
+    def _sent(self) -> int:
+        return sum(one.sent for one in self._ours())
 
     def facts(self) -> dict[str, Any]:
         return {

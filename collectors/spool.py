@@ -201,6 +201,10 @@ class Spool:
     def look_again(self) -> None:
         """Look into days that were done: another process may have made messages there pending again."""
         self._drained.clear()
+        with self._lock:
+            for day, file in list(self._days.items()):
+                if file.moved():  # removed by another process, or made anew
+                    self._days.pop(day)
 
     def announce(self) -> None:
         """Tell the delivering process to look into days that were done."""
@@ -231,6 +235,7 @@ class Spool:
             file = self._day(day)
         with file.changing() as connection:
             if (day, file_id(connection)) in merged(self.folder):
+                self._remove(file)  # whoever archived it may have been cut off before that
                 raise Archived(day)
             yield connection
 
@@ -332,17 +337,23 @@ class Spool:
         if file.has_pending() or file.last_received_ns() > now_ns - self.settings.journal_h * _HOUR_NS:
             return False
         with file.changing():  # whoever makes messages of this day pending again waits, and finds them archived
-            if file.has_pending():
+            if file.has_pending() or file.moved():
                 return False
             archive(self.folder, file)
-            with self._lock:
-                self._read_from.pop(file.day, None)
-                self._days.pop(file.day)
-                for suffix in ("", "-wal", "-shm"):
-                    file.path.with_name(file.path.name + suffix).unlink(missing_ok=True)
-                self.sync_folder()
+            self._remove(file)
         file.close()
         return True
+
+    def _remove(self, file: DayFile) -> None:
+        """Forget a file, and unlink it unless another one has its name by now."""
+        with self._lock:
+            self._read_from.pop(file.day, None)
+            self._days.pop(file.day, None)
+            if file.moved():
+                return
+            for suffix in ("", "-wal", "-shm"):
+                file.path.with_name(file.path.name + suffix).unlink(missing_ok=True)
+            self.sync_folder()
 
     def _dead_bytes(self) -> int:
         """Bytes of the bodies of dead letters; asked while a day file is being written, so with connections apart."""

@@ -94,9 +94,10 @@ def _pilot(pilot: Pilot, known: set[str] | None) -> Iterator[Finding]:
     measured = {(q.quantity, q.unit) for feed in pilot.feeds if feed.map for q in feed.map.values.values()}
     for limit in pilot.limits:
         if (limit.quantity, limit.unit) not in measured:
+            stored = " or ".join(sorted(unit for quantity, unit in measured if quantity == limit.quantity))
+            remedy = f"its readings are stored in {stored}" if stored else "use the quantity and unit of a feed's map"
             yield Finding(
-                "error", place, f"limits.{limit.quantity}", f"no feed measures it in {limit.unit}",
-                "use the quantity and unit of a feed's map",
+                "error", place, f"limits.{limit.quantity}", f"no feed measures it in {limit.unit}", remedy
             )  # fmt: skip
     if not pilot.synthetic and any(feed.synthetic for feed in pilot.feeds):
         yield Finding("warning", place, "synthetic", "is false although a feed is simulated", "set synthetic = true")

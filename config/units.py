@@ -1,15 +1,17 @@
 """Units of measure: the codes by which the field names them, and exact conversions between those of one kind.
 
 Promises: a code is found as UCUM, SenML, UN/CEFACT or plain spelling writes it; a conversion is one exact fraction,
-rounded once; units of different kinds are never converted, nor a gas between mass and volume, which would need its
-temperature and pressure. Source: UCUM 2.1; RFC 8428 and 8798; UNECE Recommendation 20. See docs/decisions for why this
-is a table and not a library.
+and only its result is rounded; units of different kinds are never converted, nor a gas between mass and volume, which
+would need its temperature and pressure. Source: UCUM 2.1; RFC 8428 and 8798; UNECE Recommendation 20. Why this is a
+table and not a library: docs/decisions/0005-units-in-a-table.md.
 """
 
 import tomllib
 import unicodedata
+from decimal import Context, Decimal
 from fractions import Fraction
 from functools import cache, lru_cache
+from math import lcm
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -28,22 +30,27 @@ class Unit(NamedTuple):
     ucum: str
 
 
-class Conversion(NamedTuple):
-    """From one unit to another of its kind: number × factor + offset."""
+class Conversion:
+    """From one unit to another of its kind: number × factor + offset, both exact."""
 
-    factor: Fraction
-    offset: Fraction
+    __slots__ = ("_over", "_plus", "_times", "factor", "offset")
+
+    def __init__(self, factor: Fraction, offset: Fraction) -> None:
+        self.factor, self.offset = factor, offset
+        over = lcm(factor.denominator, offset.denominator)
+        self._times, self._plus, self._over = Decimal(int(factor * over)), Decimal(int(offset * over)), Decimal(over)
 
     def __call__(self, number: float) -> float:
-        """The number in the other unit, rounded once; it has to be finite.
+        """The number in the other unit; it has to be finite.
 
         It is taken as its shortest decimal, which is what the sender wrote: 293.15 K is 20 Cel, not 19.99999999999998.
         """
         if self is _SAME:
             return number
-        return float(Fraction(repr(number)) * self.factor + self.offset)
+        return float(_DIGITS.divide(_DIGITS.fma(Decimal(repr(number)), self._times, self._plus), self._over))
 
 
+_DIGITS = Context(prec=80)  # so many that only the last step, to a float, rounds what a reader could see
 _SAME = Conversion(Fraction(1), Fraction(0))
 
 

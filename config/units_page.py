@@ -11,8 +11,8 @@ Made by `make docs` from `config/quantities.toml` and `config/units.toml`.
 
 A reading of a quantity that stands here is stored in the quantity's unit, whatever unit of its kind the feed's file or
 the payload names. Where the unit is unknown, or of another kind, the point is set aside as `unknown_unit` or
-`unit_mismatch`. Conversions are exact fractions, rounded once. A gas is never converted between mass and share of air,
-which would need its temperature and pressure; the two are quantities of their own.
+`unit_mismatch`. Conversions are exact fractions, and only the result is rounded. A gas is never converted between mass
+and share of air, which would need its temperature and pressure; the two are quantities of their own.
 
 A quantity that does not stand here is allowed; its unit is passed on as it is, and `periscope lint` says so.
 

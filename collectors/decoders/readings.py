@@ -148,29 +148,25 @@ def at(body: Any, path: str) -> Any:
     >>> at({"Datastream": {"@iot.id": 7}}, "Datastream.@iot.id")
     7
     """
-    for step in _steps(path):
+    for key, rest, place in _steps(path):
         if isinstance(body, dict):
-            if step.rest in body:
-                return body[step.rest]
-            body = body.get(step.key)
-        elif isinstance(body, list) and step.place is not None and step.place < len(body):
-            body = body[step.place]
+            if rest in body:
+                return body[rest]
+            if (body := body.get(key)) is None:
+                return None
+        elif isinstance(body, list) and place is not None and place < len(body):
+            body = body[place]
         else:
             return None
     return body
 
 
-class _Step(NamedTuple):
-    key: str
-    rest: str
-    place: int | None
-
-
 @lru_cache(maxsize=4096)  # paths stand in the catalogue, so they are few
-def _steps(path: str) -> list[_Step]:
+def _steps(path: str) -> list[tuple[str, str, int | None]]:
+    """For each part of a path: itself, itself with all that follows, and its place where it is one in a list."""
     parts = path.split(".")
     return [
-        _Step(part, ".".join(parts[at:]), int(part) if part.isdecimal() and len(part) < 5 else None)
+        (part, ".".join(parts[at:]), int(part) if part.isdecimal() and len(part) < 5 else None)
         for at, part in enumerate(parts)
     ]
 

@@ -6,60 +6,94 @@ lowest and highest round.
 
 import json
 import tempfile
-import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 from tests.benchmarks.ingest import Bench, Drain
 from tests.services import telegraf
 
 Figures = dict[str, float | None]
-Runs = dict[str, list[Drain]]
+
+
+class Run(NamedTuple):
+    """A drain, and the processor time of each of its messages without that of starting."""
+
+    drain: Drain
+    cpu_us: float
+
+
+Runs = dict[str, list[Run]]
 
 
 def drains(bench: Bench, rounds: int) -> Figures:
     """Rates, processor time and memory of every contestant, and how they stand to each other."""
-    contestants: dict[str, Callable[[], Drain | None]] = {
-        "mqtt5": bench.drain_periscope,
-        "bare": bench.drain_bare,
-        "mqtt311": lambda: bench.drain_periscope("3.1.1"),
-        "telegraf": bench.drain_telegraf,
-    }
+    contestants = _of(bench)
+    one = replace(bench, messages=1)
+    starts = {name: drain.cpu_s for name, of in _of(one).items() if (drain := of()) is not None}
     runs: Runs = {name: [] for name in contestants}
     for number in range(rounds):
         # Each round turns the order round, so that a warm machine favours nobody.
         for name in list(contestants)[:: -1 if number % 2 else 1]:
             if (drain := contestants[name]()) is not None:
-                runs[name].append(drain)
+                runs[name].append(Run(drain, (drain.cpu_s - starts[name]) * 1e6 / bench.messages))
                 print(f"  round {number + 1}: {name:10} {drain.messages_per_s:8,.0f} msg/s", flush=True)
-    _table(runs)
-    return _rates(runs) | _ratios(runs)
+    _table(runs, starts)
+    return rates(runs) | ratios(runs) | start_costs(starts)
 
 
-def _rates(runs: Runs) -> Figures:
-    def of(name: str, figure: Callable[[Drain], float], digits: int) -> float | None:
-        return round(median(map(figure, runs[name])), digits) if runs[name] else None
-
+def _of(bench: Bench) -> dict[str, Callable[[], Drain | None]]:
     return {
-        "ingest.periscope_msgs_per_s": of("mqtt5", lambda d: d.messages_per_s, 0),
-        "ingest.periscope_mqtt311_msgs_per_s": of("mqtt311", lambda d: d.messages_per_s, 0),
-        "ingest.bare_msgs_per_s": of("bare", lambda d: d.messages_per_s, 0),
-        "ingest.telegraf_msgs_per_s": of("telegraf", lambda d: d.messages_per_s, 0),
-        "ingest.cpu_us_per_msg": of("mqtt5", lambda d: d.cpu_us, 1),
-        "ingest.cpu_us_per_msg_mqtt311": of("mqtt311", lambda d: d.cpu_us, 1),
-        "ingest.telegraf_cpu_us_per_msg": of("telegraf", lambda d: d.cpu_us, 1),
-        "ingest.peak_mib": of("mqtt5", lambda d: d.peak_mib, 1),
-        "ingest.telegraf_peak_mib": of("telegraf", lambda d: d.peak_mib, 1),
+        "mqtt5": bench.drain_periscope,
+        "bare": bench.drain_bare,
+        "mqtt311": lambda: bench.drain_periscope("3.1.1"),
+        "telegraf": bench.drain_telegraf,
     }
 
 
-def _ratios(runs: Runs) -> Figures:
-    def rate(drain: Drain) -> float:
-        return drain.messages_per_s
+def start_costs(starts: dict[str, float]) -> Figures:
+    """Processor seconds after the connection that are spent however few messages there are."""
+    found = {"ingest.start_cpu_s": starts.get("mqtt5"), "ingest.telegraf_start_cpu_s": starts.get("telegraf")}
+    return {key: None if seconds is None else round(seconds, 2) for key, seconds in found.items()}
 
-    def cpu(drain: Drain) -> float:
-        return drain.cpu_us
+
+def rates(runs: Runs) -> Figures:
+    def of(name: str, figure: Callable[[Run], float], digits: int | None = None) -> float | None:
+        return round(median(map(figure, runs[name])), digits) if runs[name] else None
+
+    def rate(run: Run) -> float:
+        return run.drain.messages_per_s
+
+    def cpu(run: Run) -> float:
+        return run.cpu_us
+
+    def memory(run: Run) -> float:
+        return run.drain.peak_mib
+
+    return {
+        "ingest.periscope_msgs_per_s": of("mqtt5", rate),
+        "ingest.periscope_mqtt311_msgs_per_s": of("mqtt311", rate),
+        "ingest.bare_msgs_per_s": of("bare", rate),
+        "ingest.telegraf_msgs_per_s": of("telegraf", rate),
+        "ingest.cpu_us_per_msg": of("mqtt5", cpu, 1),
+        "ingest.cpu_us_per_msg_mqtt311": of("mqtt311", cpu, 1),
+        "ingest.telegraf_cpu_us_per_msg": of("telegraf", cpu, 1),
+        "ingest.peak_mib": of("mqtt5", memory, 1),
+        "ingest.telegraf_peak_mib": of("telegraf", memory, 1),
+    }
+
+
+def ratios(runs: Runs) -> Figures:
+    def rate(run: Run) -> float:
+        return run.drain.messages_per_s
+
+    def cpu(run: Run) -> float:
+        return run.drain.cpu_s
+
+    def cpu_of_a_message(run: Run) -> float:
+        return run.cpu_us
 
     compared = {
         "ingest.periscope_share_of_bare": ("mqtt5", "bare", rate),
@@ -67,26 +101,31 @@ def _ratios(runs: Runs) -> Figures:
         "ingest.over_telegraf_mqtt311": ("mqtt311", "telegraf", rate),
         "ingest.cpu_over_telegraf_mqtt5": ("mqtt5", "telegraf", cpu),
         "ingest.cpu_over_telegraf": ("mqtt311", "telegraf", cpu),
+        "ingest.cpu_after_start_over_telegraf_mqtt5": ("mqtt5", "telegraf", cpu_of_a_message),
+        "ingest.cpu_after_start_over_telegraf": ("mqtt311", "telegraf", cpu_of_a_message),
     }
     found: Figures = {}
     for key, (ours, theirs, figure) in compared.items():
-        ratios = [figure(a) / figure(b) for a, b in zip(runs[ours], runs[theirs], strict=False)]
-        found[key] = round(median(ratios), 3) if ratios else None
-        if ratios:
-            print(f"  {key:34}{median(ratios):6.2f}   ({min(ratios):.2f} to {max(ratios):.2f})")
+        turns = [figure(a) / figure(b) for a, b in zip(runs[ours], runs[theirs], strict=False)]
+        found[key] = round(median(turns), 3) if turns else None
+        if turns:
+            print(f"  {key:44}{median(turns):6.2f}   ({min(turns):.2f} to {max(turns):.2f})")
     return found
 
 
-def _table(runs: Runs) -> None:
-    print(f"{'':12}{'msg/s median':>14}{'lowest':>10}{'highest':>10}{'CPU us/msg':>12}{'peak MiB':>10}")
+def _table(runs: Runs, starts: dict[str, float]) -> None:
+    print(
+        f"{'':12}{'msg/s median':>14}{'lowest':>10}{'highest':>10}{'CPU us/msg':>12}{'+ start s':>11}{'peak MiB':>10}"
+    )
     for name, every in runs.items():
         if not every:
             print(f"{name:12}{telegraf.REMEDY:>14}")
             continue
-        rates = [d.messages_per_s for d in every]
+        paces = [run.drain.messages_per_s for run in every]
         print(
-            f"{name:12}{median(rates):14,.0f}{min(rates):10,.0f}{max(rates):10,.0f}"
-            f"{median(d.cpu_us for d in every):12.1f}{max(d.peak_mib for d in every):10.1f}"
+            f"{name:12}{median(paces):14,.0f}{min(paces):10,.0f}{max(paces):10,.0f}"
+            f"{median(run.cpu_us for run in every):12.1f}{starts[name]:11.2f}"
+            f"{max(run.drain.peak_mib for run in every):10.1f}"
         )
 
 
@@ -94,12 +133,21 @@ def parts(bench: Bench, _rounds: int) -> Figures:
     """Which step of the collector the processor time goes to, in one run that measures itself."""
     with tempfile.TemporaryDirectory() as folder:
         drain = bench.drain_periscope(parts=Path(folder))
-        time.sleep(0.3)  # each process renews its file ten times a second; a last one may be due
-        files = [json.loads(path.read_text()) for path in sorted(Path(folder).glob("*.json"))]
-    total_us = drain.cpu_us
-    spent = {part: sum(file[part] for file in files) * 1e6 / bench.messages for part in files[0]}
-    spent = {"receive": total_us - sum(spent.values()), **spent}
-    busiest = drain.cpu_by_process[0] / drain.wall_s
+        files = {int(path.stem): json.loads(path.read_text()) for path in sorted(Path(folder).glob("*.json"))}
+    spent = {"start": 0.0, "receive": 0.0, "other": 0.0}
+    for pid, cpu in drain.cpu_by_process.items():
+        steps = files.get(pid, {})
+        # A process that is started after the connection spends this before its first step, whatever follows.
+        began = steps.pop("began", 0.0) - drain.cpu_before.get(pid, 0.0)
+        spent["start"] += (start := min(max(began, 0.0), cpu))
+        cpu -= start
+        for step, seconds in steps.items():
+            spent[step] = spent.get(step, 0.0) + seconds
+        # What is left of the process that commits is the way from the broker to the commit and back.
+        spent["receive" if steps.get("commit") else "other"] += cpu - sum(steps.values())
+    total_us = drain.cpu_s * 1e6 / bench.messages
+    spent = {step: seconds * 1e6 / bench.messages for step, seconds in spent.items()}
+    busiest = max(drain.cpu_by_process.values()) / drain.wall_s
     print(
         f"of {total_us:.0f} us of processor per message: "
         + ", ".join(f"{part} {us:.0f} ({us / total_us:.0%})" for part, us in spent.items())

@@ -31,7 +31,7 @@ BEGIN_S = 1_551_000_000  # 2019-02-24, within a week of the receipt
 RECEIVED_NS = 1_551_484_800_000_000_000
 MESSAGES, REPEATS = 3000, 9
 _ISO = re.compile(rb"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d")
-_EPOCH = re.compile(rb"155\d{7}(?=\D|\d{9}\b)")
+_EPOCH = re.compile(rb"155\d{7}(?=(?:\d{3}|\d{6}|\d{9})?(?!\d))")  # in s, ms, us or ns
 _CBOR_EPOCH = re.compile(rb"\x1a\x5c...", re.DOTALL)  # a whole number of 32 bits in the year 2019
 
 
@@ -95,8 +95,8 @@ def figures(names: Iterable[str] = SAMPLES) -> dict[str, float]:
 
 def measure(name: str) -> Speed:
     """The best of several runs: what slows a run of processor time is never the code."""
-    feed, messages = _messages(name)
-    roster = _roster(feed)
+    feed, messages = sample(name)
+    roster = roster_of(feed)
     ingest, decode = Ingest(roster, Window()), DECODERS[feed.decoder]
     place = roster.place(messages[0].topic)
     events = 0
@@ -123,13 +123,14 @@ def _rate(act: Callable[[RawMessage], Any], messages: list[RawMessage]) -> float
     return best
 
 
-def _messages(name: str) -> tuple[Feed, list[RawMessage]]:
-    sample = SAMPLES[name]
-    folder = CASES / sample.case
+def sample(name: str, count: int = MESSAGES) -> tuple[Feed, list[RawMessage]]:
+    """A feed of the format and messages for it, no two of which are alike."""
+    chosen = SAMPLES[name]
+    folder = CASES / chosen.case
     feed = Feed.model_validate({"decoder": folder.parent.name, **tomllib.loads((folder / "feed.toml").read_text())})
     topic = feed.topic.replace("+", "level-1")
-    payload = sample.payload or next(folder.glob("input.*")).read_bytes()
-    payloads = [_at(payload, BEGIN_S + number) for number in range(MESSAGES)]
+    payload = chosen.payload or next(folder.glob("input.*")).read_bytes()
+    payloads = [_at(payload, BEGIN_S + number) for number in range(count)]
     return feed, [RawMessage(topic=topic, payload=payload, received_ns=RECEIVED_NS) for payload in payloads]
 
 
@@ -140,14 +141,14 @@ def _at(payload: bytes, second: int) -> bytes:
     return _EPOCH.sub(str(second).encode(), payload)
 
 
-def _roster(feed: Feed) -> Roster:
+def roster_of(feed: Feed) -> Roster:
     pilot = Pilot(slug="bremen", name="Bremen", country="DE", time_zone="Europe/Berlin", feeds=[feed])
     return Roster(Catalogue(common=Common(), pilots={"bremen": pilot}, config_hash="0", folder=Path()), "bench")
 
 
 def _profile(name: str) -> None:
-    feed, messages = _messages(name)
-    ingest = Ingest(_roster(feed), Window())
+    feed, messages = sample(name)
+    ingest = Ingest(roster_of(feed), Window())
     profile = cProfile.Profile()
     profile.enable()
     for message in messages:

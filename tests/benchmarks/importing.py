@@ -2,9 +2,8 @@
 
     python -m tests.benchmarks.importing [--rows 1000000] [--drain 50000]
 
-The clock runs from the start of the command to its end, when every event is stored; then what can be queried is
-counted, and a run that stored another number is void. Prints rates, processor time and peak memory; the figures are
-those of `measure`.
+The clock runs from the start of the command to its end, when every event is stored. What can be queried is counted
+then, and a run that stored another number is void. Prints rates, processor time and peak memory.
 """
 
 import argparse

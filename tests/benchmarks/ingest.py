@@ -74,10 +74,11 @@ class Drain:
     """One contestant's run."""
 
     messages_per_s: float
-    cpu_us: float  # of a processor, per message
+    cpu_s: float  # of the whole tree, from the connection on
     peak_mib: float
     wall_s: float
-    cpu_by_process: tuple[float, ...]  # seconds, the busiest first
+    cpu_by_process: dict[int, float]  # seconds by process id
+    cpu_before: dict[int, float]  # the same up to the connection
 
 
 @dataclass(frozen=True)
@@ -175,9 +176,9 @@ class Bench:
         return drain
 
     def _drain(self, process: Contestant, began: float, ended: float, before: dict[int, float]) -> Drain:
-        spent = sorted((cpu - before.get(pid, 0.0) for pid, cpu in process.cpu_by_process().items()), reverse=True)
+        spent = {pid: cpu - before.get(pid, 0.0) for pid, cpu in process.cpu_by_process().items()}
         wall_s = ended - began
-        return Drain(self.messages / wall_s, sum(spent) * 1e6 / self.messages, process.peak_mib(), wall_s, tuple(spent))
+        return Drain(self.messages / wall_s, sum(spent.values()), process.peak_mib(), wall_s, spent, before)
 
     @contextmanager
     def _filled(self, session: str) -> Iterator[str]:

@@ -28,6 +28,7 @@ from collectors.spool import DIRECT, Spool
 from collectors.topics import Roster
 from config.catalogue import Catalogue
 from config.settings import Mqtt, Settings
+from pipeline import feed_report
 from pipeline.model import Event
 from pipeline.store.sqlite import SQLiteStore
 from tests.services.mosquitto import Mosquitto
@@ -332,9 +333,12 @@ def test_the_ledger_comes_back_as_an_event_that_pages_can_read(site: Site) -> No
     wait_until(lambda: any(e.type == "collector.ledger" for e in site.stored("ops")), 30, "the ledger's event")
     (event,) = site.stored("ops")
     assert event.feed == "collector"
-    assert event.data["total"]["app"] == {
-        "dead_lettered": 1, "points_in": 1, "points_written": 1, "received": 2, "written": 1,
-    }  # fmt: skip
+    report = feed_report.read(event)
+    assert report is not None
+    assert (report.feed, report.dead) == ("app", {"decode:not_json": 1})
+    assert report.total == {"dead_lettered": 1, "points_in": 1, "points_written": 1, "received": 2, "written": 1}
+    assert report.latency_s is not None
+    assert report.latency_s.n == 1
     assert collector.failure is None
 
 

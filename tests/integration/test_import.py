@@ -102,6 +102,16 @@ def test_an_import_that_is_asked_to_stop_says_how_to_go_on(journey: Journey, vot
         assert "run the same command again to continue" in first.text
 
 
+def test_a_direct_import_that_is_asked_to_stop_says_how_to_go_on(journey: Journey, votes: Path) -> None:
+    words = ["import", votes, "--mapping", MAPPING, "--pilot", "ubi", "--direct"]
+    with Running(*words, cwd=journey.folder, **journey.settings) as first:
+        first.until(lambda: rows_done(journey) > 0)
+        assert first.stop(signal.SIGINT) == 1
+        assert "run the same command again to continue" in first.text
+        assert "Traceback" not in first.text
+    assert direct(journey, votes)["fates"]["written"] == ROWS
+
+
 def test_the_direct_way_meets_the_same_checks_while_the_collector_runs(journey: Journey, votes: Path) -> None:
     with journey.collecting() as collector:
         done = periscope(

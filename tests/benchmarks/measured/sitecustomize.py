@@ -1,12 +1,14 @@
 """Python loads this by itself in every process that has this folder on its PYTHONPATH, the collector's children too.
 
-It adds up the processor time of the collector's steps and writes them to BENCH_PARTS/<process id>.json. A step's name
+It adds up the processor time of the collector's steps and writes them to BENCH_PARTS/<process id>.json, with what the
+process had used when the first of them `began`. A step's name
 or place that has changed ends the process with the error, so that no share is quietly wrong.
 """
 
 import functools
 import json
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -25,7 +27,7 @@ RENEW_S = 0.1
 
 
 def _measure(folder: Path) -> None:
-    spent = dict.fromkeys(STEPS, 0.0)
+    spent: dict[str, float] = {}
     for part, places in STEPS.items():
         for place in places:
             module, _, path = place.partition(":")
@@ -40,6 +42,8 @@ def _timed(act: Callable[..., Any], part: str, spent: dict[str, float]) -> Calla
 
     @functools.wraps(act)
     def timed(*words: Any, **named: Any) -> Any:
+        if not spent:
+            spent.update({"began": time.process_time(), **dict.fromkeys(STEPS, 0.0)})
         began = time.thread_time()
         try:
             return act(*words, **named)
@@ -57,5 +61,6 @@ def _report(path: Path, spent: dict[str, float]) -> None:
         time.sleep(RENEW_S)
 
 
-if folder := os.environ.get("BENCH_PARTS"):
+# Python's own helper process takes no step, and importing all this would be its only work.
+if (folder := os.environ.get("BENCH_PARTS")) and not any("resource_tracker" in word for word in sys.orig_argv):
     _measure(Path(folder))

@@ -142,5 +142,6 @@ def test_a_request_that_fails_costs_only_itself(desk: Desk, spool: Spool) -> Non
     (spool.folder / "archive.db").mkdir()
     answer = ask(desk, do="show", pilot="bremen")
     assert (answer.ok, desk.counts["failed"]) == (False, 1)
+    assert "archive.db" in answer.sentence, "the sentence of a known error, not its name"
     (spool.folder / "archive.db").rmdir()
     assert ask(desk, "r-2", do="show", pilot="bremen").ok

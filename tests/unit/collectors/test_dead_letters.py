@@ -1,6 +1,7 @@
 """Set aside, counted, tried again at most three times."""
 
 import sqlite3
+import threading
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
@@ -15,7 +16,7 @@ from collectors.ledger import DEAD, WRITTEN, Counts
 from collectors.letter_body import shown
 from collectors.message import Fault
 from collectors.spool import Spool
-from collectors.spool_day import Entry, Fate
+from collectors.spool_day import DayFile, Entry, Fate
 from collectors.topics import Roster
 from config.catalogue import Feed
 from config.settings import Spool as SpoolSettings
@@ -202,17 +203,65 @@ def test_a_letter_left_in_the_archive_by_a_crash_is_not_tried_twice(
     assert add_up(spool)["bremen", "app", "received"] == 1
 
 
+def test_a_requeue_while_a_day_is_archived_waits_and_finds_it_in_the_archive(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process asks between the look for pending messages and the end of the file."""
+    spool.append([bad(b"old")])
+    other = Spool(spool.folder, SpoolSettings(), lease=False)
+    other.day("2019-03-02")
+    asked = threading.Event()
+    outcomes: list[int] = []
+
+    def ask() -> None:
+        asked.set()
+        outcomes.append(requeue(other).done)
+
+    def archive_meanwhile(folder: Path, file: DayFile) -> None:
+        threads.append(threading.Thread(target=ask))
+        threads[0].start()
+        asked.wait()
+        spool_archive.archive(folder, file)
+
+    threads: list[threading.Thread] = []
+    monkeypatch.setattr("collectors.spool.archive", archive_meanwhile)
+    spool.unlink_old(NOW_NS + 100 * HOUR_NS)
+    threads[0].join(60)
+    assert outcomes == [1]
+    assert payloads(spool) == [b"old"]
+    finish(spool)
+    assert add_up(spool)["bremen", "app", "written"] == 1
+    other.close()
+
+
 def test_a_day_whose_file_is_archived_twice_is_counted_once(spool: Spool) -> None:
     spool.append([bad()])
     spool_archive.archive(spool.folder, spool.day("2019-03-02"))
     before = spool.ledger()
+    assert len(dead_letters.listed(spool)) == 1
     spool_archive.archive(spool.folder, spool.day("2019-03-02"))
     assert (
         spool.ledger()
         == before
         == {"2019-03-02": {("bremen", "app", "received"): 1, ("bremen", "app", "dead_lettered"): 1}}
     )
-    assert len(dead_letters.listed(spool)) == 1
+
+
+def test_a_file_left_over_by_a_cut_after_its_archiving_stands_in_nobodys_way(spool: Spool) -> None:
+    spool.append([bad(b"old")])
+    assert spool.pending(1) is None
+    spool_archive.archive(spool.folder, spool.day("2019-03-02"))
+    other = Spool(spool.folder, SpoolSettings(), lease=False)
+    assert requeue(other).done == 1
+    assert spool.unlink_old(NOW_NS + 100 * HOUR_NS) == [], "what came back is pending"
+    assert payloads(spool) == [b"old"]
+    finish(spool)
+    assert spool.unlink_old(NOW_NS + 100 * HOUR_NS) == ["2019-03-02"]
+    assert +add_up(spool) == {
+        ("bremen", "app", "received"): 1, ("bremen", "app", "written"): 1,
+        ("bremen", "app", "points_in"): 1, ("bremen", "app", "points_written"): 1,
+    }  # fmt: skip
+    other.close()
 
 
 def test_an_archive_of_the_first_software_is_read_and_its_letters_cannot_be_requeued(spool: Spool) -> None:

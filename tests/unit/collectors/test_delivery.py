@@ -155,7 +155,7 @@ def test_a_bad_point_costs_itself_alone_and_a_mend_writes_what_was_missing(bench
     assert letters == {("record 2", "unknown_unit"), ("record 3", "bad_value")}
 
     bench.roster = Roster(hall(sent_unit="parsec"), "main")
-    assert dead_letters.requeue(bench.spool) == 1
+    assert requeue(bench.spool).done == 1
     bench.restart()
     bench.deliver()
     assert [e.value for e in bench.stored("sensor")] == [20.0, 21.0, 20.0]
@@ -163,6 +163,22 @@ def test_a_bad_point_costs_itself_alone_and_a_mend_writes_what_was_missing(bench
     assert bench.fates() == {
         "received": 1, "dead_lettered": 1, "points_in": 4, "points_written": 3, "points_dead_lettered": 1,
     }  # fmt: skip
+
+
+def test_one_good_point_beside_a_bad_one_is_written_and_the_message_a_dead_letter(bench: Bench) -> None:
+    bench.send(reading(pm10=1, pm25="x"), topic=AIR)
+    bench.deliver()
+    assert [e.value for e in bench.stored("sensor")] == [1.0]
+    assert bench.fates() == {
+        "received": 1, "dead_lettered": 1, "points_in": 2, "points_written": 1, "points_dead_lettered": 1,
+    }  # fmt: skip
+    assert [(one.point, one.code) for one in dead_letters.listed(bench.spool)] == [("pm2-5", "bad_value")]
+
+
+def test_only_bad_points_of_several_kinds_are_a_dead_letter_each(bench: Bench) -> None:
+    bench.send(reading(time="1970-01-01T00:00:00Z", pm10=1, pm25="x"), topic=AIR)
+    bench.deliver()
+    assert bench.fates() == {"received": 1, "dead_lettered": 1, "points_in": 2, "points_dead_lettered": 2}
 
 
 def test_a_message_of_bad_points_beside_known_ones_is_a_dead_letter_again(bench: Bench) -> None:

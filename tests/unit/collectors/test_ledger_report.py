@@ -13,7 +13,7 @@ from collectors.dead_letters import Selection
 from collectors.decoders.limits import parse
 from collectors.ingest import Ingest
 from collectors.ledger import DEAD
-from collectors.ledger_report import MOST_BYTES, LedgerReport
+from collectors.ledger_report import MOST_BYTES, MOST_SAMPLES, LedgerReport
 from collectors.message import Fault, RawMessage
 from collectors.spool import Spool
 from collectors.spool_day import Entry, Fate
@@ -150,8 +150,8 @@ def test_only_the_last_three_days_are_told_one_by_one(bench: Bench) -> None:
 
 def test_the_worst_case_stays_within_what_the_broker_and_our_decoder_take(tmp_path: Path) -> None:
     spool = Spool(tmp_path, SpoolSettings(), lease=True)
-    topic, body = "pilots/bremen/usage/" + "\x01" * 60_000, "𝄞".encode() * 16_000
-    faults = [Fault("validate", f"bad_field_{n}", "\\" * 512) for n in range(150)]
+    topic, body = "pilots/bremen/usage/" + "\x01" * 2_000, "𝄞".encode() * 500
+    faults = [Fault("validate", f"bad_field_{n}", "𝄞" * 512) for n in range(150)]
     for day in range(4):
         at = NOW_NS + day * 24 * HOUR
         spool.append([Entry(at, "bremen", "app", topic, body, fault=fault) for fault in faults])
@@ -161,6 +161,7 @@ def test_the_worst_case_stays_within_what_the_broker_and_our_decoder_take(tmp_pa
     roster = Roster(catalogue(pilot(app())), "main")
     ((_, payload),) = LedgerReport("main", roster, spool).changed(NOW_NS + 96 * HOUR)
     assert len(payload) <= MOST_BYTES
+    assert 0 < len(json.loads(payload)["data"]["samples"]) < MOST_SAMPLES, "else this is not the worst case"
     data = parse(payload)["data"]
     assert data["cut"] is True
     assert sum(data["dead"].values()) == data["total"]["dead_lettered"] == 600

@@ -178,6 +178,16 @@ def test_a_message_whose_body_was_purged_is_told_and_not_replayed(bench: Bench) 
     assert (outcome.done, outcome.without_body) == (0, 1)
 
 
+def test_a_message_whose_body_found_no_room_is_told_and_not_replayed(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, catalogue(pilot(air())))
+    bench.spool.dead_room.most = 0
+    bench.send(reading(pm10=1, pm25=2), topic=AIR)
+    bench.store.refuse = {event for event in _ids(bench) if "pm2-5" in event}
+    bench.deliver()
+    outcome = replay(bench.spool, 0, NOW_NS + 1)
+    assert (outcome.done, outcome.without_body) == (0, 1)
+
+
 def test_a_feed_that_is_read_otherwise_by_now_is_written_as_it_is_read_now(bench: Bench) -> None:
     bench.send(reading(pm10=1), topic=AIR)
     bench.deliver()
@@ -189,7 +199,8 @@ def test_a_feed_that_is_read_otherwise_by_now_is_written_as_it_is_read_now(bench
     replay(bench.spool, 0, NOW_NS + 1)
     bench.deliver()
     (again,) = bench.stored("sensor")
-    assert (again.time_ns, again.unit) == (stored.time_ns, "mg/m3")
+    assert (again.time_ns, again.unit) == (stored.time_ns, "ug/m3")
+    assert (stored.value, again.value) == (1, 1000)
 
 
 def test_a_cut_during_the_replay_loses_and_doubles_nothing(bench: Bench) -> None:

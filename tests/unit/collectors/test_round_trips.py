@@ -9,15 +9,17 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from collectors.decoders import DECODERS
+from collectors.decoders.line_protocol_points import points
 from collectors.message import RawMessage, Undecodable
 from collectors.topics import Place
 from config.catalogue import Feed
 from config.formats import FORMATS as NAMES
 from pipeline.model import Event, place_in_time
+from pipeline.store.line_protocol import fields, prefix
 from tests.unit.collectors import encoders
 from tests.unit.collectors.encoders import FORMATS, UNITS, Format, Sample, cloudevent
 from tests.unit.collectors.places import NOW_NS
@@ -25,8 +27,8 @@ from tests.unit.collectors.places import NOW_NS
 CASES = sorted((Path(__file__).parents[2] / "data/decoders").glob("*/*"))
 BERLIN = ZoneInfo("Europe/Berlin")
 
-# 1985 to 2242: SenML counts earlier times from the receipt.
-moments = st.integers(500_000_000_000, 8_000_000_000_000)
+# 2015 to 2223: SenML counts times before 1978 from the receipt, and LoRaWAN's before 2015 are not believed.
+moments = st.integers(1_420_070_400_000, 8_000_000_000_000)
 numbers = st.one_of(st.floats(-1e100, 1e100), st.integers(-(2**53), 2**53).map(float))
 values = st.dictionaries(st.sampled_from(list(UNITS)), numbers, min_size=1).map(
     lambda measured: {name: measured[name] for name in UNITS if name in measured}
@@ -113,6 +115,34 @@ def test_what_a_case_decodes_to_survives_being_written_and_read(case: Path, monk
     for form in _form_of(feed.decoder, units) if events else ():
         for chosen in [samples_of(events)] if form.several else [[one] for one in samples_of(events)]:
             assert same(samples_of(read(form.encode(chosen), form.feed)), chosen)
+
+
+# What the protocol can say: no control character, no backslash at an end, no comment.
+names = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=20).filter(
+    lambda text: not text.endswith("\\") and not text.startswith("#")
+)
+kinds = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False), st.booleans(), st.integers(-(2**63), 2**63 - 1),
+    st.text(st.characters(exclude_categories=("Cs",)), max_size=20),
+)  # fmt: skip
+
+
+@given(
+    name=names, tags=st.dictionaries(names, names, max_size=3),
+    given=st.dictionaries(names, kinds, min_size=1, max_size=3),
+    time=st.integers(-(2**63), 2**63 - 1),
+)  # fmt: skip
+@example(name="a b,c=d", tags={"e f": "g,h=i"}, given={'j "k"': 'l "m" \\ \n'}, time=0)
+@settings(max_examples=300, deadline=None)
+def test_a_point_of_line_protocol_is_read_as_our_encoder_wrote_it(
+    name: str, tags: dict[str, str], given: dict[str, float | bool | str], time: int
+) -> None:
+    line = f"{prefix(name, list(tags.items()))} {fields(list(given.items()))} {time}"
+    (point,) = points(line.encode())
+    assert (point.name, point.tags, point.time) == (name, tags, time)
+    assert [(key, type(value), value) for key, value in point.fields] == [
+        (key, type(value), value) for key, value in given.items()
+    ]
 
 
 whole = st.integers(0, 2**53 - 1)

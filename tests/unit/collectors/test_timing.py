@@ -53,8 +53,8 @@ def test_only_events_with_a_time_of_their_own_tell_of_a_clock() -> None:
 
 
 def test_the_offset_that_makes_a_time_unique_is_no_skew() -> None:
-    found = timing.measured([("bremen", "app", NOW_NS, event(NOW_NS + 999_999))], NOW_NS)
-    assert found["bremen", "app", timing.SKEW, 0] == 1
+    found = timing.measured([("bremen", "app", NOW_NS + S, event(NOW_NS + 999_999_999, "s"))], NOW_NS + S)
+    assert found["bremen", "app", timing.SKEW, timing.class_of(S)] == 1
 
 
 def test_quantiles_and_skew_of_known_counts() -> None:

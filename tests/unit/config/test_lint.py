@@ -79,7 +79,14 @@ def test_each_fault_is_found(tmp_path: Path, old: str, new: str, level: str, sai
             "names the unknown",
         ),
         ('[[targets]]\nindicator = "people"\ndirection = "up"\ndeclared = 2026-02-01\nby = 2026-01-01', "ends before"),
-        ('[[limits]]\nquantity = "pm10"\nunit = "mg/m3"\nabove = 1\nsource = "x"', "no feed measures it in mg/m3"),
+        (
+            '[[limits]]\nquantity = "pm10"\nunit = "mg/m3"\nabove = 1\nsource = "x"',
+            "in mg/m3 (its readings are stored in ug/m3)",
+        ),
+        (
+            '[[limits]]\nquantity = "noise"\nunit = "dB(A)"\nabove = 1\nsource = "x"',
+            "use the quantity and unit of a feed",
+        ),
     ],
 )
 def test_targets_and_limits_name_what_exists(tmp_path: Path, addition: str, said: str) -> None:
