@@ -1,7 +1,7 @@
 # The same commands for people and CI; `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check format services bench chaos lock docs clean
+.PHONY: help demo test test-all check format services services-bench bench chaos lock docs clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
-		while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+		while IFS='|' read -r name text; do printf '  make %-15s %s\n' "$$name" "$$text"; done
 
 # The environment is made again only when the lock or the project's own description changed.
 $(READY): requirements.txt pyproject.toml
@@ -50,7 +50,10 @@ format: $(READY)  ## Format the code
 services:  ## Install what tests of real services need: Mosquitto, Chromium, InfluxDB 2.7
 	@bash tests/services/install.sh
 
-bench: $(READY)  ## Benchmarks against a bare subscriber; writes build/bench.json
+services-bench:  ## Install what `make bench` compares with: Telegraf 1.37
+	@bash tests/services/bench.sh
+
+bench: $(READY)  ## Benchmarks beside a bare subscriber and Telegraf; writes build/bench.json
 	@$(BIN)/python -m tests.benchmarks.run
 
 chaos: $(READY)  ## The fault matrix: kills, outages, lost sessions; prints a table, writes build/chaos.json

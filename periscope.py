@@ -56,9 +56,7 @@ class Command:
         self.args = args
         self.settings: Settings = load_settings(**overrides(args))
         self.stop = threading.Event()
-        logging.basicConfig(
-            level=self.settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-        )
+        _log(self.settings)
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -81,16 +79,37 @@ class Command:
 def collect(command: Command) -> int:
     """Take messages from the broker, keep them on disk, and write their events to the store, until told to stop."""
     from collectors.collector import Collector
-    from pipeline.store import open_store
 
     settings, catalogue = command.settings, command.catalogue
     command.stop_on_signals()
-    # What a message becomes holds no cycles and is freed by its count; looking for cycles took a fifth of delivery.
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
-    with closing(open_store(settings, "raw")) as store:
+    if settings.spool.deliver_in == "process":
+        _spare_the_search_for_cycles()
+        Collector(settings, catalogue, partial(_store_of_delivery, settings), time.time_ns).run(command.stop)
+        return DONE
+    with closing(_store_of_delivery(settings)) as store:
         Collector(settings, catalogue, store, time.time_ns).run(command.stop)
     return DONE
+
+
+def _store_of_delivery(settings: Settings) -> Any:
+    """What the delivering part writes to; called in the process that delivers."""
+    from pipeline.store import open_store
+
+    _log(settings)
+    _spare_the_search_for_cycles()
+    return open_store(settings, "raw")
+
+
+def _spare_the_search_for_cycles() -> None:
+    """What a message becomes holds no cycles and is freed by its count; the search took a fifth of delivery."""
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+
+
+def _log(settings: Settings) -> None:
+    logging.basicConfig(
+        level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
 
 
 def pipeline(command: Command) -> int:
@@ -149,24 +168,44 @@ def import_(command: Command) -> int:
         return _import_workbook(command)
     if not command.args.files or command.args.mapping is None:
         raise ConfigError([Problem("import", "", "has nothing to import", "give FILE and --mapping, or --workbook")])
+    from collectors.collector import spool_folder
+    from collectors.import_fates import FeedLedger
     from collectors.import_mapping import load_mapping, topic_of
+    from collectors.import_progress import ProgressLine
     from collectors.importer import Importer
     from collectors.pseudonym import PseudonymKeys
-    from collectors.ways_in import at_the_spool, through_broker
 
     args, settings, catalogue = command.args, command.settings, command.catalogue
     mapping = load_mapping(args.mapping)
     topic = topic_of(catalogue, args.pilot, mapping)
-    keys = PseudonymKeys(settings.state / "keys")
+    feed = catalogue.pilots[args.pilot].feed(mapping.feed)
+    ledger = FeedLedger(spool_folder(settings), settings.spool, args.pilot, mapping.feed)
+    line = ProgressLine(args.quiet)
     importer = Importer(
-        mapping, args.pilot, topic, settings.state / "imports", partial(keys.actor_key, args.pilot), args.again,
-        revision=time.time_ns() // 1_000_000,
+        mapping, args.pilot, topic, settings.state / "imports",
+        partial(PseudonymKeys(settings.state / "keys").actor_key, args.pilot), time.time_ns, args.restart,
+        personal=mapping.names_persons or (feed is not None and feed.person_id is not None), deliver=args.direct,
+        ledger=ledger.read, line=line,
     )  # fmt: skip
     command.stop_on_signals()
-    way = partial(at_the_spool, settings, catalogue, time.time_ns) if args.direct else partial(through_broker, settings)
-    report = importer.run(args.files, way, command.stop)
+    _spare_the_search_for_cycles()
+    report = importer.run(args.files, _import_way(command, line.say), command.stop)
+    report.tell_fates(ledger, args.wait, command.stop, line.say)
+    line.close()
     command.tell(report.sentence(), **report.facts())
     return DONE if report.complete else FAILED
+
+
+def _import_way(command: Command, show: Callable[[str], None]) -> Callable[[], Any]:
+    """How an import's messages go in: through the broker, or at the spool."""
+    from collectors.import_delivery import straight_in
+    from collectors.ways_in import through_broker
+
+    settings = command.settings
+    if not command.args.direct:
+        return partial(through_broker, settings)
+    opener = partial(_store_of_delivery, settings)
+    return partial(straight_in, settings, command.catalogue, time.time_ns, opener, command.stop, show)
 
 
 def _import_workbook(command: Command) -> int:
@@ -182,7 +221,7 @@ def _import_workbook(command: Command) -> int:
     keys = PseudonymKeys(settings.state / "keys")
     work = WorkbookImport(
         catalogue, vocabulary, args.pilot, args.feed, settings.state / "imports", partial(keys.actor_key, args.pilot),
-        time.time_ns, partial(_recorded_activities, command), args.again,
+        time.time_ns, partial(_recorded_activities, command), args.restart,
     )  # fmt: skip
     command.stop_on_signals()
     way = partial(at_the_spool, settings, catalogue, time.time_ns) if args.direct else partial(through_broker, settings)
@@ -295,34 +334,36 @@ def users(command: Command) -> int:
 
 
 def dead_letters(command: Command) -> int:
-    """List or count the messages that could not become events, with their reasons."""
-    from collectors.collector import spool_folder
-    from collectors.dead_letters import counted, listed
-    from collectors.spool import Spool
+    """Messages that could not become events: list, count, show and export them, try them again, or purge them."""
+    from collectors.letters_command import run
+    from collectors.topics import Roster
 
-    settings, args = command.settings, command.args
-    folder = spool_folder(settings)
-    if not folder.is_dir():
-        raise Failed(f"There is no spool at {folder}; set PERISCOPE_STATE and PERISCOPE_COLLECTOR as the collector's.")
-    with closing(Spool(folder, settings.spool, lease=False)) as spool:
-        if args.what == "count":
-            rows = [
-                {"pilot": pilot, "stage": stage, "reason": code, "count": count}
-                for (pilot, stage, code), count in sorted(counted(spool).items())
-            ]
-        else:
-            rows = [
-                {"day": one.day, "number": one.seq, "pilot": one.pilot, "feed": one.feed, "topic": one.topic,
-                 "stage": one.stage, "reason": one.code, "text": one.text}
-                for one in listed(spool, limit=args.limit)
-            ]  # fmt: skip
-    if args.json:
-        print(json.dumps(rows, ensure_ascii=False))
-        return DONE
-    for row in rows:
-        print("  ".join(str(value) for value in row.values()))
-    if not rows:
-        print("There are no dead letters.")
+    roster = Roster(command.catalogue, command.settings.collector)
+    with _spool(command) as spool:
+        return DONE if run(command.args, spool, roster, time.time_ns(), command.tell) else FAILED
+
+
+def replay(command: Command) -> int:
+    """Write again what was written since a time, for a store that was restored or lost data; the collector does it."""
+    from collectors.replay import read_moment
+    from collectors.replay import replay as again
+
+    args, now_ns = command.args, time.time_ns()
+
+    def moment(option: str, text: str) -> int:
+        try:
+            return read_moment(text, now_ns)
+        except ValueError as error:
+            raise ConfigError([Problem(option, text, "is no time", str(error))]) from None
+
+    since_ns = moment("--since", args.since)
+    until_ns = now_ns if args.until is None else moment("--until", args.until)
+    if args.pilot is not None and args.pilot not in command.catalogue.pilots:
+        raise ConfigError([Problem("--pilot", "", f"there is no pilot {args.pilot}",
+                                   f"choose from {', '.join(command.catalogue.pilots)}")])  # fmt: skip
+    with _spool(command) as spool:
+        outcome = again(spool, since_ns, until_ns, args.pilot)
+    command.tell(outcome.sentence(since_ns), messages=outcome.done, without_body=outcome.without_body)
     return DONE
 
 
@@ -344,8 +385,21 @@ VERBS: dict[str, Callable[[Command], int]] = {
     "workbook": workbook,
     "simulate": simulate, "export": export, "lint": lint, "users": users,
     "try": try_,
-    "dead-letters": dead_letters,
+    "dead-letters": dead_letters, "replay": replay,
 }  # fmt: skip
+
+
+@contextmanager
+def _spool(command: Command) -> Iterator[Any]:
+    """The spool of this machine's collector, which may be running."""
+    from collectors.collector import spool_folder
+    from collectors.spool import Spool
+
+    folder = spool_folder(command.settings)
+    if not folder.is_dir():
+        raise Failed(f"There is no spool at {folder}; set PERISCOPE_STATE and PERISCOPE_COLLECTOR as the collector's.")
+    with closing(Spool(folder, command.settings.spool, lease=False)) as spool:
+        yield spool
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from pipeline.model import NS_PER_S, span_of
 
 PRECISIONS = ("ms", "s", "minute", "hour", "day", "month")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH = _EPOCH.replace(tzinfo=None)
 _MICROSECOND = timedelta(microseconds=1)
 _FRACTION = re.compile(r"[.,](\d+)")
 _HOUR_NS = 3600 * NS_PER_S
@@ -62,8 +63,11 @@ def read_time(text: str, zone: ZoneInfo) -> tuple[int, str]:
             nanos = int(found[1][6:9].ljust(3, "0")) if len(found[1]) > 6 else 0
         if moment.tzinfo is not None:
             return (moment - _EPOCH) // _MICROSECOND * 1000 + nanos, "payload"
-        twice = moment.replace(tzinfo=zone).utcoffset() != moment.replace(tzinfo=zone, fold=1).utcoffset()
-        return _local_ns(moment, zone) + nanos, "payload_local_ambiguous" if twice else "payload_local"
+        local = moment.replace(tzinfo=zone)
+        offset, later = local.utcoffset(), local.replace(fold=1).utcoffset()
+        assert offset is not None  # a ZoneInfo always has one
+        time_ns = (moment - _NAIVE_EPOCH - offset) // _MICROSECOND * 1000 + nanos
+        return time_ns, "payload_local_ambiguous" if offset != later else "payload_local"
     except (ValueError, OverflowError):
         raise Undecodable("validate", "bad_time", "the event time is no ISO 8601 date and time") from None
 

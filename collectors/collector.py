@@ -1,4 +1,4 @@
-"""One collector: a session, a spool, two working threads and one that watches them.
+"""One collector: a session, a spool, one that receives, one that delivers and one that watches them.
 
 Promises: it starts or says in one sentence why not; while it runs every message is in the broker, in the spool or in
 the store; it stops within 10 s with nothing lost; what ends it by itself is in `failure`.
@@ -12,17 +12,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from collectors import dead_letters, ledger
-from collectors.clock_rules import Window
 from collectors.committer import Committer
-from collectors.delivery import Delivery, Hooks
+from collectors.control import Control
+from collectors.delivery import Hooks
+from collectors.delivery_process import DeliveryProcess, DeliveryThread, Job, unexpected
 from collectors.gap_report import session_lost
 from collectors.health import Health, HealthServer
-from collectors.index import EventIndex
-from collectors.ingest import Ingest
 from collectors.intake import Intake
 from collectors.ledger import Counts
 from collectors.ledger_report import LedgerReport
-from collectors.message import CollectorError, SpoolFailed
+from collectors.message import CollectorError
 from collectors.pseudonym import PseudonymKeys
 from collectors.receiver import MqttReceiver
 from collectors.spool import Spool
@@ -38,28 +37,31 @@ _JUDGING_S = 30  # a decoder that takes so long for one message hangs
 
 
 class Collector:
-    """Wires the parts; `hooks` exist for tests that cut the way of a message."""
+    """Wires the parts; `hooks` exist for tests that cut the way of a message.
+
+    With a Store, a thread of this process delivers to it; with a function that opens one and can be sent to another
+    process, a process of its own does.
+    """
 
     def __init__(
         self,
         settings: Settings,
         catalogue: Catalogue,
-        store: Store,
+        store: Store | Callable[[], Store],
         clock: Clock,
         hooks: Hooks | None = None,
         retention_ns: int | None = None,
     ) -> None:
-        self._settings, self._clock, self._store = settings, clock, store
+        self._settings, self._clock = settings, clock
         hooks = hooks or Hooks()
         self.failure: Exception | None = None
         self._ended = threading.Event()
-        self._stop_intake, self._stop_delivery, self._wake = threading.Event(), threading.Event(), threading.Event()
+        self._stop_intake = threading.Event()
         roster = Roster(catalogue, settings.collector)
         intake = Intake(roster, PseudonymKeys(settings.state / "keys"))
         self.spool = Spool(spool_folder(settings), settings.spool, lease=True)
         try:
-            self._index = EventIndex(self.spool.folder)
-            self._filters = _Filters(self.spool.folder / "filters.json")
+            self._filters = _Filters(self.spool.folder / "filters.json", clock)
             self.receiver = MqttReceiver(
                 settings.mqtt,
                 f"periscope-{settings.collector}",
@@ -70,19 +72,18 @@ class Collector:
             )
             self.receiver.session_known = bool(self._filters.read())
             self.receiver.whole_until_ns = self._filters.written_ns()
-            self._committer = Committer(self.receiver, self.spool, intake, hooks, self._wake.set)
-            self._delivery = Delivery(
-                self.spool,
-                self._index,
-                Ingest(roster, Window(retention_ns)),
-                roster,
-                store,
-                clock,
-                hooks,
-                settings.spool.write_batch,
-            )
+            for day in self.spool.days():
+                self.spool.day(day)  # before another process does: only who opens a damaged log first can see it
+            job = Job(settings, self.spool.folder, catalogue, clock, retention_ns, dict(self.spool.reduced))
+            self._delivery: DeliveryThread | DeliveryProcess
+            if callable(store):
+                self._delivery = DeliveryProcess(job, store, self._fail)
+            else:
+                self._delivery = DeliveryThread(job, self.spool, store, hooks, self._guarded, self._fail)
+            self._committer = Committer(self.receiver, self.spool, intake, hooks, self._delivery.wake)
+            self._report = LedgerReport(settings.collector, roster, self.spool)
+            self.control = Control(settings.mqtt, settings.collector, self.spool, roster)
             self._pilots, self._told_lost, self._suspected = list(catalogue.pilots), 0, -1
-            self._report = LedgerReport(settings.collector, self._pilots)
             self.health_server = HealthServer(settings.health_port, self.health) if settings.health_port else None
         except BaseException:
             self.spool.close()
@@ -92,10 +93,11 @@ class Collector:
 
     def start(self, patience_s: float = 5) -> None:
         """Start; raises BrokerRefused when the broker will not have us, and goes on trying when it is away."""
+        self._delivery.start()
         self.receiver.start()
+        self.control.start()
         for name, work in (
             ("commit", lambda: self._committer.run(self._stop_intake)),
-            ("deliver", lambda: self._delivery.run(self._stop_delivery, self._wake)),
             ("watch", self._watch),
         ):
             thread = threading.Thread(target=self._guarded, args=(work,), name=name, daemon=True)
@@ -127,17 +129,15 @@ class Collector:
         self._stopped = True
         self._stop_intake.set()
         self._join("commit", 4)
-        self._stop_delivery.set()
-        self._wake.set()
         self._ended.set()
-        self._join("deliver", 4)
+        self._delivery.stop(4)
         self._join("watch", 1)
+        self.control.stop()
         self.receiver.stop()
         if self.health_server is not None:
             self.health_server.close()
         for sentence in ledger.broken(ledger.total(self.spool.ledger().values())):
             log.error("the ledger does not add up: %s", sentence)
-        self._index.close()
         self.spool.close()
 
     def wait_idle(self, timeout: float) -> bool:
@@ -160,15 +160,17 @@ class Collector:
         receiver, now_ns = self.receiver, self._clock()
         counts = self.ledger()
         size, most = self.spool.size(), self._settings.spool.max_bytes
-        alive = receiver.alive() and all(t.is_alive() for t in self._threads) and self.failure is None
+        delivery = self._delivery.status()
+        threads = self._delivery.alive() and all(t.is_alive() for t in self._threads)
+        alive = receiver.alive() and threads and self.failure is None
         oldest = self.spool.oldest_pending_ns()
         age_s = 0.0 if oldest is None else max(0.0, (now_ns - oldest) / 1e9)
         late = f"the oldest message waits for {age_s / 60:.0f} min to be delivered" if age_s > _LATE_S else ""
-        sentence = self._committer.full or receiver.sentence or self._delivery.sentence or late
+        sentence = self._committer.full or receiver.sentence or delivery.sentence or late or self.spool.dead_room.full
         return Health(
             alive=alive,
             ready=alive and receiver.ready.is_set() and not self._committer.full and size < 0.9 * most,
-            degraded=self._delivery.state != "ok" or bool(late) or bool(ledger.broken(counts)),
+            degraded=delivery.state != "ok" or bool(late or self.spool.dead_room.full or ledger.broken(counts)),
             sentence=sentence,
             gauges={
                 "collector_mqtt_connected": float(receiver.ready.is_set()),
@@ -178,7 +180,10 @@ class Collector:
                 "spool_full": float(bool(self._committer.full)),
                 "spool_records": sum(n for (_, _, fate), n in counts.items() if fate == "pending"),
                 "spool_oldest_age_seconds": age_s,
-                "store_away": float(self._delivery.state != "ok"),
+                "store_away": float(delivery.state != "ok"),
+                "deadletter_bytes": self.spool.dead_room.used,
+                "deadletter_max_bytes": self.spool.dead_room.most,
+                "deadletter_full": float(bool(self.spool.dead_room.full)),
             },
             counters={
                 "collector_mqtt_messages_received": receiver.received,
@@ -189,8 +194,10 @@ class Collector:
                 "collector_stale_acks": receiver.stale_acks,
                 "spool_appended": self._committer.committed,
                 "spool_fsync_seconds": self._committer.commit_s,
-                "spool_corrupt_files": self.spool.corrupt_files + self._index.corrupt_files,
-                "spool_corrupt_records": self.spool.lost_records,
+                "spool_corrupt_files": self.spool.corrupt_files + delivery.corrupt_files,
+                "spool_corrupt_records": self.spool.lost_records + delivery.lost_records,
+                **{f"control_requests_{outcome}": n for outcome, n in self.control.desk.counts.items()},
+                "deadletter_bodies_dropped": self.spool.dead_room.dropped,
             },
             ledger=dict(counts),
             dead=dict(dead_letters.counted(self.spool)),
@@ -202,17 +209,13 @@ class Collector:
         while not self._ended.wait(1):
             seconds += 1
             self._look_at_session()
-            if self._delivery.judging_s > _JUDGING_S:
-                self._fail(
-                    CollectorError(
-                        f"one message is being judged for more than {_JUDGING_S} s; nothing is lost, start again: "
-                        "after three such ends it is set aside as poison"
-                    )
-                )
+            if self._delivery.status().judging_s > _JUDGING_S:
+                self._delivery.give_up()
             if seconds % 10 == 0 and self.receiver.ready.is_set():
-                for topic, payload in self._report.changed(self.spool.ledger(), self._clock()):
+                for topic, payload in self._report.changed(self._clock()):
                     self.receiver.publish(topic, payload)
             if seconds % 60 == 0:
+                self.spool.forget_gone()
                 for sentence in ledger.broken(self.ledger()):
                     log.error("the ledger does not add up: %s", sentence)
 
@@ -242,18 +245,13 @@ class Collector:
             self._fail(error)
         except Exception as error:  # a thread's outermost frame: an unknown mistake ends the collector, not silently
             log.exception("a thread of the collector ended")
-            self._fail(
-                SpoolFailed(
-                    f"an unexpected error ended the collector ({type(error).__name__}: {error}); "
-                    "nothing that was acknowledged is lost, start it again"
-                )
-            )
+            self._fail(unexpected(error))
 
     def _fail(self, error: Exception) -> None:
         self.failure = self.failure or error
         self._ended.set()
         self._stop_intake.set()
-        self._stop_delivery.set()
+        self._delivery.ask_to_stop()
 
     def _join(self, name: str, timeout: float) -> None:
         for thread in self._threads:
@@ -269,8 +267,8 @@ def spool_folder(settings: Settings) -> Path:
 class _Filters:
     """The topic filters that the session holds, so that only removed ones are unsubscribed; noted when granted."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._path, self._clock = path, clock
 
     def read(self) -> list[str]:
         try:
@@ -287,5 +285,5 @@ class _Filters:
 
     def write(self, filters: Sequence[str]) -> None:
         """At most once a minute while nothing changes: the time of the file is part of what it says."""
-        if self.read() != list(filters) or time.time_ns() - self.written_ns() > 60 * 10**9:
+        if self.read() != list(filters) or self._clock() - self.written_ns() > 60 * 10**9:
             self._path.write_text(json.dumps(list(filters)))

@@ -13,7 +13,8 @@ from queue import Empty
 from collectors.delivery import Hooks
 from collectors.intake import Intake
 from collectors.message import SpoolFull
-from collectors.receiver import MqttReceiver, Received
+from collectors.publish import Received
+from collectors.receiver import MqttReceiver
 from collectors.spool import Spool
 
 log = logging.getLogger(__name__)

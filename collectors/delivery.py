@@ -1,4 +1,4 @@
-"""From the spool to the store: the second thread.
+"""From the spool to the store: while one batch is written, the next is judged and claimed.
 
 Promises: a message is marked written only after its points are queryable and its days are touched; whatever step
 is cut off is repeated without effect; the store's absence loses nothing and never stops receiving; a point that
@@ -10,17 +10,19 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
 
+from collectors import timing
 from collectors.clock_rules import LocalDays, utc_day
 from collectors.index import KEEP_DAYS, Candidate, Claim, EventIndex, Verdict
 from collectors.ingest import Ingest, Judged
 from collectors.ledger import DEAD, DROPPED, DUPLICATE, WRITTEN
 from collectors.message import CollectorError, Fault, RawMessage, SpoolFull
-from collectors.spool import Spool
-from collectors.spool_day import Fate, Record
+from collectors.spool import NOTHING, Span, Spool
+from collectors.spool_day import LIVE, REPLAY, Fate, Record
 from collectors.spool_file import Corrupt
 from collectors.suspects import Suspects
 from collectors.topics import Roster
@@ -70,6 +72,19 @@ class _Work:
     put_off: bool = False
 
 
+@dataclass
+class _Batch:
+    """Messages that were judged and claimed together, to be written and marked together."""
+
+    span: Span
+    works: list[_Work]
+    written: Future[bool] | None = None
+
+    @property
+    def places(self) -> Set[tuple[str, int]]:
+        return {(self.span.day, work.record.seq) for work in self.works}
+
+
 class Delivery:
     """Delivers until `stop` is set. `state` says in one word how the store is: ok, away or held."""
 
@@ -100,25 +115,56 @@ class Delivery:
 
     def run(self, stop: threading.Event, wake: threading.Event) -> None:
         """Deliver what is pending, then wait for more."""
-        while not stop.is_set():
-            self.beat_ns = self._clock()
-            try:
-                if self.step(stop):
-                    continue
-            except SpoolFull as full:  # what was written is marked later; writing it again has no effect
-                log.error("%s", full)
-                stop.wait(1)
-            self._housekeeping()
-            wake.wait(0.2)
-            wake.clear()
+        with ThreadPoolExecutor(1, "write") as writer:
+            while not stop.is_set():
+                self.beat_ns = self._clock()
+                try:
+                    if self._flow(stop, writer):
+                        continue
+                except SpoolFull as full:  # what was written is marked later; writing it again has no effect
+                    log.error("%s", full)
+                    stop.wait(1)
+                except BaseException:
+                    stop.set()  # else the writer would go on trying
+                    raise
+                self._housekeeping()
+                wake.wait(0.2)
+                wake.clear()
+
+    def _flow(self, stop: threading.Event, writer: ThreadPoolExecutor) -> bool:
+        """Deliver all that is pending, each batch prepared while the one before is written; False when nothing was."""
+        under_way: _Batch | None = None
+        try:
+            while not stop.is_set():
+                self.beat_ns = self._clock()
+                try:
+                    ahead = self._prepare(under_way)
+                except SpoolFull:
+                    self._settle(under_way)
+                    raise
+                self._settle(under_way)
+                if ahead is None:
+                    return under_way is not None
+                ahead.written = writer.submit(self._write, ahead.span.day, ahead.works, stop)
+                under_way = ahead
+            self._settle(under_way)
+            return True
+        except _KNOWN:
+            raise
+        except Exception as error:
+            log.error("a batch failed (%s); it is delivered alone", type(error).__name__)
+            if under_way is not None and under_way.written is not None:
+                wait([under_way.written])
+            return self.step(stop)
+
+    def _settle(self, batch: "_Batch | None") -> None:
+        """Wait until a batch is written, and mark it; it stays pending where writing was stopped."""
+        if batch is not None and batch.written is not None and batch.written.result():
+            self._mark(batch)
 
     def step(self, stop: threading.Event) -> bool:
-        """Deliver one batch; False when nothing was pending."""
-        found = self._spool.pending(self._write_batch, self._waiting())
-        while self._spool.reduced:
-            lost, counted = self._spool.reduced.popitem()
-            gone = self._index.release(lost, self._spool.day(lost).seqs() if lost in self._spool.days() else ())
-            self._spool.forgotten(gone, counted)
+        """Deliver one batch, one thing after the other; False when nothing was pending."""
+        found = self._pending(NOTHING)
         if found is None:
             return False
         day, records = found
@@ -148,6 +194,33 @@ class Delivery:
         self._spool.mark(day, failed, self._clock())
         return True
 
+    def _deliver(self, day: str, records: Sequence[Record], stop: threading.Event) -> bool:
+        """Judge, claim, write, touch and mark; False when stopped before the mark."""
+        batch = self._claimed(day, records, frozenset())
+        if not self._write(day, batch.works, stop):
+            return False
+        self._mark(batch)
+        return True
+
+    def _prepare(self, under_way: "_Batch | None") -> "_Batch | None":
+        """Judge and claim the next messages, passing over those that are being written."""
+        found = self._pending(NOTHING if under_way is None else under_way.span)
+        return None if found is None else self._claimed(*found, frozenset() if under_way is None else under_way.places)
+
+    def _pending(self, under_way: Span) -> tuple[str, list[Record]] | None:
+        found = self._spool.pending(self._write_batch, self._waiting(), under_way)
+        while self._spool.reduced:
+            lost, counted = self._spool.reduced.popitem()
+            gone = self._index.release(lost, self._spool.day(lost).seqs() if lost in self._spool.days() else ())
+            self._spool.forgotten(gone, counted)
+        return found
+
+    def _claimed(self, day: str, records: Sequence[Record], under_way: Set[tuple[str, int]]) -> "_Batch":
+        works = self._judge(day, records)
+        self._claim(day, works, under_way)
+        self._hooks.after_claim()
+        return _Batch(Span(day, records[0].seq, records[-1].seq), works)
+
     def _judge(self, day: str, records: Sequence[Record]) -> list[_Work]:
         works = []
         for record in records:
@@ -162,19 +235,15 @@ class Delivery:
         self._suspects.clear()
         return works
 
-    def _deliver(self, day: str, records: Sequence[Record], stop: threading.Event) -> bool:
-        """Judge, claim, write, touch and mark; False when stopped before the mark."""
-        works = self._judge(day, records)
-        self._claim(day, works)
-        self._hooks.after_claim()
-        if not self._write(day, works, stop):
-            return False
-        fates = [fate for work in works if (fate := _fate(work)) is not None]
-        self._spool.mark(day, fates, self._clock())
+    def _mark(self, batch: "_Batch") -> None:
+        day = batch.span.day
+        done = [(work, fate) for work in batch.works if (fate := _fate(work)) is not None]
+        fates = [fate for _, fate in done]
+        now_ns = self._clock()
+        self._spool.mark(day, fates, now_ns, timing.measured(_live_and_written(done), now_ns))
         self._suspects.forget(day, [fate.record.seq for fate in fates if fate.state == DEAD])
         self.written += sum(1 for fate in fates if fate.state == WRITTEN)
         self._hooks.after_mark()
-        return True
 
     @property
     def judging_s(self) -> float:
@@ -194,13 +263,22 @@ class Delivery:
         self._spool.unlink_old(now_ns)
         self._index.forget_before(utc_day(now_ns - KEEP_DAYS * 1440 * _MINUTE_NS))
 
-    def _claim(self, day: str, works: Sequence[_Work]) -> None:
+    def _claim(self, day: str, works: Sequence[_Work], under_way: Set[tuple[str, int]]) -> None:
         asked = [
-            (work, Candidate(event, day, work.record.seq, self._roster.place(work.record.topic).zone))
+            (
+                work,
+                Candidate(
+                    event,
+                    day,
+                    work.record.seq,
+                    self._roster.place(work.record.topic).zone,
+                    work.record.priority == REPLAY,
+                ),
+            )
             for work in works
             for event in work.judged.events
         ]
-        claims = self._index.claim([candidate for _, candidate in asked])
+        claims = self._index.claim([candidate for _, candidate in asked], under_way)
         for (work, _), claim in zip(asked, claims, strict=True):
             work.claims.append(claim)
 
@@ -208,7 +286,7 @@ class Delivery:
         """What still waits for a shard; the rest of it is tried once more."""
         if self._put_off:
             now_ns = time.monotonic_ns()
-            due = [place for place, until_ns in self._put_off.items() if until_ns <= now_ns]
+            due = [place for place, until_ns in list(self._put_off.items()) if until_ns <= now_ns]  # the writer adds
             for place in due:
                 del self._put_off[place]
             self._tried_again.update(due)
@@ -251,8 +329,10 @@ class Delivery:
         return True
 
     def _put(self, pilot: str, events: list[Event], old: list[tuple[str, int]]) -> dict[str, Fault]:
-        for stream, time_ns in old:
-            self._store.delete(self._store.read(pilot, [stream], time_ns, time_ns + 1))
+        mine = {event.event_id for event in events} if old else set()
+        for stream, time_ns in old:  # a place that was left long ago may be another event's by now
+            there = self._store.read(pilot, [stream], time_ns, time_ns + 1)
+            self._store.delete([event for event in there if event.event_id in mine])
         return {r.event_id: Fault("write", r.code, r.reason[:512], r.event_id) for r in self._store.write(events)}
 
     def _touch(self, touches: list[Touch]) -> dict[str, Fault]:
@@ -303,6 +383,14 @@ def _message(record: Record) -> RawMessage:
     )
 
 
+def _live_and_written(done: Iterable[tuple[_Work, Fate]]) -> Iterator[tuple[str, str, int, Event]]:
+    """What tells how soon messages are stored: not those that waited behind others or came again."""
+    for work, fate in done:
+        record = work.record
+        if fate.state == WRITTEN and record.priority == LIVE and not record.attempts:
+            yield record.pilot, record.feed, record.received_ns, work.claims[0].event
+
+
 def _waits(work: _Work) -> bool:
     return any(claim.verdict is Verdict.LATER for claim in work.claims)
 
@@ -312,33 +400,46 @@ def _fate(work: _Work) -> Fate | None:
     judged = work.judged
     if work.put_off:
         return None
-    if len(work.claims) == 1 and work.claims[0].verdict is Verdict.NEW and not work.faults:
+    if len(work.claims) == 1 and work.claims[0].verdict is Verdict.NEW and not work.faults and not judged.faults:
         event = work.claims[0].event
-        return Fate(work.record, WRITTEN, "", event.event_id, event.time_ns, event.actor_key, 1, 0, 0, judged.empty)
+        return Fate(
+            work.record,
+            WRITTEN,
+            "",
+            event.event_id,
+            event.time_ns,
+            event.actor_key,
+            1,
+            0,
+            work.record.replaced,
+            judged.empty,
+        )
     if _waits(work):
         return None
     if judged.fault is not None:
         return Fate(work.record, DEAD, faults=(judged.fault,))
     if judged.dropped:
         return Fate(work.record, DROPPED, judged.dropped, empty=judged.empty)
-    faults = work.faults + [
+    faults = [*judged.faults, *work.faults] + [
         Fault(f.stage, f.code, f.text, claim.event.event_id)
         for claim in work.claims
         if (f := _REFUSALS.get(claim.verdict)) is not None
     ]
-    points = sum(1 for claim in work.claims if claim.verdict is not Verdict.DUPLICATE)
+    points = len(judged.faults) + sum(1 for claim in work.claims if claim.verdict is not Verdict.DUPLICATE)
     if not points:
         return Fate(work.record, DUPLICATE)
-    first = work.claims[0].event
+    first = work.claims[0].event if work.claims else None
     state = DEAD if faults else WRITTEN
     replaced = sum(1 for claim in work.claims if claim.verdict is Verdict.REVISION)
+    if work.record.priority == REPLAY:  # what it replaced then may be told by a later correction by now
+        replaced = work.record.replaced
     return Fate(
         work.record,
         state,
         "",
-        first.event_id,
-        first.time_ns,
-        first.actor_key,
+        first.event_id if first else None,
+        first.time_ns if first else None,
+        first.actor_key if first else None,
         points,
         len(faults),
         replaced,

@@ -8,8 +8,8 @@ import re
 import string
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
@@ -24,6 +24,8 @@ Row = Mapping[str, Any]
 Pseudonym = Callable[[str], str]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Pseudonyms that are remembered within one import; a bound, as memory is.
+_PEOPLE = 100_000
 _RUBY = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d(?:\.\d+)?) ?(UTC|Z|[+-]\d\d:?\d\d)?")
 
 
@@ -108,6 +110,16 @@ class ImportMapping(_Strict):
             raise ValueError("give either [cloudevent] or [flat_json]")
         return self
 
+    @property
+    def names_rows(self) -> bool:
+        """Whether an event's id is made of its place in the file, so that another row there would look like it."""
+        return self.cloudevent is not None and "{key}" not in self.cloudevent.id
+
+    @property
+    def names_persons(self) -> bool:
+        """Whether a column holds persons' ids."""
+        return self.cloudevent is not None and self.cloudevent.person is not None
+
     def columns(self) -> list[str]:
         """The columns that a file must have, in the mapping's order."""
         if self.flat_json is not None:
@@ -146,58 +158,102 @@ def topic_of(catalogue: Catalogue, pilot: str, mapping: ImportMapping) -> str:
     return mapping.topic or feed.topic
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a row stands: `row` counts from 1 after the header; `revision` is that of this import."""
+class Mapper:
+    """Turns the rows of one file into messages. `revision` is that of this import, `file` what ids call the file."""
 
-    pilot: str
-    file: str
-    row: int
-    revision: int = 0
+    def __init__(self, mapping: ImportMapping, pilot: str, file: str, pseudonym: Pseudonym, revision: int = 0) -> None:
+        self._encoding = mapping.encoding
+        self._encode = msgspec.json.Encoder().encode
+        self._flat, self._revision = mapping.flat_json, revision
+        if mapping.cloudevent is None:
+            return
+        self._event = mapping.cloudevent
+        fixed = {"pilot": pilot, "file": file}
+        self._id, self._source = _Template(self._event.id, fixed), _Template(self._event.source, fixed)
+        # People come again and again, and a digest costs more than all else of a row.
+        self._pseudonym = lru_cache(maxsize=_PEOPLE)(pseudonym)
+        self._words = {
+            field: {word.casefold(): code for word, code in codes.items()}
+            for field, codes in self._event.values.items()
+        }
+
+    def __call__(self, row: Row, number: int) -> bytes:
+        """The message of the row with this number; raises Unmapped."""
+        try:
+            body = _flat(self._flat, row) if self._flat is not None else self._cloudevent(row, number)
+            return self._encode(body)
+        except UnicodeEncodeError:
+            raise Unmapped("bad_encoding", f"the row is not {self._encoding} text") from None
+
+    def _cloudevent(self, row: Row, number: int) -> dict[str, Any]:
+        mapping = self._event
+        for column, wanted in mapping.only.items():
+            if str(row.get(column, "")).strip() not in wanted:
+                raise Unmapped("left_out", f"column {column} says something else than the mapping asks for")
+        names: dict[str, Any] = {"row": number, "key": _key(mapping, row) if mapping.key else ""}
+        data: dict[str, Any] = dict(mapping.constants)
+        if mapping.person is not None:
+            person = row.get(mapping.person)
+            if person is None or person == "":
+                raise Unmapped("no_person", f"column {mapping.person} is empty")
+            names["person"] = data["actor_key"] = self._pseudonym(str(person))
+        for field, column in mapping.columns.items():
+            value = row.get(column)
+            if value is not None and value != "":
+                data[field] = self._field(field, column, value)
+            elif field in mapping.required:
+                raise Unmapped("empty", f"column {column} is empty")
+        if mapping.revised:
+            data["revision"] = self._revision
+        return {
+            "specversion": "1.0",
+            "id": self._id(names),
+            "source": self._source(names),
+            "type": mapping.type,
+            "time": _time(row.get(mapping.time), mapping),
+            "data": data,
+        }
+
+    def _field(self, field: str, column: str, value: Any) -> Any:
+        """A value as the event has it: a code for a word, a number for a text."""
+        if field in self._words:
+            code = self._words[field].get(str(value).strip().casefold())
+            if code is None:
+                raise Unmapped("unknown_word", f"column {column} holds a word that the mapping has no code for")
+            return code
+        if field not in self._event.numbers:
+            return value
+        number = _number(value)
+        if not isinstance(number, float) or not isfinite(number):
+            raise Unmapped("no_number", f"column {column} holds no number")
+        return int(number) if number.is_integer() else number
 
 
-def payload_of(mapping: ImportMapping, row: Row, place: Place, pseudonym: Pseudonym) -> bytes:
-    """The message of one row; raises Unmapped."""
-    if mapping.flat_json is not None:
-        return msgspec.json.encode(_flat(mapping.flat_json, row))
-    assert mapping.cloudevent is not None
-    return msgspec.json.encode(_cloudevent(mapping.cloudevent, row, place, pseudonym))
+class _Template:
+    """A template whose `fixed` names are filled in once."""
+
+    def __init__(self, template: str, fixed: Mapping[str, str]) -> None:
+        self._pieces: list[tuple[str, str, str]] = []
+        text = ""
+        for literal, name, form, _ in string.Formatter().parse(template):
+            text += literal
+            if name is not None and name in fixed:
+                text += format(fixed[name], form or "")
+            elif name is not None:
+                self._pieces.append((text, name, form or ""))
+                text = ""
+        self._end = text
+
+    def __call__(self, names: Mapping[str, Any]) -> str:
+        return "".join([text + format(names[name], form) for text, name, form in self._pieces]) + self._end
 
 
 def _flat(mapping: FlatJson, row: Row) -> dict[str, Any]:
     """An empty cell becomes null; what is no number stays text, for the collector to judge and count."""
-    numbers = set(mapping.numbers)
+    numbers = mapping.numbers
     return {
         field: _number(row.get(column)) if column in numbers else row.get(column)
         for field, column in mapping.columns.items()
-    }
-
-
-def _cloudevent(mapping: CloudEvent, row: Row, place: Place, pseudonym: Pseudonym) -> dict[str, Any]:
-    for column, wanted in mapping.only.items():
-        if str(row.get(column, "")).strip() not in wanted:
-            raise Unmapped("left_out", f"column {column} says something else than the mapping asks for")
-    names: dict[str, Any] = {"pilot": place.pilot, "file": place.file, "row": place.row, "key": _key(mapping, row)}
-    data: dict[str, Any] = dict(mapping.constants)
-    if mapping.person is not None:
-        person = row.get(mapping.person)
-        if person is None or person == "":
-            raise Unmapped("no_person", f"column {mapping.person} is empty")
-        names["person"] = data["actor_key"] = pseudonym(str(person))
-    for field, column in mapping.columns.items():
-        if row.get(column) not in (None, ""):
-            data[field] = _field(mapping, field, column, row[column])
-        elif field in mapping.required:
-            raise Unmapped("empty", f"column {column} is empty")
-    if mapping.revised:
-        data["revision"] = place.revision
-    return {
-        "specversion": "1.0",
-        "id": mapping.id.format(**names),
-        "source": mapping.source.format(**names),
-        "type": mapping.type,
-        "time": _time(row.get(mapping.time), mapping),
-        "data": data,
     }
 
 
@@ -206,22 +262,6 @@ def _key(mapping: CloudEvent, row: Row) -> str:
     if not all(parts):
         raise Unmapped("no_key", f"one of the columns {', '.join(mapping.key)} is empty")
     return "/".join(parts)
-
-
-def _field(mapping: CloudEvent, field: str, column: str, value: Any) -> Any:
-    """A value as the event has it: a code for a word, a number for a text."""
-    if field in mapping.values:
-        codes = {word.casefold(): code for word, code in mapping.values[field].items()}
-        code = codes.get(str(value).strip().casefold())
-        if code is None:
-            raise Unmapped("unknown_word", f"column {column} holds a word that the mapping has no code for")
-        return code
-    if field not in mapping.numbers:
-        return value
-    number = _number(value)
-    if not isinstance(number, float) or not isfinite(number):
-        raise Unmapped("no_number", f"column {column} holds no number")
-    return int(number) if number.is_integer() else number
 
 
 def _time(value: Any, mapping: CloudEvent) -> str:

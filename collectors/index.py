@@ -7,12 +7,12 @@ two ids never share a nanosecond of one pilot and stream: the later one takes it
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from contextlib import suppress
 from enum import Enum
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -20,6 +20,7 @@ import msgspec
 from collectors.clock_rules import floor_and_span
 from collectors.spool_file import Corrupt, connect, disk_errors, set_aside
 from pipeline.model import Event, place_in_time
+from pipeline.sqlite_rows import Rows
 
 if TYPE_CHECKING:
     import sqlite3
@@ -36,10 +37,14 @@ CREATE TABLE IF NOT EXISTS event(
 CREATE UNIQUE INDEX IF NOT EXISTS place ON event(pilot, stream, time_ns);
 CREATE INDEX IF NOT EXISTS age ON event(day);
 """
-_CLAIM = "INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)"
+_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, NULL)"
+_CLAIM = f"INSERT OR IGNORE INTO event VALUES {_ROW}"
+_CLAIMS = Rows("INSERT OR IGNORE INTO event", _ROW)
 _FIND = "SELECT stream, time_ns, revision, hash, day, seq, superseded FROM event WHERE pilot = ? AND event_id = ?"
 _REVISE = """UPDATE OR IGNORE event SET stream = ?, time_ns = ?, revision = ?, hash = ?, day = ?, seq = ?,
              superseded = ? WHERE pilot = ? AND event_id = ?"""
+_REFRESH = "UPDATE event SET hash = ? WHERE pilot = ? AND event_id = ?"
+_KEPT_PLACES = 50  # of an event that was corrected over and over
 _CONFIRM = "UPDATE event SET revision = ? WHERE pilot = ? AND event_id = ?"
 _encode = msgspec.json.Encoder(order="sorted").encode
 
@@ -53,6 +58,7 @@ class Verdict(Enum):
     REUSED = "id_reused"
     CROWDED = "time_collision"
     LATER = "later"
+    SUPERSEDED = "superseded"
 
 
 class Claim(NamedTuple):
@@ -64,12 +70,16 @@ class Claim(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """An event that asks for its place, the message (day, seq) it came in and its pilot's zone."""
+    """An event that asks for its place, the message (day, seq) it came in and its pilot's zone.
+
+    With `replay` the message was written before, so that its own claim holds and a later correction of it does too.
+    """
 
     event: Event
     day: str
     seq: int
     zone: ZoneInfo
+    replay: bool = False
 
 
 class EventIndex:
@@ -97,11 +107,14 @@ class EventIndex:
             connection.executescript(_SCHEMA)
             return connection
 
-    def claim(self, candidates: Sequence[Candidate]) -> list[Claim]:
-        """Judge events in order; when this returns, what was claimed is on disk."""
+    def claim(self, candidates: Sequence[Candidate], under_way: Set[tuple[str, int]] = frozenset()) -> list[Claim]:
+        """Judge events in order; when this returns, what was claimed is on disk.
+
+        `under_way` are messages (day, seq) that were claimed earlier and may not be written yet.
+        """
         if not candidates:
             return []
-        return self._twice(lambda: self._claim(candidates))
+        return self._twice(lambda: self._claim(candidates, under_way))
 
     def _twice(self, act: Callable[[], _T]) -> _T:
         """Act; where the file proves damaged, begin a new one and act again."""
@@ -112,20 +125,20 @@ class EventIndex:
             self._set_aside()
             return act()
 
-    def _claim(self, candidates: Sequence[Candidate]) -> list[Claim]:
+    def _claim(self, candidates: Sequence[Candidate], under_way: Set[tuple[str, int]]) -> list[Claim]:
         rows = [
             (e.pilot, e.event_id, e.stream, e.time_ns, e.revision, content_hash(e), day, seq)
-            for e, day, seq, _ in candidates
+            for e, day, seq, *_ in candidates
         ]
         with disk_errors(self._path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 before = self._connection.total_changes
-                self._connection.executemany(_CLAIM, rows)
+                _CLAIMS.insert(self._connection, rows)
                 if self._connection.total_changes - before == len(rows):
                     claims = [Claim(Verdict.NEW, c.event, []) for c in candidates]
                 else:
-                    batch = {(c.day, c.seq) for c in candidates}
+                    batch = {(c.day, c.seq) for c in candidates} | under_way
                     claims = [self._judge(c, row[5], batch) for c, row in zip(candidates, rows, strict=True)]
                 self._connection.execute("COMMIT")
             except BaseException:
@@ -135,7 +148,7 @@ class EventIndex:
         return claims
 
     def _judge(self, candidate: Candidate, digest: bytes, batch: set[tuple[str, int]]) -> Claim:
-        event, day, seq, _ = candidate
+        event, day, seq, *_ = candidate
         found = self._connection.execute(_FIND, (event.pilot, event.event_id)).fetchone()
         if found is None:
             return self._next_place(candidate, digest)
@@ -145,16 +158,32 @@ class EventIndex:
                 if event.revision > revision:  # confirmed: a correction older than this one comes too late
                     self._connection.execute(_CONFIRM, (event.revision, event.pilot, event.event_id))
                 return Claim(Verdict.DUPLICATE, event, [])
-            old = [(str(s), int(t)) for s, t in json.loads(superseded)] if superseded else []
+            old = _places(superseded)
             return Claim(Verdict.REVISION if old else Verdict.NEW, _moved(event, time_ns), old)
+        if candidate.replay and (again := self._written_before(candidate, digest, found)):
+            return again
         if event.revision <= revision:
             return Claim(Verdict.REUSED, event, [])
         if (owner_day, owner_seq) in batch:
             return Claim(Verdict.LATER, event, [])  # what it replaces is not written yet
-        return self._revise(candidate, digest, [(stream, time_ns)])
+        return self._revise(candidate, digest, (stream, time_ns), _places(superseded))
+
+    def _written_before(self, candidate: Candidate, digest: bytes, found: tuple[Any, ...]) -> Claim | None:
+        """The claim of a replayed event whose content is not the one that is known; None when it never was stored."""
+        event, day, seq, zone, _ = candidate
+        stream, time_ns, revision, _, owner_day, owner_seq, superseded = found
+        if (owner_day, owner_seq) > (day, seq) and revision > event.revision:
+            return Claim(Verdict.SUPERSEDED, event, [])
+        floor, span = floor_and_span(event.time_ns, event.time_precision, zone)
+        is_own = (owner_day, owner_seq, stream, revision) == (day, seq, event.stream, event.revision)
+        if is_own and floor <= time_ns < floor + span:  # read otherwise than then, since the feed's file was changed
+            self._connection.execute(_REFRESH, (digest, event.pilot, event.event_id))
+            old = _places(superseded)
+            return Claim(Verdict.REVISION if old else Verdict.NEW, _moved(event, time_ns), old)
+        return None
 
     def _next_place(self, candidate: Candidate, digest: bytes) -> Claim:
-        event, day, seq, zone = candidate
+        event, day, seq, zone, _ = candidate
         floor, span = floor_and_span(event.time_ns, event.time_precision, zone)
         for attempt in range(1, min(_ATTEMPTS, span)):
             time_ns = place_in_time(floor, span, event.event_id, attempt)
@@ -165,17 +194,21 @@ class EventIndex:
                 return Claim(Verdict.NEW, _moved(event, time_ns), [])
         return Claim(Verdict.CROWDED, event, [])
 
-    def _revise(self, candidate: Candidate, digest: bytes, old: list[tuple[str, int]]) -> Claim:
-        event, day, seq, zone = candidate
+    def _revise(
+        self, candidate: Candidate, digest: bytes, place: tuple[str, int], earlier: list[tuple[str, int]]
+    ) -> Claim:
+        """Take the place of what is known; all earlier places are remembered, for stores restored from a backup."""
+        event, day, seq, zone, _ = candidate
         floor, span = floor_and_span(event.time_ns, event.time_precision, zone)
+        places = json.dumps([*(item for item in earlier if item != place), place][-_KEPT_PLACES:])
         for attempt in range(min(_ATTEMPTS, span)):
             time_ns = place_in_time(floor, span, event.event_id, attempt)
             done = self._connection.execute(
                 _REVISE,
-                (event.stream, time_ns, event.revision, digest, day, seq, json.dumps(old), event.pilot, event.event_id),
+                (event.stream, time_ns, event.revision, digest, day, seq, places, event.pilot, event.event_id),
             )
             if done.rowcount:
-                return Claim(Verdict.REVISION, _moved(event, time_ns), old)
+                return Claim(Verdict.REVISION, _moved(event, time_ns), [place])
         return Claim(Verdict.CROWDED, event, [])
 
     def days(self) -> list[str]:
@@ -246,6 +279,10 @@ def content_hash(event: Event) -> bytes:
         ),
         digest_size=16,
     ).digest()
+
+
+def _places(superseded: str | None) -> list[tuple[str, int]]:
+    return [(str(s), int(t)) for s, t in json.loads(superseded)] if superseded else []
 
 
 def _moved(event: Event, time_ns: int) -> Event:

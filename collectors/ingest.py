@@ -1,14 +1,17 @@
 """Pure: one message from the spool → events that may be stored, or the reason why not.
 
-Promises: every message gets exactly one answer and nothing but that answer; the pilot is the topic's; a person's
-key without consent, a count without consent to counting, and a time outside the clock window never reach a store.
+Promises: every message gets exactly one answer and nothing but that answer; a bad point costs that point alone; the
+pilot is the topic's; a person's key without consent, a count without consent to counting, and a time outside the clock
+window never reach a store.
 """
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from collectors.clock_rules import Window, floor_and_span
-from collectors.decoders import DECODERS, Decoder
+from collectors.decoders import DECODERS, Decoded, Decoder
 from collectors.decoders.cloudevents import OPS_TYPES
 from collectors.message import Fault, RawMessage, Undecodable
 from collectors.topics import Place, Roster
@@ -16,12 +19,13 @@ from pipeline.model import Event
 
 
 class Judged(NamedTuple):
-    """Events to store, or a fault, or the rule by which the message is dropped."""
+    """Events to store and faults of single points, or one fault of the whole, or the rule by which it is dropped."""
 
     events: list[Event]
     empty: int = 0
     fault: Fault | None = None
     dropped: str = ""
+    faults: tuple[Fault, ...] = ()
 
 
 _UNKNOWN = {
@@ -44,18 +48,30 @@ class Ingest:
         if place.feed is None:
             return Judged([], fault=Fault("identity", place.code, _UNKNOWN[place.code]))
         try:
-            events, empty = self._decoders[place.feed.decoder](message, place)
-            if rule := _drop_rule(message, place, events):
+            decoded = self._decoders[place.feed.decoder](message, place)
+            if rule := _drop_rule(message, place, decoded.events):
                 return Judged([], dropped=rule)
-            for event in events:
-                self._check(event, message, place)
+            return self._checked(decoded, message, place)
         except Undecodable as error:
             return Judged([], fault=error.fault)
         except Exception as error:  # a decoder's own mistake condemns this payload, never the stream
             return Judged([], fault=Fault("decode", "decoder_error", f"the decoder failed: {type(error).__name__}"))
-        if not events:
-            return Judged([], empty, dropped="no_reading")
-        return Judged(events, empty)
+
+    def _checked(self, decoded: Decoded, message: RawMessage, place: Place) -> Judged:
+        """The events that may be stored; where none is and all fail alike, one fault of the whole message."""
+        sound, faults = [], list(decoded.faults)
+        for event in decoded.events:
+            try:
+                self._check(event, message, place)
+            except Undecodable as error:
+                faults.append(replace(error.fault, point=event.event_id))
+            else:
+                sound.append(event)
+        if not sound and not faults:
+            return Judged([], decoded.empty, dropped="no_reading")
+        if not sound and len({(one.stage, one.code) for one in faults}) == 1:
+            return Judged([], fault=replace(faults[0], point=""))
+        return Judged(sound, decoded.empty, faults=tuple(faults))
 
     def _check(self, event: Event, message: RawMessage, place: Place) -> None:
         if event.actor_key is not None and event.consent != "cohort":

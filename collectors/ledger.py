@@ -47,7 +47,10 @@ def read(connection: "sqlite3.Connection") -> Counts:
 
 
 def derive(connection: "sqlite3.Connection") -> Counts:
-    """The same numbers, counted again from the records of one day file."""
+    """The same numbers, counted again from the records of one day file.
+
+    A message that came back from the archive is received and dead-lettered there, so both are taken off here.
+    """
     counts: Counts = Counter()
     rows = connection.execute(
         "SELECT pilot, feed, state, rule, count(*), sum(points), sum(points_dead), sum(replaced),"
@@ -58,7 +61,14 @@ def derive(connection: "sqlite3.Connection") -> Counts:
         counts[pilot, feed, "received"] += n
         counts[pilot, feed, fate_of(state, rule)] += n
         add_points(counts, pilot, feed, points)
-    return +counts
+    for pilot, feed, *points in connection.execute(
+        "SELECT m.pilot, m.feed, r.points, r.points_dead, r.replaced, r.empty"
+        " FROM restored r JOIN message m USING (seq)"
+    ):
+        counts[pilot, feed, "received"] -= 1
+        counts[pilot, feed, "dead_lettered"] -= 1
+        add_points(counts, pilot, feed, points, times=-1)
+    return Counter({key: n for key, n in counts.items() if n})
 
 
 def rebuild(connection: "sqlite3.Connection") -> None:

@@ -23,11 +23,15 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 class Undecodable(Exception):
-    """One payload is condemned; its neighbours are not. Stages: decode, validate, identity, clock, write."""
+    """One payload, or one point of it, is condemned; its neighbours are not. `whole`: never one point alone.
 
-    def __init__(self, stage: str, code: str, sentence: str) -> None:
+    Stages: decode, validate, identity, clock, write.
+    """
+
+    def __init__(self, stage: str, code: str, sentence: str, whole: bool = False) -> None:
         super().__init__(sentence)
         self.fault = Fault(stage, code, sentence[:512])
+        self.whole = whole
 
 
 class CollectorError(Exception):

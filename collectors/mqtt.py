@@ -21,8 +21,11 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from collectors.message import BrokerAway, BrokerRefused
+from collectors.publish import Head, Received, take
 from config.settings import Mqtt
 
+_READ_BYTES = 65_536
+_READS = 16
 _IN_FLIGHT = 20  # paho ignores the broker's Receive Maximum; 20 is safe everywhere
 _MOST_STUCK = 2
 _REMEDIES = {
@@ -50,40 +53,96 @@ class _ReadBuffer:
         self._sock = sock
         self._data = b""
         self._at = 0
+        self._partial = False  # what is here is no whole packet, so there is nothing to do before more comes
+        self._error: OSError | None = None
 
     def recv(self, size: int) -> bytes:
+        """For paho: at most `size` bytes, as a socket gives them."""
         if self._at >= len(self._data):
-            self._data, self._at = self._sock.recv(65536), 0
+            if self._error is not None:
+                error, self._error = self._error, None
+                raise error
+            self._data, self._at = self._sock.recv(_READ_BYTES), 0
         piece = self._data[self._at : self._at + size]
-        self._at += size
+        self._at += len(piece)
+        self._partial = False
         return piece
 
+    def take(self, most: int, v5: bool, epoch: int, clock: Callable[[], int]) -> list[Received]:
+        """At most `most` messages of plain packets, with one read of the socket when no whole packet is here."""
+        if self._partial or self._at >= len(self._data):
+            try:
+                more = self._sock.recv(_READ_BYTES)
+            except OSError as error:
+                self._error = error  # for paho to meet
+                more = b""
+            self._data, self._at = self._data[self._at :] + more, 0
+            if not more:
+                self._partial = False
+                return []
+        messages, self._at, head = take(self._data, self._at, most, v5, epoch, clock)
+        self._partial = head is Head.PART
+        return messages
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether only a part of a packet, or nothing, is left of a sound read."""
+        return self._partial
+
     def pending(self) -> int:
-        return max(0, len(self._data) - self._at) or (self._sock.pending() if hasattr(self._sock, "pending") else 0)
+        """Bytes to work on before the socket has to be waited for."""
+        here = 0 if self._partial else len(self._data) - self._at
+        return here or (self._sock.pending() if hasattr(self._sock, "pending") else 0)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)
 
 
 class Client(paho.Client):
-    """paho's client with a read buffer, reading every packet that is already here before it waits again.
+    """paho's client with a read buffer, out of which plain PUBLISH packets are read many at a time.
 
-    While `is_full` answers True nothing is read, and the broker waits.
+    All other packets, and every PUBLISH that is not plain, go through paho. `room` says how many messages may be
+    taken now; while it is 0 nothing is read, and the broker waits. `on_messages` gets what was taken.
     """
 
-    is_full: Callable[[], bool] = staticmethod(lambda: False)
+    room: Callable[[], int] = staticmethod(lambda: 0)
+    epoch: Callable[[], int] = staticmethod(lambda: 0)
+    clock: Callable[[], int] = staticmethod(lambda: 0)
+    on_messages: Callable[[list[Received]], None] | None = None
 
     def _create_socket(self) -> Any:
         self._buffer = _ReadBuffer(super()._create_socket())
         return self._buffer
 
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
-        for _ in range(500):  # then let writes and keep-alive have their turn
-            if self.is_full():
+        if self.on_messages is None:  # a publisher: what it reads is few and small
+            return self._read_by_paho(max_packets)
+        for _ in range(_READS):  # then let writes and keep-alive have their turn
+            if self._sock is None:
+                return MQTTErrorCode.MQTT_ERR_NO_CONN
+            room = self.room()
+            if room <= 0:
                 # The broker waits when nothing is read. Receive Maximum alone is no bound: Mosquitto 2.0.11 was seen
                 # to send 2,000 messages into a window of 500 when a queue of a past session drains.
                 time.sleep(0.01)
                 return MQTTErrorCode.MQTT_ERR_SUCCESS
+            if self._in_packet["command"] == 0:  # else paho is in the middle of a packet
+                messages = self._buffer.take(room, self._protocol == paho.MQTTv5, self.epoch(), self.clock)
+                if messages:
+                    self.on_messages(messages)
+                    with self._msgtime_mutex:
+                        self._last_bytes_received = time.monotonic()
+                if self._buffer.exhausted:
+                    return MQTTErrorCode.MQTT_ERR_SUCCESS
+                if len(messages) == room:
+                    continue
+            rc = super().loop_read(max_packets)
+            if rc != MQTTErrorCode.MQTT_ERR_SUCCESS or self._sock is None or not self._buffer.pending():
+                return rc
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _read_by_paho(self, max_packets: int) -> MQTTErrorCode:
+        for _ in range(500):
             rc = super().loop_read(max_packets)
             if rc != MQTTErrorCode.MQTT_ERR_SUCCESS or self._sock is None or not self._buffer.pending():
                 return rc
@@ -92,6 +151,19 @@ class Client(paho.Client):
     def thread_alive(self) -> bool:
         """Whether the network thread lives; `is_connected` stays True when it died."""
         return self._thread is not None and self._thread.is_alive()
+
+    on_puback: Callable[[int, int], None] | None = None
+
+    def write_packets(self, packets: bytes) -> None:
+        """Send PUBLISH packets of QoS 1 that the caller made and looks after, with one write."""
+        self._packet_queue(paho.PUBLISH, packets, 0, 1)
+
+    def _handle_pubackcomp(self, cmd: Any) -> MQTTErrorCode:
+        if self.on_puback is None:
+            return super()._handle_pubackcomp(cmd)
+        packet = self._in_packet["packet"]
+        self.on_puback(packet[0] << 8 | packet[1], packet[2] if len(packet) > 2 else 0)
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def puback_all(self, mids: Sequence[int]) -> None:
         """Acknowledge many QoS 1 messages with one write."""
@@ -275,7 +347,8 @@ class MqttPublisher:
             self._stop_with(
                 BrokerRefused(
                     f"broker {self._settings.host}:{self._settings.port} ends the connection whenever a message is "
-                    "sent again; is one larger than it takes? Send smaller ones, or raise message_size_limit there"
+                    "sent again; is one larger than it takes? Send a smaller one, or raise message_size_limit at the "
+                    "broker"
                 )
             )
 

@@ -11,10 +11,11 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
-from typing import Any, NamedTuple
+from typing import Any
 
 from collectors.message import BrokerRefused
 from collectors.mqtt import Client, absence, is_passing, new_client, refusal, subscribe
+from collectors.publish import Received
 from config.settings import Mqtt
 
 log = logging.getLogger(__name__)
@@ -23,19 +24,6 @@ _SHORT_LIFE_S = 10
 _SUSPICIOUS_LIVES = 3
 # So long a message may stay unacknowledged with nothing left to do before the connection is made anew.
 FORGOTTEN_S = 30.0
-
-
-class Received(NamedTuple):
-    """A message as the network thread saw it; `mid` means something on the connection of `epoch` only."""
-
-    epoch: int
-    mid: int
-    topic: bytes
-    payload: bytes
-    content_type: str
-    retained: bool
-    received_ns: int
-    properties: Sequence[tuple[str, str]] = ()
 
 
 class MqttReceiver:
@@ -72,8 +60,9 @@ class MqttReceiver:
         client = new_client(self._settings, self._client_id, keep_session=True)
         client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
         client.on_connect_fail, client.on_subscribe = self._on_connect_fail, self._on_subscribe
-        client.on_message = self._on_message
-        client.is_full = lambda: self.queue.qsize() >= self._bound
+        client.on_message, client.on_messages = self._on_message, self._on_messages
+        client.room = lambda: self._bound - self.queue.qsize()
+        client.epoch, client.clock = lambda: self._epoch, self._clock
         return client
 
     def start(self) -> None:
@@ -130,22 +119,22 @@ class MqttReceiver:
         self._client.loop_start()
 
     def _on_message(self, _client: Any, _data: Any, message: Any) -> None:
+        """What paho read: large packets, and such as are not plain."""
+        said = message.properties if self._needs_type else None
+        mid, kind, pairs = message.mid, getattr(said, "ContentType", ""), getattr(said, "UserProperty", ())
+        if message.qos == 0:
+            mid = 0
+        self._on_messages(
+            [Received(self._epoch, mid, message._topic, message.payload, kind, message.retain, self._clock(), pairs)]
+        )
+
+    def _on_messages(self, messages: list[Received]) -> None:
         try:
-            said = message.properties if self._needs_type else None
-            self.queue.put(
-                Received(
-                    self._epoch,
-                    message.mid if message.qos else 0,
-                    message._topic,
-                    message.payload,
-                    getattr(said, "ContentType", ""),
-                    message.retain,
-                    self._clock(),
-                    getattr(said, "UserProperty", ()),
-                )
-            )
-            self.received += 1
-            self.bytes += len(message.payload)
+            put = self.queue.put
+            for message in messages:
+                put(message)
+                self.bytes += len(message.payload)
+            self.received += len(messages)
         except BaseException:  # anything raised here would end the network thread while all seems connected
             self.errors += 1
             self.unheard = True  # not acknowledged, so the broker sends it again on the next connection

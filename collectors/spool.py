@@ -10,30 +10,56 @@ import contextlib
 import fcntl
 import logging
 import os
+import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import NamedTuple, TypeVar
 
 from collectors import ledger
 from collectors.clock_rules import utc_day
-from collectors.ledger import Counts
+from collectors.dead_room import DeadRoom
+from collectors.ledger import DEAD, Counts
 from collectors.message import SpoolFailed, SpoolFull, SpoolHeld
-from collectors.spool_archive import archive, archived_ledger
-from collectors.spool_day import DayFile, Entry, Fate, Record, has_pending, oldest_pending_ns
-from collectors.spool_file import Corrupt, set_aside
+from collectors.spool_archive import Archived, archive, archived_bodies, archived_ledger, file_id, merged
+from collectors.spool_day import (
+    DIRECT,
+    LIVE,
+    REPLAY,
+    DayFile,
+    Entry,
+    Fate,
+    Record,
+    has_pending,
+    oldest_pending_ns,
+)
+from collectors.spool_file import Corrupt, connect, set_aside
 from collectors.spool_salvage import Salvaged, passed_over, salvage
 from config.settings import Spool as SpoolSettings
-
-if TYPE_CHECKING:
-    import sqlite3
 
 _T = TypeVar("_T")
 log = logging.getLogger(__name__)
 _HOUR_NS = 3_600_000_000_000
-LIVE, DIRECT = 0, 1
+_BODIES = """SELECT coalesce(sum(length(payload)), 0) FROM message
+             WHERE state = ? AND seq IN (SELECT seq FROM dead_letter)"""
+__all__ = ["DIRECT", "LIVE", "REPLAY", "Spool"]
+
+
+class Span(NamedTuple):
+    """Messages of one day file, from one number to another."""
+
+    day: str
+    first: int
+    last: int
+
+    def within(self, day: str) -> tuple[int, int]:
+        """The numbers in this day's file; an impossible range where there are none."""
+        return (self.first, self.last) if day == self.day else (-1, -1)
+
+
+NOTHING = Span("", -1, -1)
 
 
 class Spool:
@@ -47,15 +73,20 @@ class Spool:
         self.reduced: dict[str, bool] = {}  # days that lost records, and whether their number was counted here
         self._days: dict[str, DayFile] = {}
         self._drained: set[str] = set()
+        self._again = 0
+        self.dead_room = DeadRoom(settings.dead_letter_bytes, self._dead_bytes)
         self._lock = threading.RLock()
+        self._is_alone = False
         self._lease: int | None = None
         self._room_checked = 0.0
+        self._read_from: dict[str, DayFile] = {}
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if lease:
-                self._lease = self._take_lease()
-                for rescued in folder.glob("spool-????-??-??.salvage"):
-                    self._finish_salvage(rescued.with_suffix(".db"))
+                self._lease = self._lock_file("lease")
+                with self._alone():
+                    for rescued in folder.glob("spool-????-??-??.salvage"):
+                        self._finish_salvage(rescued.with_suffix(".db"))
             self.sync_folder()
         except OSError as error:
             raise SpoolFailed(
@@ -63,17 +94,32 @@ class Spool:
                 "make it writable or set PERISCOPE_STATE to another folder"
             ) from error
 
-    def _take_lease(self) -> int:
-        handle = os.open(self.folder / "lease", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def _lock_file(self, name: str, patience_s: float = 0) -> int:
+        """The handle of a lock file that is ours alone until it is closed; raises SpoolHeld."""
+        handle = os.open(self.folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        deadline = time.monotonic() + patience_s
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return handle
+            except BlockingIOError:
+                if time.monotonic() < deadline:
+                    time.sleep(0.02)
+                    continue
+                os.close(handle)
+                raise SpoolHeld(
+                    f"{self.folder}: another collector already delivers from this spool; stop it, or give this "
+                    "one its own name with PERISCOPE_COLLECTOR"
+                ) from None
+
+    @contextlib.contextmanager
+    def delivering(self, patience_s: float) -> Iterator[None]:
+        """Be the only one that delivers; a delivering process whose collector was killed needs a moment to end."""
+        handle = self._lock_file("delivering", patience_s)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            yield
+        finally:
             os.close(handle)
-            raise SpoolHeld(
-                f"{self.folder}: another collector already delivers from this spool; stop it, or give this "
-                "one its own name with PERISCOPE_COLLECTOR"
-            ) from None
-        return handle
 
     def sync_folder(self) -> None:
         """Make the names of new files durable; SQLite syncs their content only."""
@@ -91,110 +137,170 @@ class Spool:
             groups.setdefault(utc_day(entry.received_ns), []).append(entry)
         for day, group in groups.items():
             self._drained.discard(day)  # a clock that was set back
-            for attempt in (1, 2):
-                try:
-                    self._day(day).append(group, time.monotonic_ns())
-                    break
-                except Corrupt:
-                    self._set_aside(day)
-                    if attempt == 2:
-                        raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk") from None
+            self._append_to(day, group)
 
-    def pending(self, limit: int, without: Collection[tuple[str, int]] = ()) -> tuple[str, list[Record]] | None:
+    def _append_to(self, day: str, group: list[Entry]) -> None:
+        for _ in range(3):
+            file = self._day(day, create=True)
+            try:
+                with self._steady():
+                    if not file.moved():
+                        file.append(group, time.monotonic_ns())
+                        return
+            except Corrupt:
+                self._set_aside(day, file)
+        raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk")
+
+    def pending(
+        self, limit: int, without: Collection[tuple[str, int]] = (), under_way: Span = NOTHING
+    ) -> tuple[str, list[Record]] | None:
         """The next messages to deliver, all of one day file: live ones before direct ones, older days first.
 
-        Those of `without`, as (day, seq), are left for later.
+        Those of `without`, as (day, seq), are left for later, and those within `under_way` are passed over.
         """
-        for priority in (LIVE, DIRECT):
+        self._notice()
+        for priority in (LIVE, DIRECT, REPLAY):
             for day in self.days():
                 if day in self._drained:
                     continue
-                rows = self._rows(day, priority, limit + len(without))
+                rows = self._rows(day, priority, limit + len(without), under_way)
                 if without:
                     rows = [row for row in rows if (day, row.seq) not in without][:limit]
                 if rows:
                     return day, rows
-        if without:
-            return None
-        for day in self.days()[:-2]:  # another process appends only to today's file, at midnight to yesterday's
-            self._drained.add(day)
+        if not without and under_way == NOTHING:
+            # Another process appends only to today's file, at midnight to yesterday's.
+            self._drained.update(self.days()[:-2])
         return None
 
-    def _rows(self, day: str, priority: int, limit: int) -> list[Record]:
+    def _rows(self, day: str, priority: int, limit: int, under_way: Span) -> list[Record]:
         for _ in range(2):
+            file = self._read_from[day] = self._day(day)
             try:
-                return self._day(day).pending(priority, limit)
+                return file.pending(priority, limit, under_way.within(day))
             except Corrupt:
-                self._set_aside(day)  # what could be read of it is asked for once more
+                self._set_aside(day, file)  # what could be read of it is asked for once more
         raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk")
 
-    def mark(self, day: str, fates: Sequence[Fate], now_ns: int) -> None:
-        """Record what became of messages of one day file."""
+    def mark(
+        self,
+        day: str,
+        fates: Sequence[Fate],
+        now_ns: int,
+        measured: Mapping[tuple[str, str, str, int], int] | None = None,
+    ) -> None:
+        """Record what became of messages of one day file, as `pending` read it, and what was measured on their way."""
+        file = self._day(day)
+        if file is not self._read_from.get(day):
+            return  # they went with the file that was set aside
         try:
-            self._day(day).mark(fates, now_ns)
+            file.mark(fates, now_ns, measured)
         except Corrupt:
-            self._set_aside(day)
+            self._set_aside(day, file)
 
     def look_again(self) -> None:
-        """Look into days that were done: another process may have requeued dead letters there."""
+        """Look into days that were done: another process may have made messages there pending again."""
         self._drained.clear()
+        with self._lock:
+            for day, file in list(self._days.items()):
+                if file.moved():  # removed by another process, or made anew
+                    self._days.pop(day)
 
-    def reopen(self, day: str, seqs: Sequence[int]) -> int:
-        """Make dead-lettered messages of a day pending again."""
-        self._drained.discard(day)
-        return self._day(day).reopen(seqs)
+    def announce(self) -> None:
+        """Tell the delivering process to look into days that were done."""
+        (self.folder / "again").touch()
+
+    def announced(self) -> int:
+        """When an operator last changed what was done, in ns; 0 for never."""
+        try:
+            return (self.folder / "again").stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
+
+    def _notice(self) -> None:
+        if (told := self.announced()) != self._again:
+            self._again = told
+            self.look_again()
+
+    @contextlib.contextmanager
+    def changing(self, day: str) -> Iterator[sqlite3.Connection]:
+        """One transaction on the messages of a day; raises Archived when its file is gone or about to go."""
+        path = self.folder / f"spool-{day}.db"
+        with self._lock:
+            known = self._days.get(day)
+            if known is not None and known.moved():
+                self._days.pop(day)
+            if not path.exists():
+                raise Archived(day)
+            file = self._day(day)
+        with file.changing() as connection:
+            if (day, file_id(connection)) in merged(self.folder):
+                self._remove(file)  # whoever archived it may have been cut off before that
+                raise Archived(day)
+            yield connection
+
+    @contextlib.contextmanager
+    def reading(self, day: str) -> Iterator[sqlite3.Connection]:
+        """A connection of its own for reports; raises Archived when the file of that day is gone."""
+        path = self.folder / f"spool-{day}.db"
+        if not path.exists():
+            raise Archived(day)
+        try:
+            with self._day(day).reading() as connection:
+                yield connection
+        except SpoolFailed:
+            if not path.exists():
+                raise Archived(day) from None
+            raise
 
     def days(self) -> list[str]:
         """UTC days that have a file, oldest first."""
         return sorted(path.stem.removeprefix("spool-") for path in self.folder.glob("spool-????-??-??.db"))
 
     def day(self, day: str) -> DayFile:
-        return self._day(day)
+        """The file of a day, made when there is none."""
+        return self._day(day, create=True)
 
     def has_pending(self) -> bool:
-        return any(self._read(day, has_pending) for day in self.days() if day not in self._drained)
+        return any(self._of_days(has_pending).values())
 
     def oldest_pending_ns(self) -> int | None:
         """When the oldest message that is still to be delivered was received."""
-        found = [ns for day in self.days() if (ns := self._read(day, oldest_pending_ns)) is not None]
-        return min(found, default=None)
+        return min((ns for ns in self._of_days(oldest_pending_ns).values() if ns is not None), default=None)
 
     def ledger(self) -> dict[str, Counts]:
         """The ledger of every day that is known, archived days included."""
-        found = self._archived()
-        for day in self.days():
-            found[day] = self._read(day, ledger.read)
-        return found
-
-    def _archived(self) -> dict[str, Counts]:
-        try:
-            return archived_ledger(self.folder)
-        except Corrupt:
-            self._lose_archive()
-            return {}
-
-    def _lose_archive(self) -> None:
-        name = set_aside(self.folder / "archive.db").name
-        self.corrupt_files += 1
-        log.error("archive.db is damaged and was set aside as %s; the counts of old days are lost", name)
-
-    def _read(self, day: str, read: Callable[["sqlite3.Connection"], _T]) -> _T:
-        """Read a day file beside the running threads; one that is damaged is set aside first."""
-        for attempt in (1, 2):
-            try:
-                with self._day(day).reading() as connection:
-                    return read(connection)
-            except Corrupt:
-                if attempt == 2:
-                    break
-                self._set_aside(day)
-        raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk")
+        return self._ledgers(ledger.read, only_here=False)
 
     def derived_ledger(self) -> dict[str, Counts]:
-        """The same, counted again from the records of the day files that are still here."""
+        """The same of the days whose files are still here, counted again from the records."""
+        return self._ledgers(ledger.derive, only_here=True)
+
+    def _ledgers(self, count: Callable[[sqlite3.Connection], Counts], only_here: bool) -> dict[str, Counts]:
+        here = self._of_days(lambda connection: (file_id(connection), count(connection)))
+        done = merged(self.folder)  # read after the files, so that a day archived meanwhile is not counted twice
+        found = archived_ledger(self.folder)
+        for day, (number, counts) in here.items():
+            if (day, number) not in done:
+                found[day] = _sum(found.get(day), counts)
+        return {day: counts for day, counts in found.items() if day in here or not only_here}
+
+    def _read(self, day: str, read: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Read a day file beside the running threads; one that is damaged is set aside first."""
+        for _ in range(2):
+            try:
+                with self.reading(day) as connection:
+                    return read(connection)
+            except Corrupt:
+                self._set_aside(day, self._day(day))
+        raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk")
+
+    def _of_days(self, read: Callable[[sqlite3.Connection], _T]) -> dict[str, _T]:
+        """The same of every day that has a file; one that goes just now is left out."""
         found = {}
         for day in self.days():
-            found[day] = self._read(day, ledger.derive)
+            with contextlib.suppress(Archived):
+                found[day] = self._read(day, read)
         return found
 
     def totals(self) -> Counter[str]:
@@ -220,20 +326,44 @@ class Spool:
             if day >= utc_day(now_ns - self.settings.journal_h * _HOUR_NS):
                 break
             file = self._day(day)
-            if file.has_pending() or file.last_received_ns() > now_ns - self.settings.journal_h * _HOUR_NS:
-                continue
             try:
-                archive(self.folder, file)
+                if self._unlink(file, now_ns):
+                    gone.append(day)
             except Corrupt:
-                self._lose_archive()
-                archive(self.folder, file)
-            with self._lock:
-                self._days.pop(day).close()
-                for suffix in ("", "-wal", "-shm"):
-                    file.path.with_name(file.path.name + suffix).unlink(missing_ok=True)
-                self.sync_folder()
-            gone.append(day)
+                self._set_aside(day, file)
         return gone
+
+    def _unlink(self, file: DayFile, now_ns: int) -> bool:
+        if file.has_pending() or file.last_received_ns() > now_ns - self.settings.journal_h * _HOUR_NS:
+            return False
+        with file.changing():  # whoever makes messages of this day pending again waits, and finds them archived
+            if file.has_pending() or file.moved():
+                return False
+            archive(self.folder, file)
+            self._remove(file)
+        file.close()
+        return True
+
+    def _remove(self, file: DayFile) -> None:
+        """Forget a file, and unlink it unless another one has its name by now."""
+        with self._lock:
+            self._read_from.pop(file.day, None)
+            self._days.pop(file.day, None)
+            if file.moved():
+                return
+            for suffix in ("", "-wal", "-shm"):
+                file.path.with_name(file.path.name + suffix).unlink(missing_ok=True)
+            self.sync_folder()
+
+    def _dead_bytes(self) -> int:
+        """Bytes of the bodies of dead letters; asked while a day file is being written, so with connections apart."""
+        total = archived_bodies(self.folder)
+        for day in self.days():
+            with contextlib.suppress(Corrupt, sqlite3.Error):
+                connection = connect(self.folder / f"spool-{day}.db", create=False)
+                with contextlib.closing(connection):
+                    total += int(connection.execute(_BODIES, (DEAD,)).fetchone()[0])
+        return total
 
     def close(self) -> None:
         with self._lock:
@@ -244,28 +374,42 @@ class Spool:
                 os.close(self._lease)
                 self._lease = None
 
-    def _day(self, day: str) -> DayFile:
+    def forget_gone(self) -> None:
+        """Close files that another process has removed, so that their space is free."""
+        with self._lock:
+            for day in [day for day, file in self._days.items() if file.moved()]:
+                self._days.pop(day).close()
+
+    def _day(self, day: str, create: bool = False) -> DayFile:
         with self._lock:
             file = self._days.get(day)
+            if file is not None and file.moved():
+                self._days.pop(day).close()
+                self.reduced.setdefault(day, True)  # whoever set it aside has counted what was lost
+                file = None
             if file is None:
-                path = self.folder / f"spool-{day}.db"
-                fresh = self._finish_salvage(path)
-                if self._lease is not None and (commits := passed_over(path.with_name(path.name + "-wal"))):
-                    self.corrupt_files += 1
-                    self.lost_records += commits
-                    self.reduced[day] = True
-                    log.error("%s-wal is damaged: at least %d records are lost to delivery", path.name, commits)
-                elif not fresh and path.stat().st_size == 0:
-                    self.reduced[day] = False  # cut off at its birth, or emptied by someone: the index knows
-                try:
-                    file = DayFile(path)
-                except Corrupt:
-                    self._set_aside(day)
-                    file, fresh = DayFile(path), True
-                if fresh:
-                    self.sync_folder()
-                self._days[day] = file
+                with self._alone():
+                    file = self._days[day] = self._open(day, create)
             return file
+
+    def _open(self, day: str, create: bool) -> DayFile:
+        path = self.folder / f"spool-{day}.db"
+        fresh = self._finish_salvage(path)
+        if self._lease is not None and (commits := passed_over(path.with_name(path.name + "-wal"))):
+            self.corrupt_files += 1
+            self.lost_records += commits
+            self.reduced[day] = True
+            log.error("%s-wal is damaged: at least %d records are lost to delivery", path.name, commits)
+        elif not fresh and _is_empty(path):
+            self.reduced[day] = False  # cut off at its birth, or emptied by someone: the index knows
+        try:
+            file = DayFile(path, self.dead_room.takes, create)
+        except Corrupt:
+            self._save(day)
+            file, fresh = DayFile(path, self.dead_room.takes, create=False), True
+        if fresh:
+            self.sync_folder()
+        return file
 
     def _finish_salvage(self, path: Path) -> bool:
         """What a salvage that was cut off left; True when the day has no file yet."""
@@ -278,26 +422,60 @@ class Spool:
             rescued.rename(path)
         return True
 
-    def _set_aside(self, day: str) -> None:
+    def _set_aside(self, day: str, file: DayFile) -> None:
         """Keep a damaged file under another name; what can be read of it goes on in a new one."""
-        with self._lock:
-            if (file := self._days.pop(day, None)) is not None:
-                file.close()
-            path = self.folder / f"spool-{day}.db"
-            rescued = path.with_suffix(".salvage")
-            self._finish_salvage(path)
-            fresh = DayFile(rescued)
+        with self._lock, self._alone():
+            if self._days.get(day) is file:
+                del self._days[day]
+            moved = file.moved()
+            file.close()
+            if moved:  # another process was first
+                self.reduced.setdefault(day, True)
+            else:
+                self._save(day)
+
+    def _save(self, day: str) -> None:
+        path = self.folder / f"spool-{day}.db"
+        rescued = path.with_suffix(".salvage")
+        self._finish_salvage(path)
+        fresh = DayFile(rescued)
+        try:
+            found = fresh.take_from(lambda target: salvage(path, target))
+        finally:
+            fresh.close()
+        name = set_aside(path).name
+        rescued.rename(path)
+        self.sync_folder()
+        self.corrupt_files += 1
+        self.lost_records += found.lost or 0
+        self.reduced[day] = found.lost is not None
+        log.error("%s is damaged and was set aside as %s; %s", path.name, name, _saved(found))
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One process at a time opens and renames files, and none appends meanwhile; `_lock` is held."""
+        if self._is_alone:
+            yield
+            return
+        with self._turn(fcntl.LOCK_EX):
+            self._is_alone = True
             try:
-                found = fresh.take_from(lambda target: salvage(path, target))
+                yield
             finally:
-                fresh.close()
-            name = set_aside(path).name
-            rescued.rename(path)
-            self.sync_folder()
-            self.corrupt_files += 1
-            self.lost_records += found.lost or 0
-            self.reduced[day] = found.lost is not None
-            log.error("%s is damaged and was set aside as %s; %s", path.name, name, _saved(found))
+                self._is_alone = False
+
+    def _steady(self) -> contextlib.AbstractContextManager[None]:
+        """No process renames files meanwhile."""
+        return self._turn(fcntl.LOCK_SH)
+
+    @contextlib.contextmanager
+    def _turn(self, kind: int) -> Iterator[None]:
+        handle = os.open(self.folder / "turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, kind)
+            yield
+        finally:
+            os.close(handle)
 
     def forgotten(self, claims: int, counted: bool) -> None:
         """So many claims of lost records were dropped from the index; they tell the loss where nothing else does."""
@@ -307,7 +485,7 @@ class Spool:
 
     def missing(self, days: Sequence[str]) -> None:
         """Days that the index knows: one that has neither a file nor an archived ledger is lost with its records."""
-        here = {*self.days(), *self._archived()}
+        here = {*self.days(), *archived_ledger(self.folder)}
         for day in days:
             if day not in here:
                 self.corrupt_files += 1
@@ -333,6 +511,21 @@ class Spool:
         self._room_checked = time.monotonic()
 
 
+def _is_empty(path: Path) -> bool:
+    try:
+        return path.stat().st_size == 0
+    except FileNotFoundError:
+        return False
+
+
 def _saved(found: Salvaged) -> str:
     lost = "an unknown number" if found.lost is None else str(found.lost)
     return f"{found.kept} of its records go on, {lost} are lost to delivery"
+
+
+def _sum(one: Counts | None, other: Counts) -> Counts:
+    if not one:
+        return other
+    both = Counter(one)
+    both.update(other)
+    return Counter({key: n for key, n in both.items() if n})

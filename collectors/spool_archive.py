@@ -1,16 +1,23 @@
 """What outlives a day file: its ledger and its dead letters, in `archive.db` beside it.
 
-Promises: a day is archived, durably, before its file is unlinked; archiving a day again changes nothing.
+Promises: a day is archived, durably, before its file is unlinked; archiving the same file again changes nothing, and
+another file of the same day, made when dead letters came back, adds to what is here.
 """
 
+import logging
+import sqlite3
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from collectors import ledger
 from collectors.ledger import DEAD, Counts
+from collectors.message import SpoolFailed
 from collectors.spool_day import DayFile
-from collectors.spool_file import connect, disk_errors
+from collectors.spool_file import Corrupt, connect, disk_errors
 
+log = logging.getLogger(__name__)
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS ledger(
   day TEXT NOT NULL, pilot TEXT NOT NULL, feed TEXT NOT NULL, fate TEXT NOT NULL, n INTEGER NOT NULL,
@@ -20,46 +27,157 @@ CREATE TABLE IF NOT EXISTS dead_letter(
   topic TEXT NOT NULL, payload BLOB NOT NULL, stage TEXT NOT NULL, code TEXT NOT NULL, text TEXT NOT NULL,
   attempts INTEGER NOT NULL, first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL, size INTEGER NOT NULL,
   sha256 TEXT NOT NULL, PRIMARY KEY (day, seq, point)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS merged(day TEXT NOT NULL, file INTEGER NOT NULL, PRIMARY KEY (day, file)) WITHOUT ROWID;
 """
+# Added since the first archives; a row without them was archived by earlier software and cannot be requeued.
+_LATER = {
+    "received_ns": "INTEGER NOT NULL DEFAULT 0",
+    "content_type": "TEXT NOT NULL DEFAULT ''",
+    "retained": "INTEGER NOT NULL DEFAULT 0",
+    "requeues": "INTEGER NOT NULL DEFAULT 0",
+    "points": "INTEGER NOT NULL DEFAULT 0",
+    "points_dead": "INTEGER NOT NULL DEFAULT 0",
+    "replaced": "INTEGER NOT NULL DEFAULT 0",
+    "empty": "INTEGER NOT NULL DEFAULT 0",
+    "software": "TEXT NOT NULL DEFAULT ''",
+    "actor_key": "TEXT",
+}
 _DEAD = """SELECT d.seq, d.point, m.pilot, m.feed, m.topic, m.payload, d.stage, d.code, d.text, d.attempts, d.first_ns,
-           d.last_ns, d.size, d.sha256 FROM dead_letter d JOIN message m USING (seq) WHERE m.state = ?"""
+           d.last_ns, d.size, d.sha256, m.received_ns, m.content_type, m.retained, m.attempts, m.points, m.points_dead,
+           m.replaced, m.empty, d.software, m.actor_key
+           FROM dead_letter d CROSS JOIN message m USING (seq) WHERE m.state = ?"""
+_KEEP = """INSERT OR REPLACE INTO dead_letter(day, seq, point, pilot, feed, topic, payload, stage, code, text, attempts,
+           first_ns, last_ns, size, sha256, received_ns, content_type, retained, requeues, points, points_dead,
+           replaced, empty, software, actor_key)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_COUNT = """INSERT INTO ledger(day, pilot, feed, fate, n) VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT(day, pilot, feed, fate) DO UPDATE SET n = n + excluded.n"""
+
+
+class Archived(Exception):
+    """The file of that day is gone; what is left of it is in the archive."""
 
 
 def archive(folder: Path, file: DayFile) -> None:
     """Copy the ledger and the dead letters of a day; returns when they are on disk."""
     with file.reading() as day:
-        counts = ledger.read(day)
+        counts, number = ledger.read(day), file_id(day)
         dead = day.execute(_DEAD, (DEAD,)).fetchall()
-    path = folder / "archive.db"
-    with disk_errors(path):
-        target = connect(path)
-        try:
-            target.executescript(_SCHEMA)
-            target.execute("BEGIN IMMEDIATE")
-            target.executemany(
-                "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?, ?)",
-                [(file.day, *key, n) for key, n in counts.items()],
-            )
-            target.executemany(
-                f"INSERT OR REPLACE INTO dead_letter VALUES ({', '.join('?' * 15)})", [(file.day, *row) for row in dead]
-            )
-            target.execute("COMMIT")
-        finally:
-            target.close()
+        restored = day.execute("SELECT seq FROM restored").fetchall()
+    with changing(folder) as target:
+        known = target.execute("SELECT 1 FROM ledger WHERE day = ? LIMIT 1", (file.day,)).fetchone()
+        fresh = target.execute("INSERT OR IGNORE INTO merged VALUES (?, ?)", (file.day, number)).rowcount
+        if not fresh or (known and number == 0):  # 0: a file of earlier software, archived by it already
+            return
+        target.executemany(_COUNT, [(file.day, *key, n) for key, n in counts.items()])
+        target.executemany(
+            "DELETE FROM dead_letter WHERE day = ? AND seq = ?", [(file.day, seq) for (seq,) in restored]
+        )
+        target.executemany(_KEEP, [(file.day, *row) for row in dead])
+
+
+def file_id(connection: sqlite3.Connection) -> int:
+    """What tells a day file from another of the same day; 0 for those of earlier software."""
+    return int(connection.execute("PRAGMA application_id").fetchone()[0])
+
+
+def merged(folder: Path) -> set[tuple[str, int]]:
+    """(day, file id) of the files whose content is in the archive."""
+    with reading(folder) as connection:
+        return {(d, n) for d, n in connection.execute("SELECT day, file FROM merged")} if connection else set()
 
 
 def archived_ledger(folder: Path) -> dict[str, Counts]:
     """The ledgers of days whose files are gone."""
-    path = folder / "archive.db"
     found: dict[str, Counts] = {}
-    if not path.exists():
-        return found
-    with disk_errors(path):
-        connection = connect(path)
-        try:
-            connection.executescript(_SCHEMA)  # one that was begun anew may be empty
+    with reading(folder) as connection:
+        if connection is not None:
             for day, pilot, feed, fate, n in connection.execute("SELECT day, pilot, feed, fate, n FROM ledger"):
                 found.setdefault(day, Counter())[pilot, feed, fate] = n
-        finally:
-            connection.close()
     return found
+
+
+def archived_bodies(folder: Path) -> int:
+    """Bytes that the bodies of archived dead letters take."""
+    with reading(folder) as connection:
+        if connection is None:
+            return 0
+        return int(connection.execute("SELECT coalesce(sum(length(payload)), 0) FROM dead_letter").fetchone()[0])
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[sqlite3.Connection | None]:
+    """The archive, or None while there is none."""
+    path = folder / "archive.db"
+    if not path.exists():
+        yield None
+        return
+    with _open(path) as connection:
+        yield connection
+
+
+@contextmanager
+def changing(folder: Path) -> Iterator[sqlite3.Connection]:
+    """One transaction on the archive, which is made when there is none."""
+    with _open(folder / "archive.db") as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[sqlite3.Connection]:
+    try:
+        with disk_errors(path):
+            connection = _connected(path)
+            try:
+                yield connection
+            finally:
+                connection.close()
+    except Corrupt:
+        _set_aside(path)
+        raise SpoolFailed(
+            f"{path} was damaged and is kept under another name; ledger and dead letters of earlier days are known no "
+            "more, start again"
+        ) from None
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    """The archive, begun anew where the old one cannot even be opened: what it held must stop no message."""
+    for attempt in (1, 2):
+        try:
+            with disk_errors(path):
+                connection = connect(path)
+                _prepare(connection)
+                return connection
+        except Corrupt:
+            if attempt == 2:
+                raise
+            _set_aside(path)
+    raise AssertionError
+
+
+def _set_aside(path: Path) -> None:
+    number = len(list(path.parent.glob(f"{path.name}.damaged-*")))
+    for suffix in ("-wal", "-shm", ""):
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).rename(path.with_name(f"{path.name}.damaged-{number}{suffix}"))
+    log.error("%s is damaged and was set aside", path.name)
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    columns = {row[1] for row in connection.execute("PRAGMA table_info(dead_letter)")}
+    if columns.issuperset(_LATER) and connection.execute("PRAGMA table_info(merged)").fetchone():
+        return
+    connection.executescript(_SCHEMA)
+    connection.execute("BEGIN IMMEDIATE")
+    columns = {row[1] for row in connection.execute("PRAGMA table_info(dead_letter)")}
+    for name, kind in _LATER.items():
+        if name not in columns:
+            connection.execute(f"ALTER TABLE dead_letter ADD COLUMN {name} {kind}")
+    connection.execute("COMMIT")

@@ -49,6 +49,8 @@ def salvage(damaged: Path, target: sqlite3.Connection) -> Salvaged:
             kept += _put(target, names, row)
         for row in _letters(source, target):
             target.execute(f"INSERT OR IGNORE INTO dead_letter VALUES ({', '.join('?' * len(row))})", row)
+        for row in _restored(source):
+            target.execute(f"INSERT OR IGNORE INTO restored VALUES ({', '.join('?' * len(row))})", row)
         ledger.rebuild(target)
         target.execute("COMMIT")
         return Salvaged(kept, None if top is None else max(0, (received or top) - kept))
@@ -99,6 +101,14 @@ def _letters(source: sqlite3.Connection, target: sqlite3.Connection) -> Iterator
             yield from source.execute("SELECT * FROM dead_letter WHERE seq = ?", (seq,)).fetchall()
         except sqlite3.DatabaseError:
             continue
+
+
+def _restored(source: sqlite3.Connection) -> list[tuple[object, ...]]:
+    """What dead letters that came back from the archive count for there."""
+    try:
+        return source.execute("SELECT * FROM restored").fetchall()
+    except sqlite3.DatabaseError:  # files of earlier software have none
+        return []
 
 
 def _number(source: sqlite3.Connection, query: str) -> int | None:

@@ -22,6 +22,7 @@ from collectors.topics import Place, Roster
 from collectors.trial_advice import advice
 from config.catalogue import Catalogue, Feed
 from config.problems import ConfigError, Problem
+from config.quantities import known_quantity
 from pipeline.model import Event
 
 _LINES = (".jsonl", ".ndjson")
@@ -39,14 +40,15 @@ class Tried(NamedTuple):
     fault: Fault | None = None
     rule: str = ""
     remedy: str = ""
+    points: tuple[tuple[Fault, str], ...] = ()  # faults of single points, each with its remedy
 
     def facts(self) -> dict[str, Any]:
-        fault = (
-            {} if self.fault is None else {"stage": self.fault.stage, "code": self.fault.code, "text": self.fault.text}
-        )
         return {
-            "message": self.where, "bytes": self.size, "fate": self.fate, "rule": self.rule, "fault": fault,
+            "message": self.where, "bytes": self.size, "fate": self.fate, "rule": self.rule,
+            "fault": {} if self.fault is None else _told(self.fault),
             "remedy": self.remedy, "empty": self.empty, "events": msgspec.to_builtins(self.events),
+            "points": [{"point": one.point, **_told(one), "remedy": remedy} for one, remedy in self.points],
+            "remarks": list(self.remarks()),
         }  # fmt: skip
 
     def lines(self) -> Iterator[str]:
@@ -61,8 +63,27 @@ class Tried(NamedTuple):
             said = f"{event.device} {event.quantity} = {event.value:g} {event.unit}" if event.value is not None else (
                 f"count {event.count}")  # fmt: skip
             yield f"  {_iso(event.floor_ns)}  {event.type}  {said}  time by {event.time_rule}  id {event.event_id}"
+        for fault, remedy in self.points:
+            yield f"  {fault.point}: {fault.stage}/{fault.code}: {fault.text}"
+            if remedy:
+                yield f"    change: {remedy}"
+        for remark in self.remarks():
+            yield f"  note: {remark}"
         if self.empty:
             yield f"  {self.empty} mapped fields hold no reading"
+
+    def remarks(self) -> Iterator[str]:
+        """What is not refused and yet hardly true."""
+        for event in self.events:
+            known = known_quantity(event.quantity) if event.value is not None else None
+            if known is None or known.plausible is None or event.value is None:
+                continue
+            low, high = known.plausible
+            if not low <= event.value <= high:
+                yield (
+                    f"{event.device} {event.quantity} is outside what is plausible, {low:g} to {high:g} {known.unit};"
+                    " correct unit or factor, or add the device's sign for no reading to missing"
+                )
 
 
 class Trial:
@@ -99,13 +120,18 @@ class Trial:
             remedy = advice(judged.dropped, self.feed, entry.payload)
             return Tried(where, len(payload), "dropped", [], judged.empty, rule=judged.dropped, remedy=remedy)
         ids = {event.event_id for event in judged.events}
-        fate = "duplicate" if ids <= self._seen else "written"
+        fate = "dead_lettered" if judged.faults else "duplicate" if ids <= self._seen else "written"
         self._seen |= ids
-        return Tried(where, len(payload), fate, judged.events, judged.empty)
+        points = tuple((one, advice(one.code, self.feed, entry.payload)) for one in judged.faults)
+        return Tried(where, len(payload), fate, judged.events, judged.empty, points=points)
 
     def _refused(self, where: str, payload: bytes, fault: Fault, events: list[Event]) -> Tried:
         remedy = advice(fault.code, self.feed, payload)
         return Tried(where, len(payload), "dead_lettered", events, fault=fault, remedy=remedy)
+
+
+def _told(fault: Fault) -> dict[str, str]:
+    return {"stage": fault.stage, "code": fault.code, "text": fault.text}
 
 
 def summary(tried: list[Tried]) -> str:
@@ -114,6 +140,9 @@ def summary(tried: list[Tried]) -> str:
     parts = [
         f"{len(written)} of {len(tried)} messages would be written, as {sum(len(one.events) for one in written)} events"
     ]
+    if partly := [one for one in tried if one.points and one.events]:
+        good, bad = sum(len(one.events) for one in partly), sum(len(one.points) for one in partly)
+        parts.append(f"of {len(partly)} messages {good} events would be written and {bad} points dead-lettered")
     for fate, word in (
         ("dead_lettered", "dead-lettered"),
         ("dropped", "dropped by a rule"),

@@ -13,6 +13,7 @@ from collectors.decoders.line_protocol_points import points
 from collectors.decoders.readings import at
 from collectors.message import Undecodable
 from config.catalogue import Feed
+from config.quantities import nearest_quantity
 
 _MOST = 8
 _WITHIN = {"things_stack": "uplink_message.decoded_payload", "chirpstack": "object"}
@@ -24,6 +25,9 @@ _FIXED = {
     "count": 'set consent = "count_only" on the feed, if that is what was agreed',
     "no_person": "set person_id to the path of the person's id, or remove it from the feed",
     "other_unit": "set unit, factor and sent_unit of this quantity in [feeds.map.values] to what the sender uses",
+    "unknown_unit": "write the unit as in docs/units.md, or set sent_unit to it if it means the quantity's own unit",
+    "unit_mismatch": "correct the unit or the quantity in [feeds.map.values]; docs/units.md has both",
+    "implausible": 'widen range, add the device\'s sign for no reading to missing, or set outside = "no_reading"',
     "doubled_quantity": "give each of the two fields a quantity of its own in [feeds.map.values]",
     "simulated": 'remove "simulated" from drop, to keep simulated readings marked as such',
     "too_large": "send fewer readings in one message",
@@ -46,10 +50,20 @@ def advice(code: str, feed: Feed, payload: bytes) -> str:
     if code in ("no_reading", "no_time", "no_device", "no_id") and names and feed.map is not None:
         shown = ", ".join(names[:_MOST]) + (", ..." if len(names) > _MOST else "")
         if code == "no_reading":
-            return f"none of {', '.join(list(feed.map.values)[:_MOST])} holds a number here; this message has {shown}"
+            known = ", ".join(list(feed.map.values)[:_MOST])
+            return f"none of {known} holds a number here; this message has {shown}{_guess(names)}"
         return f"name another path in [feeds.map] ({code[3:]} = ...); this message has {shown}"
     if code == "bad_time":
         return "set time_format in [feeds.map]: iso, epoch_s, epoch_ms, epoch_us or epoch_ns"
+    return ""
+
+
+def _guess(names: list[str]) -> str:
+    """A line for the feed's map, where a name of the payload is one under which a known quantity is sent."""
+    for name in names:
+        known = nearest_quantity(name.partition(" (")[0].rsplit(".", 1)[-1])
+        if known is not None:
+            return f'; write for example "{name.partition(" (")[0]}" = {{quantity = "{known.name}"}}'
     return ""
 
 

@@ -84,7 +84,9 @@ def _pipeline(verb: argparse.ArgumentParser) -> None:
 
 
 def _import(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("files", nargs="*", type=Path, metavar="FILE", help="CSV or JSON Lines, also gzipped")
+    verb.add_argument(
+        "files", nargs="*", type=Path, metavar="FILE", help="CSV or JSON Lines, also gzipped; - is standard input"
+    )
     verb.add_argument("--mapping", type=Path, metavar="TOML", help="what the columns of the files mean")
     verb.add_argument(
         "--workbook", type=Path, metavar="PATH",
@@ -92,8 +94,18 @@ def _import(verb: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     verb.add_argument("--pilot", required=True, metavar="SLUG", help="pilot that the data belong to")
     verb.add_argument("--feed", metavar="ID", help="feed of the workbook (default the first that is by_hand)")
-    verb.add_argument("--direct", action="store_true", help="enter at the spool instead of the broker")
-    verb.add_argument("--again", action="store_true", help="send everything again, even what was acknowledged")
+    verb.add_argument(
+        "--direct", action="store_true",
+        help="enter at the spool instead of the broker; where no collector runs, deliver from it too",
+    )  # fmt: skip
+    verb.add_argument(
+        "--restart", "--again", action="store_true", help="begin anew, sending even what was acknowledged before"
+    )
+    verb.add_argument(
+        "--wait", nargs="?", type=float, const=600.0, metavar="SECONDS",
+        help="wait until the collector has delivered everything, at most so long (default 600)",
+    )  # fmt: skip
+    verb.add_argument("--quiet", action="store_true", help="show no progress")
 
 
 def _workbook(verb: argparse.ArgumentParser) -> None:
@@ -131,8 +143,29 @@ def _day(text: str) -> str:
 
 
 def _dead_letters(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("what", choices=["list", "count"], help="list the newest, or count them by reason")
-    verb.add_argument("--limit", type=int, default=50, help="most rows of the list (default 50)")
+    verb.add_argument(
+        "what", choices=["list", "count", "show", "requeue", "purge", "export"],
+        help="list the newest; count them by reason; show them with headers and body; try them again after a mend; "
+        "remove their bodies and reasons for good, which keeps their count; write them as JSON Lines",
+    )  # fmt: skip
+    verb.add_argument("ids", nargs="*", metavar="ID", help="which, as the list names them, such as 2026-11-26/17")
+    verb.add_argument("--pilot", metavar="SLUG", help="those of one pilot")
+    verb.add_argument("--feed", metavar="ID", help="those of one feed")
+    verb.add_argument("--code", metavar="CODE", help="those with one reason, such as not_json")
+    verb.add_argument("--older-than", metavar="DURATION", help='those last seen longer ago than this, such as "30d"')
+    verb.add_argument("--actor-key", metavar="KEY", help="those that mention this pseudonym")
+    verb.add_argument("--all", action="store_true", help="all of them, for requeue and purge")
+    verb.add_argument("--limit", type=int, default=50, help="most rows of list and show (default 50)")
+    verb.add_argument("--file", type=Path, metavar="FILE", help="where to export to (default standard output)")
+
+
+def _replay(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--since", required=True, metavar="TIME",
+        help='received from then on: 2026-11-26, 2026-11-26T03:00Z, or "12h" for twelve hours ago',
+    )  # fmt: skip
+    verb.add_argument("--until", metavar="TIME", help="received before then (default now)")
+    verb.add_argument("--pilot", metavar="SLUG", help="of one pilot alone")
 
 
 def _try(verb: argparse.ArgumentParser) -> None:
@@ -165,5 +198,5 @@ def _users(verb: argparse.ArgumentParser) -> None:
 
 _ARGUMENTS = {
     "demo": _demo, "pipeline": _pipeline, "import": _import, "workbook": _workbook, "simulate": _simulate,
-    "export": _export, "dead-letters": _dead_letters, "try": _try, "users": _users,
+    "export": _export, "dead-letters": _dead_letters, "replay": _replay, "try": _try, "users": _users,
 }  # fmt: skip

@@ -15,7 +15,10 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from config import presets, vocabulary
+from config.formats import FORMATS
 from config.problems import ConfigError, Problem, problems_of
+from config.quantities import known_quantity
+from config.units import conversion
 
 UNKNOWN: Final = "unknown"
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -61,14 +64,48 @@ class Fact(_Strict):
 
 
 class Quantity(_Strict):
-    """What one field of a payload measures."""
+    """What one field of a payload measures.
+
+    Of a quantity in the registry `unit` becomes the registry's, and what the file called `unit` is `read_unit`.
+    """
 
     quantity: Slug
-    unit: str = Field(min_length=1, description="Unit as shown to readers, for example ug/m3.")
+    unit: str = Field(
+        min_length=1, description="Unit of the numbers, for example ug/m3; by default the one in docs/units.md."
+    )
+    read_unit: str = Field("", description="Unit of the numbers where it is another than `unit`, which they become.")
     missing: list[float | str] = Field([], description="Values that a device sends in place of a reading.")
+    range: tuple[float, float] | None = Field(
+        None, description="Lowest and highest plausible value in `unit`; what is outside is no point."
+    )
+    outside: Literal["dead_letter", "no_reading"] = Field(
+        "dead_letter", description="What becomes of a value outside `range`: set aside, or counted as no reading."
+    )
     words: dict[str, float] = Field({}, description="Texts and flags that stand for numbers: {true = 1, OFF = 0}.")
     factor: float = Field(1.0, allow_inf_nan=False, description="What the number is multiplied by to be in `unit`.")
     sent_unit: str | None = Field(None, description="Unit code the payload has to name, if it names one; see decoders.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_kept_in_the_unit_of_its_quantity(cls, table: Any) -> Any:
+        known = known_quantity(str(table.get("quantity"))) if isinstance(table, dict) else None
+        if known is None:
+            return table
+        given = table.get("unit", known.unit)
+        if not isinstance(given, str) or conversion(given, known.unit) is None:
+            return table  # lint tells, and each reading says so
+        return {**table, "unit": known.unit, "read_unit": table.get("read_unit") or given}
+
+    @model_validator(mode="after")
+    def _a_range_has_its_lower_end_first(self) -> "Quantity":
+        if self.range is not None and not self.range[0] <= self.range[1]:
+            raise ValueError("range is [lowest, highest]")
+        return self
+
+    @property
+    def numbers_unit(self) -> str:
+        """The unit of the numbers where the payload names none."""
+        return self.read_unit or self.unit
 
 
 class Mapping(_Strict):
@@ -85,8 +122,22 @@ class Mapping(_Strict):
     items: str | None = Field(None, description="Path to a list of {name, value} pairs (sensor.community).")
     item_name: str = "value_type"
     item_value: str = "value"
+    missing: list[float | str] = Field([], description="Values that stand for no reading in every field of the feed.")
     sparse: bool = Field(False, description="True where a payload may leave fields out without that being a gap.")
     tags: list[str] = Field([], description="Tags of line protocol that are kept beside a reading; others are not.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _what_is_missing_everywhere_is_missing_in_each_field(cls, table: Any) -> Any:
+        if not isinstance(table, dict) or not table.get("missing") or not isinstance(table.get("values"), dict):
+            return table
+        return {**table, "values": {key: _also_missing(one, table["missing"]) for key, one in table["values"].items()}}
+
+
+def _also_missing(quantity: Any, signs: Any) -> Any:
+    if not isinstance(quantity, dict) or not isinstance(signs, list):
+        return quantity  # of a wrong shape, which its own check tells
+    return {**quantity, "missing": [*quantity.get("missing", []), *signs]}
 
 
 class Feed(_Strict):
@@ -95,9 +146,7 @@ class Feed(_Strict):
     id: Slug
     topic: str = Field(min_length=1, description="MQTT topic or filter; pilots/{pilot}/{stream}/{source} by habit.")
     stream: Literal["sensor", "usage", "engagement", "ops"]
-    decoder: Literal[
-        "cloudevents", "flat_json", "senml", "ngsi_v2", "ngsi_ld", "things_stack", "chirpstack", "line_protocol"
-    ] = "cloudevents"
+    decoder: str = Field("cloudevents", description="Format of the payloads, one of config/formats.py.")
     preset: str | None = Field(None, description="A file of config/presets whose decoder and map are the beginning.")
     map: Mapping | None = None
     expect_every: Duration | None = Field(None, description="Interval of each device's samples, for completeness.")
@@ -115,6 +164,13 @@ class Feed(_Strict):
     @classmethod
     def _begins_with_its_preset(cls, table: Any) -> Any:
         return presets.applied(table)
+
+    @field_validator("decoder")
+    @classmethod
+    def _decoder_exists(cls, name: str) -> str:
+        if name not in FORMATS:
+            raise ValueError(f'there is no decoder "{name[:40]}"; choose from {", ".join(FORMATS)}')
+        return name
 
     @model_validator(mode="after")
     def _a_mapped_format_has_its_map(self) -> "Feed":

@@ -10,6 +10,7 @@ from itertools import combinations
 from typing import Literal
 
 from config.catalogue import Catalogue, Feed, Pilot
+from config.quantities import remark
 
 RATES = {"adoption-per-1000", "participation-per-1000"}
 _SECRET = re.compile(r"(password|passwd|secret|token|api_?key)\s*[=:]|://[^/\s:]+:[^/\s@]+@", re.IGNORECASE)
@@ -93,9 +94,10 @@ def _pilot(pilot: Pilot, known: set[str] | None) -> Iterator[Finding]:
     measured = {(q.quantity, q.unit) for feed in pilot.feeds if feed.map for q in feed.map.values.values()}
     for limit in pilot.limits:
         if (limit.quantity, limit.unit) not in measured:
+            stored = " or ".join(sorted(unit for quantity, unit in measured if quantity == limit.quantity))
+            remedy = f"its readings are stored in {stored}" if stored else "use the quantity and unit of a feed's map"
             yield Finding(
-                "error", place, f"limits.{limit.quantity}", f"no feed measures it in {limit.unit}",
-                "use the quantity and unit of a feed's map",
+                "error", place, f"limits.{limit.quantity}", f"no feed measures it in {limit.unit}", remedy
             )  # fmt: skip
     if not pilot.synthetic and any(feed.synthetic for feed in pilot.feeds):
         yield Finding("warning", place, "synthetic", "is false although a feed is simulated", "set synthetic = true")
@@ -129,9 +131,12 @@ def _feed(pilot: Pilot, feed: Feed) -> Iterator[Finding]:
         yield finding(
             "error", "person_id", "is read although consent is not \"cohort\"", "set consent = \"cohort\" or remove it"
         )  # fmt: skip
-    for path in feed.map.values if feed.map else {}:
+    for path, quantity in feed.map.values.items() if feed.map else ():
         if _PERSONAL.search(path):
             yield finding("error", f"map.values.{path}", "looks like personal data", "do not collect it")
+        if (said := remark(quantity.quantity, quantity.unit, quantity.read_unit)) is not None:
+            level: Literal["error", "warning"] = "warning" if said.code == "unknown_quantity" else "error"
+            yield finding(level, f"map.values.{path}", said.what, said.remedy)
 
 
 def _secrets(catalogue: Catalogue) -> Iterator[Finding]:

@@ -69,9 +69,13 @@ class Influx(Group):
 class Spool(Group):
     """The queue on disk between the broker and the store."""
 
-    batch: int = Field(200, ge=1, le=5000, description="Most messages in one commit.")
+    batch: int = Field(250, ge=1, le=5000, description="Most messages in one commit.")
     commit_ms: int = Field(50, ge=1, le=1000, description="Longest wait of a message for its commit, in ms.")
     write_batch: int = Field(2000, ge=1, le=5000, description="Most messages in one write to the store.")
+    deliver_in: Literal["process", "thread"] = Field(
+        "process",
+        description="Where messages are delivered: in a process of its own, or in one thread beside receiving.",
+    )
     journal_h: int = Field(72, ge=1, le=720, description="Hours that written messages are kept for replay.")
     max_bytes: int = Field(
         20_000_000_000, ge=1_000_000, description="Size at which the spool is full and acknowledging stops."
@@ -82,6 +86,9 @@ class Spool(Group):
         le=8760,
         description="Age of the oldest undelivered message, in hours, at which acknowledging stops; a repeat of an "
         "older one might not be recognised.",
+    )
+    dead_letter_bytes: int = Field(
+        1_073_741_824, ge=0, description="Size of dead letters' bodies beyond which new bodies are not kept."
     )
 
 

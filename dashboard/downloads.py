@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from flask import Flask, Response, abort, request
 
+from dashboard import wording
 from dashboard.queries import AnswersAway, Queries
 from dashboard.security import viewer
 from dashboard.selection import Selection
@@ -45,6 +46,7 @@ def register(server: Flask, queries: Queries) -> None:
         "series": _series,
         "period": _period,
         "activities": _activities,
+        "fates": _fates,
     }
 
     @server.get("/download/<name>.csv")
@@ -116,6 +118,17 @@ def _activities(queries: Queries, who: Viewer, selection: Selection) -> Iterable
                 "" if one.attendance is None else one.attendance,
                 str(one.synthetic).lower(),
             )
+
+
+def _fates(queries: Queries, who: Viewer, selection: Selection) -> Iterable[Sequence[object]]:
+    """Every fate of every feed over all days, and each kind set aside, as its collector told."""
+    yield ("pilot", "collector", "feed", "told_at", "fate", "kind", "n")
+    for slug in _slugs(queries, who, selection):
+        for one in queries.reports(who, slug):
+            told = wording.local(one.told_ns).isoformat()
+            begin = (slug, one.report.collector, one.report.feed, told)
+            yield from ((*begin, fate, "", n) for fate, n in sorted(one.report.total.items()))
+            yield from ((*begin, "dead_lettered", kind, n) for kind, n in sorted(one.report.dead.items()))
 
 
 def _row(queries: Queries, one: IndicatorValue) -> Sequence[object]:

@@ -12,6 +12,7 @@ from config.catalogue import Catalogue, Pilot
 from dashboard.cache import VersionedCache
 from dashboard.selection import Choices, Selection
 from dashboard.viewer import Viewer
+from pipeline.reports import ToldReport
 from pipeline.store.port import StoreAway
 from pipeline.values import Activity, Decision, Incident, IndicatorValue, NowBoard
 
@@ -127,6 +128,12 @@ class Queries:
 
     def now(self, viewer: Viewer, slug: str) -> NowBoard | None:
         return self._cached(("now", slug), lambda: self._answers.now(slug)) if viewer.may_see([slug]) else None
+
+    def reports(self, viewer: Viewer, slug: str) -> list[ToldReport]:
+        """What collectors last told of each feed of a pilot."""
+        if not viewer.may_see([slug]):
+            return []
+        return list(self._cached(("reports", slug), lambda: self._answers.reports(slug)))
 
     def series(
         self, viewer: Viewer, slugs: Sequence[str], indicators: Sequence[str], period: str, start: str, end: str

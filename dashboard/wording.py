@@ -110,6 +110,32 @@ def age(seconds: float) -> str:
     return _("{n} days", n=round(seconds / 86_400))
 
 
+def lag(seconds: float) -> str:
+    r"""A difference of two clocks with its sign, in the largest fitting unit.
+
+    >>> [lag(one).replace("\u00a0", " ") for one in (0.04, -3.2, 600, -7300, 0)]
+    ['0.04 s', '−3.2 s', '10 min', '−2 h', '0.001 s']
+    """
+    size = abs(seconds)
+    text = (f"{max(size, 0.001):.2g} s" if size < 10 else age(size)).replace(" ", "\u00a0")
+    return f"−{text}" if seconds < 0 else text
+
+
+def ns_of(text: str) -> int:
+    """An RFC 3339 time of a report in ns."""
+    return round(datetime.fromisoformat(text).timestamp() * 1_000_000) * 1000
+
+
+def moment(ns: int, zone: ZoneInfo) -> str:
+    """Day and time of a moment where the pilot is.
+
+    >>> moment(0, ZoneInfo("Europe/Berlin"))
+    '1 January 01:00'
+    """
+    at = local(ns, zone)
+    return f"{day(at.date().isoformat(), year=False)} {at:%H:%M}"
+
+
 def clock_time(ns: int, zone: ZoneInfo | None = None) -> str:
     """The time of day of a moment, in the pilot's zone or UTC.
 

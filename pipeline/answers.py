@@ -18,6 +18,7 @@ from pipeline.operations import Operations
 from pipeline.partials import Partial
 from pipeline.periods import Period, date_ns, iso
 from pipeline.pulse import Pulse, read_pulse
+from pipeline.reports import ToldReport, stored
 from pipeline.store.port import Store
 from pipeline.values import Activity, Decision, Incident, IndicatorValue, NowBoard, PeriodValues
 from pipeline.work import everything
@@ -92,6 +93,10 @@ class Answers:
         """The live board of a pilot, None before the pipeline has written one."""
         records = self._store.get("now", pilot, 0, 1, key="now") if pilot in self._catalogue.pilots else []
         return msgspec.json.decode(records[-1].body, type=NowBoard) if records else None
+
+    def reports(self, pilot: str) -> list[ToldReport]:
+        """What collectors last told of each feed of a pilot, in order of collector and feed."""
+        return stored(self._store, pilot) if pilot in self._catalogue.pilots else []
 
     def activities(self, pilot: str, start: str | None = None, end: str | None = None) -> list[Activity]:
         """Activities held, in order of day and id; attendance of 1 to k-1 is hidden (None)."""

@@ -9,6 +9,7 @@ from pipeline.history import History
 from pipeline.model import NS_PER_S, STREAMS, Event, Record, Touch
 from pipeline.now import Board
 from pipeline.periods import shift
+from pipeline.reports import Reports
 from pipeline.store.port import Store
 
 EVERY_NS: Final = 10 * NS_PER_S  # a board without new events is written so often, since its ages grow
@@ -24,6 +25,7 @@ class Boards:
         self._seen: dict[str, tuple[int, int]] = {}
         self._written_ns: dict[str, int] = {}
         self._busy: set[str] = set()
+        self._reports = Reports()
 
     def heard(self, slug: str) -> dict[str, int]:
         """The newest sign of life of each feed of a pilot, in ns."""
@@ -37,9 +39,10 @@ class Boards:
     def take_day(self, slug: str, events: Sequence[Event], start_ns: int, end_ns: int, now_ns: int) -> None:
         """All events of a pilot's open day, in place of what was counted of it."""
         self._boards[slug].take(events, start_ns, end_ns, now_ns)
+        self._reports.take(events)
 
     def refresh(self, touches: Sequence[Touch], today: Mapping[str, str], now_ns: int) -> int:
-        """Write the boards whose pilots were touched, or that are 10 s old; the number written."""
+        """Write the boards whose pilots were touched, or that are 10 s old, and new reports; the number written."""
         newest = _newest(touches, today)
         records = []
         for slug, board in self._boards.items():
@@ -51,10 +54,12 @@ class Boards:
                 start, end = board.to_read(now_ns, slug in self._busy)
                 events = self._store.read(slug, STREAMS, start, end)
                 board.take(events, start, end, now_ns)
+                self._reports.take(events)
                 (self._busy.add if len(events) > BUSY else self._busy.discard)(slug)
             self._seen[slug], self._written_ns[slug] = newest.get(slug, (0, 0)), now_ns
             body = msgspec.json.encode(board.board(now_ns))
             records.append(Record(kind="now", pilot=slug, key="now", time_ns=0, body=body))
+        records += self._reports.news()
         if records:
             self._store.put(records)
         return len(records)

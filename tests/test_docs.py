@@ -14,6 +14,7 @@ import config
 import pipeline
 from config.arguments import build_parser
 from config.reference import cli_page, example_env, settings_page
+from config.units_page import page as units_page
 from config.vocabulary import page as vocabulary_page
 from pipeline.dictionary import markdown
 from tests.command import ROOT, periscope
@@ -35,6 +36,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "config/example.env": example_env,
     "docs/indicators.md": markdown,
     "docs/vocabulary.md": vocabulary_page,
+    "docs/units.md": units_page,
 }
 
 

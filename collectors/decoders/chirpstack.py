@@ -36,6 +36,10 @@ def decode(message: RawMessage, place: Place) -> Decoded:
     base = as_name(given_id, "deduplicationId") if given_id else readings.base(when)
     for path, quantity in readings.map.values.items():
         given = at(fields, path)
-        if given is not None or not readings.map.sparse:
+        if given is None and readings.map.sparse:
+            continue
+        try:
             readings.add(quantity, given, device, base, when)
+        except Undecodable as error:
+            readings.set_aside(error, quantity.quantity)
     return readings.decoded()

@@ -13,6 +13,7 @@ from typing import Any
 from collectors.clock_rules import PRECISIONS, floor_and_span, read_time
 from collectors.decoders import Decoded
 from collectors.decoders.limits import MAX_VALUE, parse
+from collectors.decoders.measures import in_its_unit
 from collectors.decoders.readings import derived_id
 from collectors.message import RawMessage, Undecodable
 from collectors.topics import Place
@@ -56,6 +57,10 @@ def decode(message: RawMessage, place: Place) -> Decoded:
     time_ns, precision, rule = _time_of(body.get("time"), data.pop("time_precision", "ms"), message, place)
     event_id = _id_of(body.get("id"), source, rule, message)
     floor_ns, span_ns = floor_and_span(time_ns, precision, place.zone)
+    quantity, value = _text(data.pop("quantity", None), "quantity") or "", _number(data.pop("value", None))
+    unit = _text(data.pop("unit", None), "unit") or ""
+    if value is not None and quantity:
+        value, unit = in_its_unit(quantity, value, unit)
     feed = place.feed
     assert feed is not None
     stream = "ops" if kind in OPS_TYPES else feed.stream
@@ -77,9 +82,9 @@ def decode(message: RawMessage, place: Place) -> Decoded:
         actor_kind=_text(data.pop("actor_kind", None), "actor_kind") or "unknown",
         service_id=_text(data.pop("service_id", None), "service_id"),
         device=_text(data.pop("device", None), "device") or "",
-        quantity=_text(data.pop("quantity", None), "quantity") or "",
-        value=_number(data.pop("value", None)),
-        unit=_text(data.pop("unit", None), "unit") or "",
+        quantity=quantity,
+        value=value,
+        unit=unit,
         data=data,
     )
     if stream == "sensor" and (event.value is None or not event.device or not event.quantity):
@@ -99,20 +104,31 @@ def _fields_of(body: dict[str, Any]) -> dict[str, Any]:
 def _source_of(body: dict[str, Any], data: dict[str, Any], place: Place) -> str:
     """The source, shortened to what follows the pilot; refuses a payload that claims another pilot or stream."""
     source = body.get("source", place.feed_id)
-    if not isinstance(source, str) or not _NAME.fullmatch(source):
-        raise Undecodable("validate", "bad_source", "source is not a text of 1 to 128 characters")
-    levels = source.strip("/").split("/")
-    claims = [data.pop("pilot", place.pilot), body.get("pilot", place.pilot)]
-    if levels[0] == "pilots":
-        claims.append(levels[1] if len(levels) > 1 else "")
-        source = "/".join(levels[2:]) or place.feed_id
-    if any(claim != place.pilot for claim in claims):
+    if not isinstance(source, str):
+        raise _bad_source()
+    source, claim = _levels_of(source, place.pilot, place.feed_id)
+    if not claim == data.pop("pilot", place.pilot) == body.get("pilot", place.pilot) == place.pilot:
         raise Undecodable("identity", "identity_mismatch", "the payload claims another pilot than its topic")
     assert place.feed is not None
     streams = (place.feed.stream, "ops")
     if data.pop("stream", streams[0]) not in streams or body.get("stream", streams[0]) not in streams:
         raise Undecodable("identity", "identity_mismatch", "the payload claims another stream than its topic")
     return source
+
+
+@lru_cache(maxsize=1024)  # a feed has few sources; only good ones are remembered, as a refusal is raised
+def _levels_of(source: str, pilot: str, feed_id: str) -> tuple[str, str]:
+    """What follows the pilot in a source, else the feed; and the pilot that it claims, `pilot` where it claims none."""
+    if not _NAME.fullmatch(source):
+        raise _bad_source()
+    levels = source.strip("/").split("/")
+    if levels[0] != "pilots":
+        return source, pilot
+    return "/".join(levels[2:]) or feed_id, levels[1] if len(levels) > 1 else ""
+
+
+def _bad_source() -> Undecodable:
+    return Undecodable("validate", "bad_source", "source is not a text of 1 to 128 characters")
 
 
 def _type_of(kind: Any) -> str:

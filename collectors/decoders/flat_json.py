@@ -1,7 +1,7 @@
 """Readings in any flat JSON object, read by the feed's own map; the sensor.community payload is one.
 
 Promises: each mapped field with a number becomes one reading; a field that is absent, empty or holds the
-device's sign for "missing" becomes none and is counted, never 0. Numbers may be given as texts.
+device's sign for "missing" becomes none and is counted, never 0; a bad one costs itself alone. Numbers may be texts.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,10 @@ def decode(message: RawMessage, place: Place) -> Decoded:
     for quantity, given in _fields(body, mapping):
         if given is None and mapping.sparse:
             continue
-        readings.add(quantity, given, device, base, when, synthetic)
+        try:
+            readings.add(quantity, given, device, base, when, synthetic)
+        except Undecodable as error:
+            readings.set_aside(error, quantity.quantity)
     return readings.decoded()
 
 

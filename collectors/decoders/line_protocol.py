@@ -2,12 +2,12 @@
 
 Promises: a map's keys are `measurement.field` or `field`; times are ns unless the map's `time_format` says otherwise;
 the pilot is the topic's and a tag `pilot` may not contradict it; only tags that the map lists are kept. A point's own
-line is its identity, so that a batch put together anew is known again; one bad line condemns the message.
+line is its identity, so that a batch put together anew is known again; a bad line costs itself alone.
 """
 
 from collectors.decoders import Decoded
 from collectors.decoders.limits import MAX_ITEMS, MAX_STRING, check_size
-from collectors.decoders.line_protocol_points import Point, points
+from collectors.decoders.line_protocol_points import Point, numbered
 from collectors.decoders.readings import RECEIPT, Moment, Readings, derived_id
 from collectors.message import RawMessage, Undecodable
 from collectors.topics import Place
@@ -18,19 +18,24 @@ def decode(message: RawMessage, place: Place) -> Decoded:
     check_size(message.payload)
     readings = Readings(message, place)
     seen, items = set(), 0
-    for point in points(message.payload):
-        items += len(point.fields) + len(point.tags)
+    for number, point in numbered(message.payload):
+        items += 1 if isinstance(point, Undecodable) else len(point.fields) + len(point.tags)
         if items > MAX_ITEMS:
             raise Undecodable("decode", "too_many_items", f"more than {MAX_ITEMS} fields and tags in one payload")
-        if point.raw not in seen:  # the same point twice is one point
-            seen.add(point.raw)
-            _point(point, readings, message)
+        try:
+            if isinstance(point, Undecodable):
+                raise point
+            if point.raw not in seen:  # the same point twice is one point
+                seen.add(point.raw)
+                _point(number, point, readings, message)
+        except Undecodable as error:
+            readings.set_aside(error, f"line {number}")
     return readings.decoded()
 
 
-def _point(point: Point, readings: Readings, message: RawMessage) -> None:
+def _point(number: int, point: Point, readings: Readings, message: RawMessage) -> None:
     readings.refuse_other_pilot(point.tags.get("pilot"))
-    if any(
+    if len(point.raw) > MAX_STRING and any(
         isinstance(value, str) and len(value) > MAX_STRING
         for value in [*point.tags.values(), *dict(point.fields).values()]
     ):
@@ -39,6 +44,9 @@ def _point(point: Point, readings: Readings, message: RawMessage) -> None:
     known = [(name, value) for name, value in point.fields if f"{point.name}.{name}" in values or name in values]
     if not known:
         return
+    named = [(values.get(f"{point.name}.{name}") or values[name], value) for name, value in known]
+    if len({quantity.quantity for quantity, _ in named}) < len(named):
+        raise Undecodable("validate", "doubled_quantity", "two fields of the line are mapped to one quantity")
     when = readings.receipt()
     if point.time is not None and readings.map.time_format == "iso":
         when = Moment(point.time, "payload")
@@ -48,5 +56,8 @@ def _point(point: Point, readings: Readings, message: RawMessage) -> None:
     base = derived_id(line, when.rule != RECEIPT)
     device = readings.device(point.tags)
     kept = {tag: point.tags[tag] for tag in readings.map.tags if tag in point.tags}
-    for name, value in known:
-        readings.add(values.get(f"{point.name}.{name}") or values[name], value, device, base, when, data=kept)
+    for quantity, value in named:
+        try:
+            readings.add(quantity, value, device, base, when, data=kept)
+        except Undecodable as error:
+            readings.set_aside(error, f"line {number}: {quantity.quantity}")

@@ -26,6 +26,12 @@ _ESCAPED_IN_NAME = re.compile(rb"\\([ ,])")
 _ESCAPED_IN_TEXT = re.compile(rb'\\(["\\])')
 _INTEGER = re.compile(rb"-?\d{1,32}")
 _FLOAT = re.compile(rb"-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+# A whole line without escapes, texts in quotes or signs beyond ASCII, as nearly all are: it may simply be split.
+_PLAIN = re.compile(
+    rb"([!-+\--\[\]-~]+)((?:,[!-+\--<>-\[\]-~]+=[!-+\--<>-\[\]-~]+)*) "
+    rb"([!-+\--<>-\[\]-~]+=[!#-+\--\[\]-~]+(?:,[!-+\--<>-\[\]-~]+=[!#-+\--\[\]-~]+)*)"
+    rb"(?: (-?(?:[0-8]\d{18}|\d{1,18})))?(?=\r?\n|\Z)"
+)
 _TRUE, _FALSE = (b"t", b"T", b"true", b"True", b"TRUE"), (b"f", b"F", b"false", b"False", b"FALSE")
 
 
@@ -40,30 +46,80 @@ class Point(NamedTuple):
 
 
 def points(text: bytes) -> Iterator[Point]:
-    """The points of a text, in their order.
+    """The points of a text, in their order; raises Undecodable at the first bad line.
 
     >>> next(points(b'cpu,host=a value=1i 5'))[:4]
     ('cpu', {'host': 'a'}, [('value', 1)], 5)
     """
-    return _Reader(text).points()
+    for _, point in numbered(text):
+        if isinstance(point, Undecodable):
+            raise point
+        yield point
+
+
+def numbered(text: bytes) -> Iterator[tuple[int, Point | Undecodable]]:
+    """Each point, or what is wrong with its line, and the number of the line that it begins on, from 1.
+
+    Reading goes on after the line on which the fault is seen: what a quoted text of a bad line holds is never
+    taken for a point.
+    """
+    return _Reader(text).numbered()
 
 
 class _Reader:
     def __init__(self, text: bytes) -> None:
         self._text, self._at = text, 0
 
-    def points(self) -> Iterator[Point]:
-        while self._skip_to_point():
-            start = self._at
-            name = self._decoded(_ESCAPED_IN_NAME.sub(rb"\1", self._take(_MEASUREMENT)))
-            if not name:
-                raise self._wrong("there is no measurement")
-            tags, fields = self._tags(), self._fields()
-            time = self._time()
-            raw = self._text[start : self._at]
-            if not self._ends():
-                raise self._wrong("something follows the time")
-            yield Point(name, tags, fields, time, raw.rstrip(b" "))
+    def numbered(self) -> Iterator[tuple[int, Point | Undecodable]]:
+        line, counted = 1, 0
+        while True:
+            start = None
+            try:
+                if not self._skip_to_point():
+                    return
+                start = self._at
+                found: Point | Undecodable = self._point()
+            except Undecodable as error:
+                start = self._at if start is None else start
+                self._skip_line()
+                found = error
+            line, counted = line + self._text.count(b"\n", counted, start), start
+            yield line, found
+
+    def _skip_line(self) -> None:
+        end = self._text.find(b"\n", self._at)
+        self._at = len(self._text) if end < 0 else end + 1
+
+    def _point(self) -> Point:
+        if (found := _PLAIN.match(self._text, self._at)) and (point := self._plain(found)):
+            return point
+        start = self._at
+        name = self._decoded(_ESCAPED_IN_NAME.sub(rb"\1", self._take(_MEASUREMENT)))
+        if not name:
+            raise self._wrong("there is no measurement")
+        tags, fields = self._tags(), self._fields()
+        time = self._time()
+        raw = self._text[start : self._at]
+        if not self._ends():
+            raise self._wrong("something follows the time")
+        return Point(name, tags, fields, time, raw.rstrip(b" "))
+
+    def _plain(self, found: re.Match[bytes]) -> Point | None:
+        """The point of a line that `_PLAIN` matches; None when a tag is given twice."""
+        name, given_tags, given_fields, time = found.groups()
+        tags = {}
+        if given_tags:
+            pairs = given_tags.decode()[1:].split(",")
+            tags = dict(pair.split("=") for pair in pairs)
+            if len(tags) < len(pairs):
+                return None
+        fields = []
+        for pair in given_fields.split(b","):
+            key, _, bare = pair.partition(b"=")
+            fields.append((key.decode(), self._bare(bare)))
+        self._at = found.end()
+        self._ends()
+        return Point(name.decode(), tags, fields, None if time is None else int(time), found[0])
 
     def _skip_to_point(self) -> bool:
         """Pass over empty lines and comments; False at the end of the text."""
@@ -124,7 +180,10 @@ class _Reader:
                 raise self._wrong("a text has no closing quote")
             self._at = found.end()
             return self._decoded(_ESCAPED_IN_TEXT.sub(rb"\1", found[1]))
-        bare = self._take(_BARE)
+        return self._bare(self._take(_BARE))
+
+    def _bare(self, bare: bytes) -> Any:
+        """A value that is no text in quotes."""
         if bare in _TRUE or bare in _FALSE:
             return bare in _TRUE
         kind, digits = bare[-1:], bare[:-1]

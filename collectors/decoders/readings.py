@@ -6,17 +6,22 @@ two readings of one message never share an id; a unit that the feed's file contr
 
 import hashlib
 import math
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from collectors.clock_rules import floor_and_span, read_time
+from msgspec.structs import replace
+
+from collectors.clock_rules import read_time
 from collectors.decoders import Decoded
 from collectors.decoders.limits import MAX_VALUE
-from collectors.message import RawMessage, Undecodable
+from collectors.decoders.measures import measured, stands_for_none
+from collectors.message import Fault, RawMessage, Undecodable
 from collectors.topics import Place
 from config.catalogue import Feed, Mapping, Quantity
-from pipeline.model import Event, place_in_time
+from pipeline.model import NS_PER_MS, Event, place_in_time
 
 ABSENT = (None, "")
+_NUMBERS = (float, int)  # the exact types: a flag is an int to isinstance
 _NO_READING = ("nan", "null", "none", "unknown", "unavailable")
 _NS_PER = {"epoch_s": 1_000_000_000, "epoch_ms": 1_000_000, "epoch_us": 1000, "epoch_ns": 1}
 RECEIPT = "receipt"
@@ -41,7 +46,9 @@ class Readings:
         self._events: list[Event] = []
         self._ids: set[str] = set()
         self._empty = 0
+        self._faults: dict[str, Fault] = {}
         self._bases: dict[bool, str] = {}
+        self._moments: dict[tuple[str, str], Moment] = {}
 
     def add(
         self, quantity: Quantity, given: Any, device: str, base: str, when: Moment, synthetic: bool = False,
@@ -49,20 +56,17 @@ class Readings:
     ) -> None:  # fmt: skip
         """One measured field; `base` names it within the source, `unit` is the code that the payload names."""
         value = number(given, quantity)
+        if value is not None:
+            value = measured(value, quantity, unit)
         if value is None:
             self._empty += 1
             return
-        if quantity.sent_unit is not None and unit not in (None, quantity.sent_unit):
-            raise Undecodable(
-                "validate", "other_unit", f"{quantity.quantity} came in another unit than sent_unit of the feed's map"
-            )
         event_id = f"{base}/{quantity.quantity}"
         if event_id in self._ids:
             raise Undecodable(
-                "validate", "doubled_quantity", f"two fields of one device are mapped to {quantity.quantity}"
+                "validate", "doubled_quantity", f"two fields of one device are mapped to {quantity.quantity}", True
             )
         self._ids.add(event_id)
-        floor_ns, span_ns = floor_and_span(when.time_ns, "ms", self._place.zone)
         self._events.append(
             Event(
                 event_id=event_id,
@@ -70,7 +74,7 @@ class Readings:
                 feed=self.feed.id,
                 stream=self.feed.stream,
                 type="reading",
-                time_ns=place_in_time(floor_ns, span_ns, event_id),
+                time_ns=place_in_time(when.time_ns - when.time_ns % NS_PER_MS, NS_PER_MS, event_id),
                 time_rule=when.rule,
                 received_ns=self._message.received_ns,
                 synthetic=synthetic or self.feed.synthetic,
@@ -89,8 +93,22 @@ class Readings:
             self._bases[has_time] = derived_id(self._message, has_time)
         return self._bases[has_time]
 
+    def set_aside(self, error: Undecodable, point: str) -> None:
+        """Keep what is wrong with one point, named within its message; what condemns the whole is raised again."""
+        if error.whole:
+            raise error
+        name, again = point, 1
+        while name in self._faults:
+            again += 1
+            name = f"{point} ({again})"
+        self._faults[name] = replace(error.fault, point=name)
+
     def decoded(self) -> Decoded:
-        return Decoded(self._events, self._empty)
+        """What was gathered; raises Undecodable where no point is sound and all have the same fault."""
+        faults = tuple(self._faults.values())
+        if faults and not self._events and len({(one.stage, one.code) for one in faults}) == 1:
+            raise Undecodable(faults[0].stage, faults[0].code, faults[0].text)
+        return Decoded(self._events, self._empty, faults)
 
     def receipt(self) -> Moment:
         return Moment(self._message.received_ns, RECEIPT)
@@ -102,8 +120,11 @@ class Readings:
             return Moment(_epoch_ns(given, _NS_PER[form]), rule)
         if not isinstance(given, str):
             raise Undecodable("validate", "bad_time", "the time is not a text; set time_format if it is a number")
-        time_ns, how = read_time(given.partition("/")[0], self._place.zone)
-        return Moment(time_ns, rule + how.removeprefix("payload"))
+        known = self._moments.get((given, rule))  # the readings of a message mostly share their time
+        if known is None:
+            time_ns, how = read_time(given.partition("/")[0], self._place.zone)
+            known = self._moments[given, rule] = Moment(time_ns, rule + how.removeprefix("payload"))
+        return known
 
     def device(self, body: Any, default: str | None = None) -> str:
         """The device as the feed's map names it, else `default`, else the feed itself."""
@@ -127,35 +148,42 @@ def at(body: Any, path: str) -> Any:
     >>> at({"Datastream": {"@iot.id": 7}}, "Datastream.@iot.id")
     7
     """
-    if isinstance(body, dict) and path in body:
-        return body[path]
-    parts = path.split(".")
-    for number_, part in enumerate(parts):
-        if isinstance(body, list) and part.isdecimal() and len(part) < 5 and int(part) < len(body):
-            body = body[int(part)]
-        elif isinstance(body, dict):
-            rest = ".".join(parts[number_:])
+    for key, rest, place in _steps(path):
+        if isinstance(body, dict):
             if rest in body:
                 return body[rest]
-            body = body.get(part)
+            if (body := body.get(key)) is None:
+                return None
+        elif isinstance(body, list) and place is not None and place < len(body):
+            body = body[place]
         else:
             return None
     return body
+
+
+@lru_cache(maxsize=4096)  # paths stand in the catalogue, so they are few
+def _steps(path: str) -> list[tuple[str, str, int | None]]:
+    """For each part of a path: itself, itself with all that follows, and its place where it is one in a list."""
+    parts = path.split(".")
+    return [
+        (part, ".".join(parts[at:]), int(part) if part.isdecimal() and len(part) < 5 else None)
+        for at, part in enumerate(parts)
+    ]
 
 
 def number(given: Any, quantity: Quantity) -> float | None:
     """What a field says in the unit of its quantity; None when it says that there is no reading."""
     if given in ABSENT or given in quantity.missing:
         return None
-    if isinstance(given, bool):
+    if type(given) is bool:
         given = quantity.words.get("true" if given else "false", given)
-    elif isinstance(given, str):
+    elif type(given) is str:
         given = quantity.words[given] if given in quantity.words else _number_in(given)
         if given is None:
             return None
-    if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given):
+    if type(given) not in _NUMBERS or not math.isfinite(given):
         raise Undecodable("validate", "bad_value", f"the value of {quantity.quantity} is not a number")
-    if given in quantity.missing:
+    if quantity.missing and stands_for_none(given, quantity.missing):
         return None
     value = float(given) * quantity.factor if quantity.factor != 1.0 else float(given)
     if not abs(value) <= MAX_VALUE:
@@ -169,9 +197,9 @@ def name_at(body: Any, path: str, what: str) -> str:
 
 def as_name(given: Any, what: str, where: str = "") -> str:
     """A device or id from a payload as text; raises Undecodable unless it has 1 to 128 printable characters."""
-    if isinstance(given, int) and not isinstance(given, bool):
+    if type(given) is int:
         given = str(given)
-    if not isinstance(given, str) or not given or len(given) > 128 or not given.isprintable():
+    if type(given) is not str or not given or len(given) > 128 or not given.isprintable():
         raise Undecodable("validate", f"no_{what}", f"there is no {what} of 1 to 128 characters{where}")
     return given
 
@@ -185,7 +213,8 @@ def derived_id(message: RawMessage, has_time: bool) -> str:
 
 
 def _number_in(text: str) -> float | None:
-    if not text.strip() or text.strip().lower() in _NO_READING:
+    bare = text.strip().lower()
+    if not bare or bare in _NO_READING:
         return None
     try:
         return float(text) if len(text) <= 64 else math.nan

@@ -41,8 +41,12 @@ def decode(message: RawMessage, place: Place) -> Decoded:
     simulated = body.get("simulated") is True
     for path, quantity in readings.map.values.items():
         given = at(fields, path)
-        if given is not None or not readings.map.sparse:
+        if given is None and readings.map.sparse:
+            continue
+        try:
             readings.add(quantity, given, device, base, when, simulated)
+        except Undecodable as error:
+            readings.set_aside(error, quantity.quantity)
     return readings.decoded()
 
 

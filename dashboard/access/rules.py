@@ -36,6 +36,7 @@ PAGES: Final[dict[str, Permission]] = {
     "/compare": "see",
     "/pilot": "see",
     "/definitions": "see",
+    "/quality": "see",
     "/log": "record",
 }
 
@@ -78,6 +79,7 @@ CALLBACKS: Final[dict[str, Permission]] = {
     "pilot-head.children": "see",
     "..pilot-body.children...pilot-drawn.data..": "see",
     "definitions-body.children": "see",
+    "..quality-body.children...quality-drawn.data..": "see",
     "..log-body.children...log-mount.data...log-words.data..": "record",
     "..log-answer.data...log-said.children..": "record",
     "log-qr.children": "record",

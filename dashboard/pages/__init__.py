@@ -3,6 +3,6 @@
 from types import ModuleType
 from typing import Final
 
-from dashboard.pages import compare, definitions, log, now, pilot
+from dashboard.pages import compare, definitions, log, now, pilot, quality
 
-PAGES: Final[tuple[ModuleType, ...]] = (now, compare, pilot, log, definitions)
+PAGES: Final[tuple[ModuleType, ...]] = (now, compare, pilot, quality, log, definitions)

@@ -65,7 +65,8 @@ def fields(pairs: Sequence[tuple[str, Field]]) -> str:
 def event_line(event: Event, body: str) -> str:
     """One raw event; `body` is the event as JSON."""
     start = _series(event.stream, event.pilot, event.feed, event.type, event.device, event.quantity)
-    line = f"{start} event_id={_quote(event.event_id)},body={_quote(body)},count={_number(event.count)}"
+    count = "1" if event.count == 1 else _number(event.count)
+    line = f"{start} event_id={_quote(event.event_id)},body={_quote(body)},count={count}"
     if event.value is not None:
         line += f",value={_number(event.value)}"
     if event.actor_key is not None:
@@ -106,7 +107,9 @@ def _escape_key(text: str) -> str:
 
 
 def _quote(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if "\\" in text:
+        text = text.replace("\\", "\\\\")
+    return '"' + text.replace('"', '\\"') + '"'
 
 
 def _number(value: float) -> str:

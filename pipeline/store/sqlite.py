@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from pipeline.model import NS_PER_S, Event, Record, Refusal, Touch
+from pipeline.sqlite_rows import Rows
 from pipeline.store import limits
 from pipeline.store.port import Mode
 from pipeline.store.schema import DERIVED_MIGRATIONS, RAW_MIGRATIONS
@@ -17,12 +18,14 @@ from pipeline.store.sqlite_file import StoreFile
 Clock = Callable[[], int]
 BUSY_MS: Final = 5000
 
-_WRITE: Final = """INSERT INTO event (pilot, stream, feed, event_id, time_ns, type, device, quantity, actor_key, body)
-    VALUES (?,?,?,?,?,?,?,?,?,?)
-    ON CONFLICT (pilot, stream, feed, event_id) DO UPDATE
+_WRITE: Final = Rows(
+    "INSERT INTO event (pilot, stream, feed, event_id, time_ns, type, device, quantity, actor_key, body)",
+    "(?,?,?,?,?,?,?,?,?,?)",
+    """ON CONFLICT (pilot, stream, feed, event_id) DO UPDATE
     SET time_ns = excluded.time_ns, type = excluded.type, device = excluded.device, quantity = excluded.quantity,
         actor_key = excluded.actor_key, body = excluded.body
-    WHERE body IS NOT excluded.body"""
+    WHERE body IS NOT excluded.body""",
+)
 _READ: Final = "SELECT body FROM event WHERE pilot = ? AND stream = ? AND time_ns >= ? AND time_ns < ?"
 _COUNT: Final = "SELECT count(*) FROM event WHERE pilot = ? AND stream = ? AND time_ns >= ? AND time_ns < ?"
 _DELETE: Final = """DELETE FROM event WHERE pilot = ? AND stream = ? AND feed = ? AND event_id = ? AND time_ns = ?
@@ -78,7 +81,7 @@ class SQLiteStore:
         ]
         if rows:
             with self._raw.writing() as connection:
-                connection.executemany(_WRITE, rows)
+                _WRITE.insert(connection, rows)
         return refused
 
     def read(self, pilot: str, streams: Sequence[str], start_ns: int, end_ns: int) -> list[Event]:

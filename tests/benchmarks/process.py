@@ -1,6 +1,8 @@
 """A contestant as its real process: when it said something, what it cost."""
 
+import contextlib
 import os
+import re
 import subprocess
 import threading
 import time
@@ -64,14 +66,31 @@ class Contestant:
         raise RuntimeError(f'{self._command} ended without "{words}":\n' + "\n".join(line for _, line in self._lines))
 
     def cpu_s(self) -> float:
-        """Processor seconds so far, children included."""
-        every = [self._psutil, *self._psutil.children(recursive=True)]
-        return sum(sum(one.cpu_times()[:2]) for one in every)
+        """Processor seconds so far of the whole tree, children that have ended included."""
+        return sum(self.cpu_by_process().values())
+
+    def cpu_by_process(self) -> dict[int, float]:
+        """The same by process id; what ended children had used counts for their parent."""
+        found = {}
+        for one in self._tree():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                found[one.pid] = float(sum(one.cpu_times()[:4]))
+        return found
 
     def peak_mib(self) -> float:
-        """Most resident memory so far, from the kernel's own high-water mark."""
-        status = Path(f"/proc/{self._process.pid}/status").read_text()
-        return int(status.split("VmHWM:")[1].split()[0]) / 1024
+        """Most resident memory of the whole tree: the kernel's high-water mark of each process, added up.
+
+        The marks need not have been reached at one moment and shared pages count twice, so the truth is never more.
+        """
+        total = 0
+        for one in self._tree():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                marks = re.findall(r"^VmHWM:\s+(\d+) kB", Path(f"/proc/{one.pid}/status").read_text(), re.MULTILINE)
+                total += sum(map(int, marks))
+        return total / 1024
+
+    def _tree(self) -> list[psutil.Process]:
+        return [self._psutil, *self._psutil.children(recursive=True)]
 
     def _read(self) -> None:
         if self._process.stdout is not None:

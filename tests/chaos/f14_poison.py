@@ -6,8 +6,9 @@ A supervisor starts the collector again whenever it ended, as systemd or Docker 
 import json
 import time
 
-from collectors import dead_letters
+from collectors import dead_letters, ledger
 from collectors.mqtt import MqttPublisher
+from collectors.spool import Spool
 from tests.chaos.harness import Place, Scale
 from tests.chaos.judgement import outcome, settle
 from tests.chaos.outcome import Outcome
@@ -40,8 +41,7 @@ def run(place: Place, scale: Scale) -> Outcome:
     verdict = settle(place, oracle)
     with place.spool() as spool:
         letters = [x for x in dead_letters.listed(spool) if x.pilot == "malmo"]
-        written = sum(n for counts in spool.ledger().values() for (pilot, _, fate), n in counts.items()
-                      if (pilot, fate) == ("malmo", "written"))  # fmt: skip
+        written = _fates(spool, "written")
     if [letter.code for letter in letters] != [FATES[kind] for kind in kinds]:
         problems.append(f"dead letters {[letter.code for letter in letters]} for {kinds}")
     if written != 2 * len(kinds):
@@ -73,9 +73,13 @@ def _supervised(place: Place, number: int) -> int:
             ends += 1
             place.start()
         with place.spool() as spool:
-            fates = sum(n for counts in spool.ledger().values() for (pilot, _, fate), n in counts.items()
-                        if pilot == "malmo" and fate in ("written", "dead_lettered"))  # fmt: skip
-        return fates >= 3 * (number + 1)
+            return _fates(spool, "written", "dead_lettered") >= 3 * (number + 1)
 
     wait_until(over, 240, "a fate for poison and its neighbours", look_s=0.1)
     return ends
+
+
+def _fates(spool: Spool, *fates: str) -> int:
+    """How many messages of the poisoned feed have one of these fates."""
+    counts = ledger.total(spool.ledger().values())
+    return sum(n for (pilot, feed, fate), n in counts.items() if (pilot, feed) == ("malmo", "app") and fate in fates)

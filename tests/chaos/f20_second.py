@@ -1,5 +1,4 @@
-"""F20: a second collector on the same spool ends with a sentence; one with the same session, but another folder, is
-noticed.
+"""F20: a second collector on the same spool ends with a sentence; one with the same session elsewhere is named.
 
 Mosquitto 2.0.11 does not say that a session was taken over, so the second cannot be refused there: both say what is
 suspected, on /readyz. What the second took meanwhile it committed to its own spool, from which it reaches the store.

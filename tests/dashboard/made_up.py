@@ -8,8 +8,10 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from zlib import crc32
 
+from pipeline.feed_report import DayReport, FeedReport, Gap, Quantiles, Sample, Skew
 from pipeline.indicators import INDICATORS
 from pipeline.periods import date_ns
+from pipeline.reports import ToldReport
 from pipeline.store.port import StoreAway
 from pipeline.values import Activity, Decision, DecisionRole, FeedNow, Incident, IndicatorValue, NowBoard
 
@@ -179,6 +181,36 @@ class MadeUpAnswers:
             feeds=feeds,
             synthetic=True,
         )
+
+    def reports(self, pilot: str) -> list[ToldReport]:
+        """Two feeds, of which the second has rejected kinds; an empty pilot has none, a silent one tells no more."""
+        if self.span(pilot) is None:
+            return []
+        told_ns = date_ns(self.silent.get(pilot, LAST)) + 14 * 3600 * 10**9 - 20 * 10**9
+        return [self._report(pilot, told_ns, "app", False), self._report(pilot, told_ns, "meetings", True)]
+
+    def _report(self, pilot: str, told_ns: int, feed: str, rejected: bool) -> ToldReport:
+        received = 4000 + round(2000 * share("received", pilot, feed))
+        total = {"received": received, "written": received - 30, "duplicate": 20, "dropped:retained_replay": 10}
+        samples = []
+        dead = {"decode:not_json": 4, "validate:consent": 3} if rejected else {}
+        if rejected:
+            total |= {"written": received - 40, "dead_lettered": 7, "pending": 3}
+            where = f"pilots/{pilot}/engagement/meetings"
+            first, last = "2026-05-12T08:30:00.000000Z", "2026-05-12T11:58:01.000000Z"
+            samples = [
+                Sample("2026-05-12/17", "decode", "not_json", "the payload is not JSON: line 1, column 8", where,
+                       first, last, 4, '{"at": <b>now', 13),
+                Sample("2026-05-12/9", "validate", "consent", "an actor_key came without consent = cohort", where,
+                       first, last, 3, None, 410),
+            ]  # fmt: skip
+        latency, skew = Quantiles(0.06, 0.11, received), Skew(0.9, -3.2 if rejected else 0.4, 1.4, received, 2)
+        gap, last_at = Gap(3650.0, "2026-05-11T22:10:00.000000Z"), "2026-05-12T11:59:40.000000Z"
+        day = DayReport(fates=total, latency_s=latency, skew_s=skew, longest_gap=gap, last_received=last_at)
+        report = FeedReport(collector="main", feed=feed, total=total, dead=dead, days={"2026-05-12": day},
+                            latency_s=latency, skew_s=skew, last_received=last_at, longest_gap=gap,
+                            samples=samples)  # fmt: skip
+        return ToldReport(told_ns, report)
 
     def activities(self, pilot: str, start: str | None = None, end: str | None = None) -> list[Activity]:
         self.version()

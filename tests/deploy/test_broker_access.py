@@ -100,6 +100,7 @@ def test_nobody_connects_without_the_right_password(broker: Mosquitto) -> None:
     ("part", "topic", "arrives"),
     [
         ("collector", "periscope/ops/main/bremen", True),
+        ("collector", "periscope/control/main", False),
         ("collector", "pilots/bremen/usage/app", False),
         ("importer", "pilots/bremen/usage/app", True),
         ("importer", "periscope/control/main", False),
@@ -126,17 +127,27 @@ def test_each_part_writes_its_own_topics_only(broker: Mosquitto, part: str, topi
 
 
 @pytest.mark.parametrize(
-    ("part", "arrives"), [("collector", True), ("dashboard", True), ("doctor", True), ("importer", False)]
+    ("part", "hears"),
+    [
+        ("collector", ["periscope/ops/main/bremen", "periscope/control/main"]),
+        ("dashboard", ["periscope/answers/main"]),
+        ("doctor", ["periscope/ops/main/bremen"]),
+        ("importer", []),
+    ],
 )
-def test_each_part_hears_what_it_needs_of_the_collectors(broker: Mosquitto, part: str, arrives: bool) -> None:
-    with as_user(broker, "collector") as collector, as_user(broker, part) as reader:
+def test_each_part_hears_what_it_needs_of_the_collectors(broker: Mosquitto, part: str, hears: list[str]) -> None:
+    with (
+        as_user(broker, "collector") as collector,
+        as_user(broker, "dashboard") as dashboard,
+        as_user(broker, part) as reader,
+    ):
         reader.subscribe("periscope/#")
         collector.publish("periscope/ops/main/bremen", "ledger")
-        if arrives:
-            assert reader.received_until("ledger") == [("periscope/ops/main/bremen", "ledger")]
-        else:
-            reader.ping()
-            assert reader.received == []
+        collector.publish("periscope/answers/main", "answer")
+        dashboard.publish("periscope/control/main", "request")
+        dashboard.publish("periscope/answers/main", "forged")
+        reader.ping()
+        assert [topic for topic, _ in reader.received] == hears
 
 
 def test_passwords_are_hashed_private_and_kept(tmp_path: Path) -> None:

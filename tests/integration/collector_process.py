@@ -18,7 +18,8 @@ from queue import SimpleQueue
 
 from collectors.collector import Collector
 from collectors.delivery import Hooks
-from collectors.receiver import MqttReceiver, Received
+from collectors.publish import Received
+from collectors.receiver import MqttReceiver
 from config.catalogue import load_catalogue
 from config.settings import load_settings
 from pipeline.store import open_store

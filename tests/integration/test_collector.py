@@ -22,11 +22,13 @@ from collectors.intake import Intake
 from collectors.message import BrokerAway, BrokerRefused, CollectorError, SpoolHeld
 from collectors.mqtt import MqttPublisher
 from collectors.pseudonym import PseudonymKeys
-from collectors.receiver import MqttReceiver, Received
+from collectors.publish import Received
+from collectors.receiver import MqttReceiver
 from collectors.spool import DIRECT, Spool
 from collectors.topics import Roster
 from config.catalogue import Catalogue
 from config.settings import Mqtt, Settings
+from pipeline import feed_report
 from pipeline.model import Event
 from pipeline.store.sqlite import SQLiteStore
 from tests.services.mosquitto import Mosquitto
@@ -306,7 +308,7 @@ def test_forgotten_messages_do_not_stall_the_window(site: Site, leaks: int) -> N
 def test_a_dead_network_thread_is_replaced(site: Site) -> None:
     collector = site.started()
     client = collector.receiver._client
-    client.on_message = lambda *args: 1 / 0  # what no callback of ours does: the thread ends, all seems connected
+    client.on_messages = lambda messages: 1 / 0  # what no callback of ours does: the thread ends, all seems connected
     site.publish(action("lost on the way", now_iso()))
     wait_until(lambda: collector.receiver._client is not client, 20, "the replacement")
     wait_until(lambda: len(site.stored()) == 1, 20, "the redelivery")
@@ -331,9 +333,12 @@ def test_the_ledger_comes_back_as_an_event_that_pages_can_read(site: Site) -> No
     wait_until(lambda: any(e.type == "collector.ledger" for e in site.stored("ops")), 30, "the ledger's event")
     (event,) = site.stored("ops")
     assert event.feed == "collector"
-    assert event.data["total"]["app"] == {
-        "dead_lettered": 1, "points_in": 1, "points_written": 1, "received": 2, "written": 1,
-    }  # fmt: skip
+    report = feed_report.read(event)
+    assert report is not None
+    assert (report.feed, report.dead) == ("app", {"decode:not_json": 1})
+    assert report.total == {"dead_lettered": 1, "points_in": 1, "points_written": 1, "received": 2, "written": 1}
+    assert report.latency_s is not None
+    assert report.latency_s.n == 1
     assert collector.failure is None
 
 

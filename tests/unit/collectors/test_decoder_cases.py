@@ -1,8 +1,8 @@
 """Each folder of tests/data/decoders is one payload, the feed that reads it, and what must come out.
 
 A line of expected.jsonl is one event (its time as named by the payload), or `{"empty": n}`, or the stage and code of
-the refusal. "SHA256" stands for an id derived from topic and payload, "SHA256+RECEIPT" for one derived from the time of
-receipt too.
+the refusal, with the point where only that is refused. "SHA256" stands for an id derived from topic and payload,
+"SHA256+RECEIPT" for one derived from the time of receipt too.
 """
 
 import json
@@ -41,7 +41,7 @@ def test_every_decoder_has_a_case() -> None:
 
 def _rows(message: RawMessage, feed: Feed, name: str) -> list[dict[str, Any]]:
     try:
-        events, empty = DECODERS[name](message, Place("bremen", feed.id, feed, BERLIN))
+        events, empty, faults = DECODERS[name](message, Place("bremen", feed.id, feed, BERLIN))
     except Undecodable as error:
         return [{"stage": error.fault.stage, "code": error.fault.code}]
     rows = []
@@ -53,6 +53,7 @@ def _rows(message: RawMessage, feed: Feed, name: str) -> list[dict[str, Any]]:
         assert row.pop("received_ns") == NOW_NS
         del row["time_ns"]
         rows.append({**row, "floor_ns": floor_ns})
+    rows += [{"point": one.point, "stage": one.stage, "code": one.code} for one in faults]
     return rows + ([{"empty": empty}] if empty else [])
 
 

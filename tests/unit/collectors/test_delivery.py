@@ -2,17 +2,19 @@
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from collectors import dead_letters, ledger
 from collectors.clock_rules import Window
+from collectors.dead_changes import requeue
 from collectors.delivery import Delivery, Hooks
 from collectors.index import EventIndex
 from collectors.ingest import Ingest
 from collectors.intake import Intake
-from collectors.message import RawMessage
+from collectors.message import RawMessage, SpoolFailed
 from collectors.pseudonym import PseudonymKeys
 from collectors.spool import Spool
 from collectors.topics import Roster
@@ -21,6 +23,7 @@ from config.settings import Spool as SpoolSettings
 from pipeline.model import Event, Refusal, Touch
 from pipeline.store.port import PENDING_DELETION, StoreAway, StoreHeld
 from pipeline.store.sqlite import SQLiteStore
+from tests.services.process import wait_until
 from tests.unit.collectors.places import AIR, APP, NOW_NS, action, air, app, catalogue, pilot, reading
 
 FAR = 2**62
@@ -41,6 +44,7 @@ class Moody(SQLiteStore):
         self.order: list[str] = []
         self.deleted: list[Event] = []
         self.writes = 0
+        self.gate: threading.Event | None = None  # a write waits for it, if there is one
 
     def delete(self, events: Iterable[Event]) -> None:
         gone = list(events)
@@ -51,6 +55,8 @@ class Moody(SQLiteStore):
         self.writes += 1
         assert len({e.pilot for e in events}) == 1, "one write never mixes pilots"
         self.order.append(events[0].pilot)
+        if self.gate is not None:
+            assert self.gate.wait(20)
         if self.moods:
             raise self.moods.pop(0)
         refused = [
@@ -70,12 +76,12 @@ class Bench:
         self.now = NOW_NS
         self.restart()
 
-    def restart(self, **hooks: Callable[[], None]) -> None:
+    def restart(self, batch: int = 100, **hooks: Callable[[], None]) -> None:
         self.stop = threading.Event()
         self.index = EventIndex(self.folder)
         self.delivery = Delivery(
             self.spool, self.index, Ingest(self.roster, Window()), self.roster, self.store,
-            lambda: self.now, Hooks(**hooks), 100,
+            lambda: self.now, Hooks(**hooks), batch,
         )  # fmt: skip
 
     def end(self) -> None:
@@ -90,6 +96,16 @@ class Bench:
     def deliver(self) -> None:
         while self.delivery.step(self.stop):
             pass
+
+    @contextmanager
+    def running(self) -> Iterator[threading.Thread]:
+        """Deliver as in service: the next batch is prepared while one is written; ends with the block."""
+        thread = threading.Thread(target=self.delivery.run, args=(self.stop, threading.Event()))
+        thread.start()
+        yield thread
+        self.stop.set()
+        thread.join(20)
+        assert not thread.is_alive()
 
     def stored(self, stream: str = "usage", city: str = "bremen") -> list[Event]:
         return self.store.read(city, [stream], 0, FAR)
@@ -114,6 +130,66 @@ def test_a_message_is_stored_touched_and_marked(bench: Bench) -> None:
     assert [e.event_id for e in bench.stored()] == ["app/e-1"]
     assert bench.store.touches() == [Touch(pilot="bremen", day="2019-03-01", seq=NOW_NS)]
     assert bench.fates() == {"received": 1, "written": 1, "points_in": 1, "points_written": 1}
+
+
+MIXED = b"""[{"bn":"hall/","bt":1551398400,"n":"t","u":"Cel","v":20},{"n":"x","t":1,"u":"parsec","v":21},
+{"n":"t","t":2,"v":"22"},{"n":"t","t":3,"u":"FAH","v":68}]"""
+
+
+def hall(**other: object) -> Catalogue:
+    values = {"t": {"quantity": "temperature"}, "x": {"quantity": "soil-temperature", **other}}
+    return catalogue(pilot(app(consent="cohort"), air(decoder="senml", map={"values": values})))
+
+
+def test_a_bad_point_costs_itself_alone_and_a_mend_writes_what_was_missing(bench: Bench) -> None:
+    bench.roster = Roster(hall(), "main")
+    bench.restart()
+    bench.send(MIXED, topic=AIR)
+    bench.deliver()
+    first = bench.stored("sensor")
+    assert [e.value for e in first] == [20.0, 20.0]
+    assert bench.fates() == {
+        "received": 1, "dead_lettered": 1, "points_in": 4, "points_written": 2, "points_dead_lettered": 2,
+    }  # fmt: skip
+    letters = {(one.point, one.code) for one in dead_letters.listed(bench.spool)}
+    assert letters == {("record 2", "unknown_unit"), ("record 3", "bad_value")}
+
+    bench.roster = Roster(hall(sent_unit="parsec"), "main")
+    assert requeue(bench.spool).done == 1
+    bench.restart()
+    bench.deliver()
+    assert [e.value for e in bench.stored("sensor")] == [20.0, 21.0, 20.0]
+    assert [e for e in bench.stored("sensor") if e.value != 21.0] == first
+    assert bench.fates() == {
+        "received": 1, "dead_lettered": 1, "points_in": 4, "points_written": 3, "points_dead_lettered": 1,
+    }  # fmt: skip
+
+
+def test_one_good_point_beside_a_bad_one_is_written_and_the_message_a_dead_letter(bench: Bench) -> None:
+    bench.send(reading(pm10=1, pm25="x"), topic=AIR)
+    bench.deliver()
+    assert [e.value for e in bench.stored("sensor")] == [1.0]
+    assert bench.fates() == {
+        "received": 1, "dead_lettered": 1, "points_in": 2, "points_written": 1, "points_dead_lettered": 1,
+    }  # fmt: skip
+    assert [(one.point, one.code) for one in dead_letters.listed(bench.spool)] == [("pm2-5", "bad_value")]
+
+
+def test_only_bad_points_of_several_kinds_are_a_dead_letter_each(bench: Bench) -> None:
+    bench.send(reading(time="1970-01-01T00:00:00Z", pm10=1, pm25="x"), topic=AIR)
+    bench.deliver()
+    assert bench.fates() == {"received": 1, "dead_lettered": 1, "points_in": 2, "points_dead_lettered": 2}
+
+
+def test_a_message_of_bad_points_beside_known_ones_is_a_dead_letter_again(bench: Bench) -> None:
+    bench.roster = Roster(hall(), "main")
+    bench.restart()
+    bench.send(MIXED, MIXED, topic=AIR)
+    bench.deliver()
+    assert len(bench.stored("sensor")) == 2
+    assert bench.fates() == {
+        "received": 2, "dead_lettered": 2, "points_in": 6, "points_written": 2, "points_dead_lettered": 4,
+    }  # fmt: skip
 
 
 def test_the_touched_day_is_the_pilots_own(bench: Bench) -> None:
@@ -172,7 +248,7 @@ def test_one_refused_point_costs_its_neighbours_nothing(bench: Bench) -> None:
     assert (letter.stage, letter.code, letter.point) == ("write", "too_old", bad.event_id)
     assert bench.fates()["dead_lettered"] == 1
     bench.store.refuse = set()
-    assert dead_letters.requeue(bench.spool) == 1
+    assert requeue(bench.spool).done == 1
     bench.deliver()
     assert sorted(e.value or 0 for e in bench.stored("sensor")) == [1.0, 2.0, 3.0]
 
@@ -231,6 +307,63 @@ def test_a_cut_at_any_point_loses_and_doubles_nothing(bench: Bench, point: str) 
     assert sorted((e.event_id, e.value) for e in bench.stored()) == [("app/a", None), ("app/b", 5.0)]
     assert len(bench.stored("sensor")) == 2
     assert bench.store.touches()[0].seq > 0
+
+
+def test_the_next_batch_is_claimed_while_one_is_written_and_no_message_is_read_twice(bench: Bench) -> None:
+    claims: list[str] = []
+    bench.send(*[action(f"e-{n}") for n in range(9)])
+    bench.restart(batch=2, after_claim=lambda: claims.append("claimed"))
+    bench.store.gate = threading.Event()
+    with bench.running():
+        wait_until(lambda: len(claims) == 2, 10, "the second claim")
+        assert bench.stored() == []
+        assert bench.fates()["pending"] == 9
+        bench.store.gate.set()
+        wait_until(lambda: bench.fates().get("written") == 9, 10, "all to be written")
+    assert bench.store.writes == len(claims) == 5
+    assert sorted(e.event_id for e in bench.stored()) == [f"app/e-{n}" for n in range(9)]
+
+
+@pytest.mark.parametrize("cut_off", [True, False])
+def test_a_correction_waits_for_what_it_replaces_and_a_duplicate_for_its_first(bench: Bench, cut_off: bool) -> None:
+    """Both come while the first is being written; that it is cut off there must not make it a reused id."""
+    claims: list[str] = []
+    bench.send(action(value=1))
+    bench.send(action(value=2, revision=1), action(value=1))
+    bench.restart(batch=1, after_claim=lambda: claims.append("claimed"))
+    bench.store.gate = threading.Event()
+    with bench.running():
+        wait_until(lambda: len(claims) >= 2, 10, "the claim of the correction")
+        if cut_off:
+            bench.store.moods = [StoreAway("gone")]
+            bench.stop.set()
+        bench.store.gate.set()
+        if not cut_off:
+            wait_until(lambda: bench.fates().get("pending", 0) == 0, 10, "all fates")
+    bench.store.gate = None
+    bench.restart()
+    bench.deliver()
+    assert [e.value for e in bench.stored()] == [2.0]
+    assert {key: n for key, n in bench.fates().items() if not key.startswith("points")} == {
+        "received": 3, "written": 2, "duplicate": 1,
+    }  # fmt: skip
+    assert dead_letters.counted(bench.spool) == {}
+
+
+def test_what_ends_delivering_is_raised_even_while_the_store_is_away(bench: Bench) -> None:
+    claims: list[str] = []
+
+    def fail() -> None:
+        claims.append("claimed")
+        if len(claims) == 2:
+            raise SpoolFailed("the disk is gone")
+
+    bench.send(action("a"), action("b"))
+    bench.restart(batch=1, after_claim=fail)
+    bench.store.moods = [StoreAway("gone", retry_after_s=600)]
+    with pytest.raises(SpoolFailed, match="the disk is gone"):
+        bench.delivery.run(bench.stop, threading.Event())
+    assert bench.fates()["pending"] == 2
 
 
 def test_pilots_are_written_apart(tmp_path: Path) -> None:

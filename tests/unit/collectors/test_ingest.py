@@ -137,6 +137,23 @@ def test_hostile_payloads_are_refused_with_their_reason(payload: bytes, expected
     assert code(judge(raw(payload))) == expected
 
 
+def test_a_point_outside_the_clock_window_costs_that_point_alone() -> None:
+    feed = air(decoder="senml", map={"values": {"t": {"quantity": "temperature"}}})
+    pack = b'[{"bn":"a/","n":"t","t":1551398400,"v":1},{"n":"t","t":1451398400,"v":2},{"n":"t","t":1551398401,"v":3}]'
+    judged = judge(raw(pack, AIR), feed)
+    assert [event.value for event in judged.events] == [1.0, 3.0]
+    ((stage, code_, point),) = [(one.stage, one.code, one.point) for one in judged.faults]
+    assert (stage, code_, point.endswith("/1/temperature")) == ("clock", "clock_skew", True)
+
+
+def test_a_message_none_of_whose_points_is_sound_is_one_fault_if_all_are_alike() -> None:
+    judged = judge(raw(reading(time="1970-01-01T00:00:00Z", pm10=1, pm25=2), AIR))
+    assert (code(judged), judged.faults) == ("clock/clock_skew", ())
+    judged = judge(raw(reading(time="1970-01-01T00:00:00Z", pm10=1, pm25="x"), AIR))
+    assert (judged.events, judged.fault) == ([], None)
+    assert {one.code for one in judged.faults} == {"clock_skew", "bad_value"}
+
+
 def test_a_mistake_of_a_decoder_condemns_one_payload() -> None:
     def broken(message: RawMessage, place: Place) -> None:
         raise ZeroDivisionError

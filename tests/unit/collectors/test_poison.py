@@ -10,6 +10,7 @@ import pytest
 
 from collectors import dead_letters, ledger
 from collectors.clock_rules import Window
+from collectors.dead_changes import requeue
 from collectors.decoders import DECODERS, Decoded
 from collectors.delivery import Delivery, Hooks
 from collectors.ingest import Ingest
@@ -71,7 +72,7 @@ def test_a_requeued_poison_has_its_tries_again(tmp_path: Path) -> None:
     for _ in range(MOST_TRIES + 1):
         run(tmp_path)
     mended = Bench(tmp_path, catalogue(pilot(app())))
-    assert dead_letters.requeue(mended.spool) == 1
+    assert requeue(mended.spool).done == 1
     mended.deliver()
     assert [event.event_id for event in mended.stored()] == ["app/poison"]
     mended.end()

@@ -3,6 +3,8 @@
 import sqlite3
 import subprocess
 import sys
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -240,3 +242,80 @@ def test_a_message_is_marked_once_or_the_whole_batch_is_undone(spool: Spool) -> 
         spool.mark(day, [Fate(record, DUPLICATE) for record in records], NOW_NS)
     assert payloads(spool) == [b"2"]
     assert spool.ledger() == spool.derived_ledger()
+
+
+def other_process(folder: Path) -> Spool:
+    return Spool(folder, SpoolSettings(), lease=False)
+
+
+def set_aside_by(spool: Spool) -> None:
+    spool._set_aside("2019-03-02", spool.day("2019-03-02"))
+
+
+def test_what_another_process_set_aside_is_noticed(spool: Spool, tmp_path: Path) -> None:
+    delivering = other_process(tmp_path)
+    spool.append([entry(b"a")])
+    assert payloads(delivering) == [b"a"]
+    set_aside_by(delivering)
+    spool.append([entry(b"b")])
+    assert payloads(delivering) == payloads(spool) == [b"a", b"b"]
+    assert spool.reduced == {"2019-03-02": True}, "whose claims are to be looked through"
+    assert len(list(tmp_path.glob("*.damaged-?"))) == 1
+
+
+def test_a_file_is_not_set_aside_during_an_append_nor_the_other_way_round(spool: Spool, tmp_path: Path) -> None:
+    """What is committed after the rest was saved would be lost with the damaged file."""
+    spool.append([entry(b"a")])
+    file, delivering = spool.day("2019-03-02"), other_process(tmp_path)
+    append, other = file.append, threading.Thread(target=set_aside_by, args=(delivering,))
+
+    def slow(entries: Sequence[Entry], monotonic_ns: int) -> None:
+        other.start()
+        other.join(0.3)
+        append(entries, monotonic_ns)
+        assert other.is_alive(), "it waits for its turn"
+
+    file.append = slow  # type: ignore[method-assign]  # the other process comes in the middle
+    spool.append([entry(b"b")])
+    other.join(10)
+    assert payloads(delivering) == [b"a", b"b"]
+
+
+def test_what_two_processes_find_damaged_is_set_aside_once(spool: Spool, tmp_path: Path) -> None:
+    spool.append([entry(b"a")])
+    delivering = other_process(tmp_path)
+    theirs = delivering.day("2019-03-02")
+    set_aside_by(spool)
+    spool.append([entry(b"b")])
+    delivering._set_aside("2019-03-02", theirs)
+    assert payloads(delivering) == [b"a", b"b"]
+    assert (spool.corrupt_files, delivering.corrupt_files) == (1, 0)
+
+
+def test_marks_of_messages_that_went_with_a_damaged_file_are_left_out(spool: Spool, tmp_path: Path) -> None:
+    spool.append([entry(b"a")])
+    day, records = spool.pending(10) or ("", [])
+    set_aside_by(other_process(tmp_path))
+    spool.append([entry(b"b")])
+    spool.mark(day, [Fate(record, WRITTEN) for record in records], NOW_NS)
+    assert payloads(spool) == [b"a", b"b"], "they are delivered once more, without effect"
+
+
+def test_files_that_another_process_removed_are_closed(spool: Spool, tmp_path: Path) -> None:
+    spool.append([entry(b"a")])
+    file, delivering = spool.day("2019-03-02"), other_process(tmp_path)
+    finish(delivering)
+    assert delivering.unlink_old(NOW_NS + 100 * 3_600_000_000_000) == ["2019-03-02"]
+    spool.forget_gone()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        file._append.execute("SELECT 1")
+
+
+def test_one_delivers_at_a_time_and_waits_for_the_other_to_end(spool: Spool, tmp_path: Path) -> None:
+    other = other_process(tmp_path)
+    with spool.delivering(0):
+        with pytest.raises(SpoolHeld):
+            with other.delivering(0.05):
+                pass
+    with other.delivering(0):
+        pass

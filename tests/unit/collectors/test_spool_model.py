@@ -12,11 +12,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from collectors import dead_letters, ledger
+from collectors import dead_changes, dead_letters, ledger
 from collectors.ledger import DEAD, DROPPED, DUPLICATE, PENDING, WRITTEN
 from collectors.message import Fault
+from collectors.replay import replay
 from collectors.spool import Spool
-from collectors.spool_day import Entry, Fate
+from collectors.spool_day import DIRECT, REPLAY, Entry, Fate
 from config.settings import Spool as SpoolSettings
 from tests.unit.collectors.places import APP, NOW_NS
 
@@ -24,13 +25,14 @@ DAY_NS = 86_400_000_000_000
 
 
 class SpoolModel(RuleBasedStateMachine):
-    """`model` holds, per message in order of arrival: day, priority, body, state."""
+    """`model` holds, per message in order of arrival: day, priority, body, state; `gone` those of archived days."""
 
     @initialize()
     def begin(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="spool-model-"))
         self.spool = Spool(self.folder, SpoolSettings(), lease=True)
         self.model: list[list[object]] = []
+        self.gone: list[list[object]] = []
         self.now = NOW_NS
 
     @rule(
@@ -40,9 +42,9 @@ class SpoolModel(RuleBasedStateMachine):
     )
     def append(self, sizes: list[int], priority: int, bad: bool) -> None:
         fault = Fault("decode", "not_json", "not JSON") if bad else None
-        bodies = [b"%d:" % (len(self.model) + n) + b"x" * size for n, size in enumerate(sizes)]
+        bodies = [b"%d:" % (len(self.model) + len(self.gone) + n) + b"x" * size for n, size in enumerate(sizes)]
         self.spool.append([Entry(self.now, "bremen", "app", APP, b, priority=priority, fault=fault) for b in bodies])
-        self.model += [[self.now // DAY_NS, priority, body, DEAD if bad else PENDING] for body in bodies]
+        self.model += [[self.now // DAY_NS, priority, body, DEAD if bad else PENDING, self.now] for body in bodies]
 
     @rule(limit=st.integers(1, 7), state=st.sampled_from([WRITTEN, DUPLICATE, DEAD, DROPPED]), skip=st.booleans())
     def deliver(self, limit: int, state: int, skip: bool) -> None:
@@ -64,10 +66,21 @@ class SpoolModel(RuleBasedStateMachine):
     def requeue(self) -> None:
         parked = {(x.day, x.seq) for x in dead_letters.listed(self.spool) if x.parked}
         if not parked:
-            n = sum(m[3] == DEAD for m in self.model)
-            assert dead_letters.requeue(self.spool) == n
-            for message in self.model:
-                message[3] = PENDING if message[3] == DEAD else message[3]
+            back = [m for m in self.gone if m[3] == DEAD]
+            dead = [m for m in self.model if m[3] == DEAD]
+            assert dead_changes.requeue(self.spool).done == len(dead) + len(back)
+            for message in dead + back:
+                message[1], message[3] = DIRECT, PENDING
+            self.gone = [m for m in self.gone if m not in back]
+            self.model = [*back, *self.model]
+
+    @rule(hours=st.integers(1, 100))
+    def replay(self, hours: int) -> None:
+        since = self.now - hours * 3_600_000_000_000
+        replay(self.spool, since, self.now + 1)
+        for message in self.model:
+            if message[3] == WRITTEN and int(str(message[4])) >= since:
+                message[1], message[3] = REPLAY, PENDING
 
     @rule(hours=st.integers(1, 40))
     def time_passes(self, hours: int) -> None:
@@ -79,6 +92,7 @@ class SpoolModel(RuleBasedStateMachine):
             kept = {(day - _EPOCH_DAY) for day in map(_ordinal, self.spool.days())}
             gone = [m for m in self.model if m[0] not in kept]
             assert all(m[3] != PENDING for m in gone)
+            self.gone += gone
             self.model = [m for m in self.model if m[0] in kept]
 
     @rule(keep=st.floats(0, 1))
@@ -133,10 +147,11 @@ class SpoolModel(RuleBasedStateMachine):
         if not hasattr(self, "spool"):
             return
         here = set(self.spool.days())
+        received = len(self.model) + sum(m[0] + _EPOCH_DAY in set(map(_ordinal, here)) for m in self.gone)
         booked = {day: +counts for day, counts in self.spool.ledger().items() if day in here}
         assert booked == self.spool.derived_ledger()
         assert ledger.broken(ledger.total(booked.values())) == []
-        assert ledger.total(booked.values())["bremen", "app", "received"] == len(self.model)
+        assert ledger.total(booked.values())["bremen", "app", "received"] == received
 
     def teardown(self) -> None:
         if hasattr(self, "spool"):

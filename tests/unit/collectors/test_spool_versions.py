@@ -13,8 +13,9 @@ from collectors.message import SpoolFailed
 from collectors.spool import Spool
 from collectors.spool_day import VERSION
 from config.settings import Spool as SpoolSettings
-from tests.unit.collectors.places import action, air, app, catalogue, pilot
+from tests.unit.collectors.places import NOW_NS, action, air, app, catalogue, pilot
 from tests.unit.collectors.test_delivery import Bench
+from tests.unit.collectors.test_spool import entry
 
 FIXTURE = Path(__file__).parents[2] / "data/spool"
 DAY = "2019-03-02"
@@ -51,6 +52,7 @@ def test_a_spool_of_version_1_is_read_whole_and_goes_on(tmp_path: Path) -> None:
 def test_a_migrated_file_is_like_a_new_one(tmp_path: Path) -> None:
     lay_version_1(tmp_path)
     spool = Spool(tmp_path, SpoolSettings(), lease=True)
+    spool.append([entry(received_ns=NOW_NS + 86_400_000_000_000)])
     shapes = []
     for day in (DAY, "2019-03-03"):
         with spool.day(day).reading() as connection:

@@ -44,6 +44,27 @@ def test_a_message_that_only_the_clock_refuses_is_shown_decoded_with_the_remedy(
     assert tried(reading(time="2015-01-01T00:00:00Z", pm10=3), air(accept_since=date(2015, 1, 1))).fate == "written"
 
 
+def test_good_and_bad_points_of_one_message_are_shown_with_their_remedies() -> None:
+    quantities = {"a": {"quantity": "no2", "unit": "mg/m3"}, "b": {"quantity": "temperature", "range": [-40, 60]}}
+    feed = air(map={"time": "at", "device": "device", "values": quantities})
+    one = tried(reading(a=0.04, b=300), feed)
+    assert (one.fate, [event.value for event in one.events]) == ("dead_lettered", [40.0])
+    shown = "\n".join(one.lines())
+    assert "d1 no2 = 40 ug/m3" in shown
+    assert "temperature: validate/implausible" in shown
+    assert "change: widen range" in shown
+    assert [point["point"] for point in one.facts()["points"]] == ["temperature"]
+    assert "of 1 messages 1 events would be written and 1 points dead-lettered" in summary([one])
+
+
+def test_a_value_that_is_hardly_true_is_remarked_upon_and_written() -> None:
+    feed = air(map={"time": "at", "device": "device", "values": {"a": {"quantity": "temperature"}}})
+    one = tried(reading(a=2050), feed)
+    assert one.fate == "written"
+    assert "outside what is plausible, -50 to 60 Cel" in "\n".join(one.lines())
+    assert list(tried(reading(a=20.5), feed).remarks()) == []
+
+
 FORMATS = {
     "senml/base_fields_hold_until_replaced": "senml",
     "senml/cbor": "senml",
@@ -79,6 +100,7 @@ def test_an_entity_with_a_source_is_not_taken_for_an_event() -> None:
             {"pm10": None, "PM_10": 3},
             "none of pm10, pm25 holds a number here; this message has at, device, pm10, PM_10",
         ),
+        ({"pm10": None, "PM_10": 3}, 'write for example "pm10" = {quantity = "pm10"}'),
         ({"at": None}, "(time = ...); this message has at, device, pm10"),
         ({"device": None}, "(device = ...); this message has at, device, pm10"),
         ({"pm10": "high"}, "to missing"),

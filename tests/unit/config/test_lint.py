@@ -58,6 +58,9 @@ def test_a_clean_pilot_has_no_finding(tmp_path: Path) -> None:
         ('time = "t", ', 'id = "i", ', "warning", "map.time: is missing"),
         ('stream = "usage"\n', 'stream = "usage"\nperson_id = "user"\n', "error", 'consent is not "cohort"'),
         ("values = { pm10", "values = { email", "error", "looks like personal data"),
+        ('quantity = "pm10"', 'quantity = "dust"', "warning", "is not in the registry"),
+        ('"ug/m3"', '"parsec"', "error", 'the unit "parsec" of pm10 is not known'),
+        ('"ug/m3"', '"lx"', "error", 'cannot be converted to "ug/m3"'),
         ('slug = "lund"\n', 'slug = "lund"\n# token = "abcdef"\n', "error", "looks like a secret in clear"),
         ('stream = "usage"\n', 'stream = "usage"\nsynthetic = true\n', "warning", "although a feed is simulated"),
     ],
@@ -76,7 +79,14 @@ def test_each_fault_is_found(tmp_path: Path, old: str, new: str, level: str, sai
             "names the unknown",
         ),
         ('[[targets]]\nindicator = "people"\ndirection = "up"\ndeclared = 2026-02-01\nby = 2026-01-01', "ends before"),
-        ('[[limits]]\nquantity = "pm10"\nunit = "mg/m3"\nabove = 1\nsource = "x"', "no feed measures it in mg/m3"),
+        (
+            '[[limits]]\nquantity = "pm10"\nunit = "mg/m3"\nabove = 1\nsource = "x"',
+            "in mg/m3 (its readings are stored in ug/m3)",
+        ),
+        (
+            '[[limits]]\nquantity = "noise"\nunit = "dB(A)"\nabove = 1\nsource = "x"',
+            "use the quantity and unit of a feed",
+        ),
     ],
 )
 def test_targets_and_limits_name_what_exists(tmp_path: Path, addition: str, said: str) -> None:

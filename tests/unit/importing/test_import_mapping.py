@@ -6,16 +6,19 @@ from typing import Any
 import msgspec
 import pytest
 
-from collectors.import_mapping import ImportMapping, Place, Unmapped, WrongInput, load_mapping, payload_of, topic_of
+from collectors.import_mapping import ImportMapping, Mapper, Row, Unmapped, WrongInput, load_mapping, topic_of
 from config.catalogue import load_catalogue
 from config.problems import ConfigError
 
 CONFIG = Path(__file__).parents[3] / "config/examples"
-PLACE = Place("taxes", "votes.csv.gz", 7)
+
+
+def payload_of(mapping: ImportMapping, row: Row, pseudonym: str = "") -> bytes:
+    return Mapper(mapping, "taxes", "votes.csv.gz", lambda person: pseudonym or f"key-of-{person}")(row, 7)
 
 
 def message(mapping: ImportMapping, row: dict[str, Any]) -> Any:
-    return msgspec.json.decode(payload_of(mapping, row, PLACE, lambda person: f"key-of-{person}"))
+    return msgspec.json.decode(payload_of(mapping, row))
 
 
 @pytest.fixture
@@ -47,7 +50,7 @@ def test_a_vote_becomes_a_core_action_with_an_id_of_file_and_row(votes: ImportMa
 
 def test_the_persons_id_is_in_no_message(votes: ImportMapping) -> None:
     row = VOTE | {"voter-id": "hidden-person"}
-    assert "hidden-person" not in payload_of(votes, row, PLACE, lambda _: "key").decode()
+    assert "hidden-person" not in payload_of(votes, row, "key").decode()
 
 
 def test_every_millisecond_comes_through_as_it_was(votes: ImportMapping) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from collectors.clock_rules import Window
-from collectors.import_mapping import ImportMapping, Place, Unmapped, WrongInput, load_mapping, payload_of, topic_of
+from collectors.import_mapping import ImportMapping, Mapper, Unmapped, WrongInput, load_mapping, topic_of
 from collectors.import_rows import Rows
 from collectors.ingest import Ingest
 from collectors.message import RawMessage
@@ -57,21 +57,20 @@ def events(folder: Path, name: str, text: str, revision: int = 1) -> tuple[list[
     mapping = load_mapping(FOLDER / f"mappings/{name}.toml")
     path, topic = folder / f"{name}.csv", topic_of(TOWN, "town", mapping)
     path.write_text(text)
-    rows, ingest = Rows(path, mapping), Ingest(Roster(TOWN, "main"), Window())
-    rows.check()
+    ingest = Ingest(Roster(TOWN, "main"), Window())
+    become = Mapper(mapping, "town", path.name, lambda code: f"pseudonym-of-{code}", revision)
     found, reasons = list[Event](), list[str]()
-    for number, row in rows:
-        assert not isinstance(row, Unmapped)
-        try:
-            payload = payload_of(
-                mapping, row, Place("town", path.name, number, revision), lambda code: f"pseudonym-of-{code}"
-            )
-        except Unmapped as error:
-            reasons.append(error.reason)
-            continue
-        judged = ingest.judge(RawMessage(topic=topic, payload=payload, received_ns=NOW))
-        assert judged.fault is None, judged.fault
-        found += judged.events
+    with Rows(path, mapping) as rows:
+        for number, row in rows:
+            assert not isinstance(row, Unmapped)
+            try:
+                payload = become(row, number)
+            except Unmapped as error:
+                reasons.append(error.reason)
+                continue
+            judged = ingest.judge(RawMessage(topic=topic, payload=payload, received_ns=NOW))
+            assert judged.fault is None, judged.fault
+            found += judged.events
     return found, reasons
 
 
@@ -124,7 +123,7 @@ def test_a_list_of_codes_gives_pseudonyms_and_no_code_anywhere(tmp_path: Path) -
 
 
 def test_a_comma_where_a_semicolon_is_expected_is_told(tmp_path: Path) -> None:
-    with pytest.raises(WrongInput, match="Correct the mapping, its delimiter or the file"):
+    with pytest.raises(WrongInput, match='write delimiter = "," in the mapping'):
         events(tmp_path, "decidim-proposals", PROPOSALS.replace(";", ","))
 
 
@@ -156,5 +155,5 @@ def test_a_number_that_is_none_is_told(value: str) -> None:
         {"feed": "lists", "cloudevent": {**EVENT, "columns": {"n": "n"}, "numbers": ["n"]}}
     )
     with pytest.raises(Unmapped) as caught:
-        payload_of(mapping, {"t": "2026-01-01", "n": value}, Place("town", "f", 1), str)
+        Mapper(mapping, "town", "f", str)({"t": "2026-01-01", "n": value}, 1)
     assert caught.value.reason == "no_number"

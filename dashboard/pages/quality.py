@@ -1,0 +1,228 @@
+"""Data quality: what became of every message, feed by feed, and a sample of each kind that could not be read."""
+
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import Dash, Input, Output, State, dcc, html
+
+from config.catalogue import Pilot
+from dashboard import fates, wording
+from dashboard.access import rules
+from dashboard.components import (
+    answered,
+    attributes,
+    heading,
+    holding_still,
+    icon,
+    notice,
+    scrolling,
+    skeleton,
+    unless_drawn,
+)
+from dashboard.fates import Feed
+from dashboard.frame import Framed, frame
+from dashboard.queries import Queries
+from dashboard.security import viewer
+from dashboard.selection import Selection
+from dashboard.tables import raw
+from dashboard.texts import _, _n
+from dashboard.viewer import Viewer
+from pipeline.feed_report import Sample
+from pipeline.values import FeedNow, IndicatorValue
+
+PATH, TITLE = "/quality", "Data quality"
+_MANY = 0.01
+
+
+def id_(name: str) -> str:
+    return f"quality-{name}"
+
+
+def layout(**chosen: str) -> html.Div:
+    return html.Div(
+        [
+            heading(
+                _("Data quality"),
+                _(
+                    "What became of every message that was received, and what the feeds left out. "
+                    "A number on another page is worth what its feed is worth here."
+                ),
+            ),
+            dcc.Store(id=id_("drawn")),
+            html.Div(skeleton([320, 320]), id=id_("body"), className="stack"),
+        ]
+    )
+
+
+def register(app: Dash, queries: Queries) -> None:
+    body = answered(_body)
+
+    @app.callback(
+        Output(id_("body"), "children"),
+        Output(id_("drawn"), "data"),
+        Input("url", "search"),
+        Input("version", "data"),
+        State(id_("drawn"), "data"),
+        running=holding_still(),
+    )
+    def draw(search: str | None, version: str | None, drawn: str | None) -> Any:
+        who = viewer()
+        return unless_drawn(body(queries, who, queries.select(who, search)), drawn)
+
+
+def _body(queries: Queries, who: Viewer, selection: Selection) -> Any:
+    pilots = queries.pilots(who, selection)
+    if not pilots:
+        return notice("empty", _("No pilot to show"), _("Choose at least one in the bar above."))
+    glossary = _(
+        "Until shown: from receipt until it can be queried. Clock lag: receipt minus the time the source named, "
+        "which holds the way here and both clocks; a negative one means that the source's clock is ahead. "
+        "Times are those of the last 3 days that had messages."
+    )
+    return [*[_pilot(queries, who, selection, pilot) for pilot in pilots], html.P(glossary, className="note")]
+
+
+def _pilot(queries: Queries, who: Viewer, selection: Selection, pilot: Pilot) -> html.Section:
+    rows = fates.feeds(pilot, queries.reports(who, pilot.slug))
+    now_ns = queries.now_ns()
+    board = queries.now(who, pilot.slug)
+    health = {feed.feed: feed for feed in board.feeds} if board else {}
+    bounds = queries.bounds(who, selection, [pilot.slug])
+    chosen = queries.figures(who, [pilot.slug], *bounds) if bounds else []
+    complete = {one.segment: one for one in chosen if one.indicator == "completeness" and one.dim == "feed"}
+    days = wording.days(*bounds) if bounds else ""
+    return frame(
+        Framed(
+            name=pilot.slug,
+            eyebrow=pilot.country,
+            title=pilot.name,
+            sentence=fates.sentence(pilot.name, rows, now_ns),
+            body=[_table(pilot, rows, health, complete, days), *_kinds(who, pilot, rows)],
+            notes=_notes(rows),
+            csv=f"/download/fates.csv{selection.to_query(pilots=(pilot.slug,))}",
+            definition=f"/definitions{selection.to_query()}#completeness",
+        )
+    )
+
+
+def _table(
+    pilot: Pilot, rows: list[Feed], health: dict[str, FeedNow], complete: dict[str, IndicatorValue], days: str
+) -> html.Div:
+    head = (
+        _("Feed"),
+        _("Received"),
+        _("Written"),
+        _("Repeated"),
+        _("Set aside"),
+        _("Dropped"),
+        _("Waiting"),
+        _("Complete"),
+        _("Until shown"),
+        _("Clock lag"),
+        _("Longest gap"),
+        _("Last message"),
+    )
+    several = len({row.collector for row in rows if row.collector}) > 1
+    body = [_row(pilot, row, health.get(row.id), complete.get(row.id), several) for row in rows]
+    caption = _(
+        "{pilot}: fates of all messages by feed; completeness over {days}; times over the last 3 days of messages",
+        pilot=pilot.name,
+        days=days or _("no day"),
+    )
+    children = [
+        html.Caption(caption),
+        dmc.TableThead(dmc.TableTr([html.Th(one, scope="col") for one in head])),
+        dmc.TableTbody(body),
+    ]
+    return scrolling(dmc.Table(children, className="numbers figures-table fates-table"), caption)
+
+
+def _row(pilot: Pilot, row: Feed, health: FeedNow | None, complete: IndicatorValue | None, several: bool) -> Any:
+    verdict = health.verdict if health else "unknown"
+    name: list[Any] = [icon(f"feed-{verdict}"), html.Span(row.id, className="feed-id")]
+    under = _("no feed of the pilot's file") if row.id == fates.UNDECLARED else health.sentence if health else ""
+    if several and row.collector:
+        under = _("told by collector {name}. {more}", name=row.collector, more=under)
+    counts = [
+        ("received", row.count("received")),
+        ("written", row.count("written")),
+        ("duplicate", row.count("duplicate")),
+        ("dead_lettered", row.count("dead_lettered")),
+        ("dropped", row.dropped),
+        ("pending", row.count("pending")),
+    ]
+    share = complete.value if complete else None
+    last = row.report.last_received if row.report else None
+    return dmc.TableTr(
+        [
+            html.Th([html.Span(name, className="fates-feed"), html.Small(under)], scope="row"),
+            *[_count(pilot, row, fate, n) for fate, n in counts],
+            dmc.TableTd(
+                wording.number(share, "%"), **attributes({"data-feed": row.id, "data-fate": "complete"})
+            ),
+            *[dmc.TableTd(text) for text in (fates.latency(row), fates.skew(row), fates.gap(row, pilot))],
+            dmc.TableTd(wording.moment(wording.ns_of(last), pilot.zone) if last else wording.NOTHING),
+        ]
+    )  # fmt: skip
+
+
+def _count(pilot: Pilot, row: Feed, fate: str, n: int | None) -> Any:
+    text = wording.number(n)
+    if fate == "dropped" and row.rules:
+        text += "\n" + ", ".join(rule for rule, _count_of_rule in row.rules)
+    named = {"data-pilot": pilot.slug, "data-feed": row.id, "data-fate": fate, "data-value": raw(n)}
+    return dmc.TableTd(text, className="fates-bad" if fate == "dead_lettered" and n else "", **attributes(named))
+
+
+def _kinds(who: Viewer, pilot: Pilot, rows: list[Feed]) -> list[Any]:
+    found = fates.kinds(rows)
+    if not found:
+        return []
+    total = sum(n for _row_, _kind, n, _sample in found)
+    title = _n("{n} message is set aside, by reason", "{n} messages are set aside, by reason", total)
+    return [
+        html.Div(
+            [html.H3(title), html.Ul([_kind(who, pilot, *one) for one in found], className="kinds")],
+            className="fates-kinds",
+        )
+    ]
+
+
+def _kind(who: Viewer, pilot: Pilot, row: Feed, kind: str, n: int, sample: Sample | None) -> html.Li:
+    said = sample.text if sample else _("Removed by hand; only its count is kept.") if kind == "purged" else ""
+    about: list[Any] = [html.Strong(f"{row.id} · {kind}"), " ", html.Span(wording.number(n), className="kind-n")]
+    parts: list[Any] = [html.P(about), html.P(said)]
+    if sample is not None:
+        when = wording.moment(wording.ns_of(sample.last), pilot.zone)
+        parts.append(
+            html.P(_("Newest: {time}, topic {topic}", time=when, topic=sample.topic), className="quiet kind-where")
+        )
+        parts.append(_body_of(who, sample))
+    return html.Li(parts, className="kind", **attributes({"data-feed": row.id, "data-kind": kind, "data-n": str(n)}))
+
+
+def _body_of(who: Viewer, sample: Sample) -> Any:
+    """The beginning of the newest one, for those who can mend it."""
+    if not rules.may(who.role, "record"):
+        return html.P(_("Operators see the beginning of the message here."), className="quiet")
+    if sample.body is None:
+        return html.P(_("Its body is not shown: the feed may name persons, or nothing was kept."), className="quiet")
+    more = (
+        _("the first {n} characters of {size} bytes", n=len(sample.body), size=wording.number(sample.body_size))
+        if sample.body_size > len(sample.body.encode())
+        else _("the whole message")
+    )
+    return html.Details(
+        [html.Summary(_("Show {what}", what=more)), html.Pre(sample.body, className="kind-body", tabIndex=0)]
+    )
+
+
+def _notes(rows: list[Feed]) -> list[str]:
+    notes = []
+    share = fates.share_set_aside(rows)
+    if share is not None and share > _MANY:
+        notes.append(_("{share} % of what was received is set aside; more than 1 % needs a look.",
+                       share=wording.number(100 * share)))  # fmt: skip
+    if any(row.id == fates.UNDECLARED and row.told for row in rows):
+        notes.append(_("Messages under unknown came on topics that no feed of this pilot's file declares."))
+    return notes

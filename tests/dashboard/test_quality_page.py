@@ -1,0 +1,91 @@
+"""Data quality in Chromium: every feed's fates, what was set aside, and who may see what."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from config.catalogue import Catalogue
+from dashboard import fates
+from pipeline.feed_report import FeedReport
+from pipeline.reports import ToldReport
+from tests.dashboard.conftest import Site
+from tests.dashboard.made_up import NOW_NS, MadeUpAnswers
+from tests.dashboard.test_journeys import reader
+
+Serve = Callable[[MadeUpAnswers], Site]
+
+
+def report(feed: str = "app", **total: int) -> ToldReport:
+    return ToldReport(NOW_NS, FeedReport(collector="main", feed=feed, total=total, dead={}, days={}))
+
+
+def test_every_feed_has_a_row_with_its_fates(chromium: Browser, serve: Serve, catalogue: Catalogue) -> None:
+    site = serve(MadeUpAnswers(list(catalogue.pilots)))
+    with reader(chromium) as page:
+        page.goto(f"{site.address}/quality?pilots=bremen")
+        expect(page.locator("#frame-bremen tbody tr")).to_have_count(5)  # four declared, one that only the report names
+        cells = {
+            cell.get_attribute("data-fate"): cell.get_attribute("data-value")
+            for cell in page.locator("#frame-bremen td[data-feed=meetings][data-fate]").all()
+        }
+        told = site.answers.reports("bremen")[1].report.total
+        assert cells["received"] == str(told["received"])
+        assert (cells["dead_lettered"], cells["duplicate"], cells["dropped"], cells["pending"]) == (
+            "7",
+            "20",
+            "10",
+            "3",
+        )
+        never = page.locator("#frame-bremen td[data-feed=participation][data-fate=received]")
+        expect(never).to_have_text("–")  # not told is not 0
+        expect(page.locator("#frame-bremen .frame-sentence")).to_contain_text("messages received are accounted for")
+
+
+def test_a_kind_set_aside_shows_its_newest_message_as_text(
+    chromium: Browser, serve: Serve, catalogue: Catalogue
+) -> None:
+    site = serve(MadeUpAnswers(list(catalogue.pilots)))
+    with reader(chromium, width=390) as page:
+        page.goto(f"{site.address}/quality?pilots=bremen")
+        kind = page.locator(".kind[data-kind='decode:not_json']")
+        expect(kind).to_contain_text("the payload is not JSON: line 1, column 8")
+        kind.locator("summary").click()
+        expect(kind.locator("pre")).to_have_text('{"at": <b>now')  # shown, never run
+        expect(page.locator(".kind[data-kind='validate:consent']")).to_contain_text("may name persons")
+        assert page.evaluate("document.documentElement.scrollWidth <= 390")
+
+
+def test_a_pilot_without_reports_and_a_collector_that_went_quiet_say_so(
+    chromium: Browser, serve: Serve, catalogue: Catalogue
+) -> None:
+    site = serve(MadeUpAnswers(list(catalogue.pilots), silent={"genoa": "2026-05-01"}, empty=["milan"]))
+    with reader(chromium) as page:
+        page.goto(f"{site.address}/quality")
+        expect(page.locator("#frame-milan .frame-sentence")).to_have_text("No collector has told of Milan yet.")
+        expect(page.locator("#frame-genoa .frame-sentence")).to_contain_text("does not run or cannot reach the broker")
+
+
+@pytest.mark.parametrize(
+    ("total", "said"),
+    [
+        ({"received": 5, "written": 5}, "All 5 messages received are accounted for: 5 written."),
+        ({"received": 5, "written": 3}, "2 messages of Bremen have no fate"),
+        ({"received": 0}, "Nothing has been received."),
+        (
+            {"received": 6, "written": 1, "duplicate": 1, "dead_lettered": 1, "pending": 1, "dropped:simulated": 2},
+            "All 6 messages received are accounted for: 1 written, 1 repeated, 1 set aside, "
+            "2 dropped by rule, 1 waiting.",
+        ),
+    ],
+)
+def test_the_sentence_adds_up_or_says_that_it_does_not(total: dict[str, int], said: str, catalogue: Catalogue) -> None:
+    rows = fates.feeds(catalogue.pilots["bremen"], [report(**total)])
+    assert fates.sentence("Bremen", rows, NOW_NS).startswith(said)
+
+
+def test_messages_of_no_declared_feed_have_a_row_of_their_own(catalogue: Catalogue) -> None:
+    rows: list[Any] = fates.feeds(catalogue.pilots["bremen"], [report("unknown", received=3, dead_lettered=3)])
+    assert [row.id for row in rows][-1] == "unknown"
+    assert [row.id for row in rows if row.told] == ["unknown"]
