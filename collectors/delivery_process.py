@@ -111,6 +111,9 @@ class DeliveryThread:
     def start(self) -> None:
         self._thread.start()
 
+    def wait_ready(self, patience_s: float) -> None:
+        """A thread delivers at once."""
+
     def wake(self) -> None:
         """There is something to deliver."""
         self._wake.set()
@@ -151,6 +154,12 @@ class DeliveryProcess:
     def start(self) -> None:
         self._begin()
         self._thread.start()
+
+    def wait_ready(self, patience_s: float) -> None:
+        """Return once the process delivers, has failed, or patience is over: it then goes on starting meanwhile."""
+        deadline = time.monotonic() + patience_s
+        while not self._heard and self._thread.is_alive() and time.monotonic() < deadline:
+            self._stopping.wait(0.02)
 
     def wake(self) -> None:
         self._tell(_WAKE)
