@@ -16,7 +16,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cached_property, partial
 from pathlib import Path
 from types import FrameType
@@ -209,8 +209,8 @@ def _import_way(command: Command, show: Callable[[str], None]) -> Callable[[], A
 
 
 def _import_workbook(command: Command) -> int:
+    from collectors.import_progress import ProgressLine
     from collectors.pseudonym import PseudonymKeys
-    from collectors.ways_in import at_the_spool, through_broker
     from collectors.workbook.files import give_back
     from collectors.workbook.run import WorkbookImport
 
@@ -224,8 +224,9 @@ def _import_workbook(command: Command) -> int:
         time.time_ns, partial(_recorded_activities, command), args.restart,
     )  # fmt: skip
     command.stop_on_signals()
-    way = partial(at_the_spool, settings, catalogue, time.time_ns) if args.direct else partial(through_broker, settings)
-    report = work.run(args.workbook, way, command.stop)
+    line = ProgressLine(args.quiet)
+    report = work.run(args.workbook, _import_way(command, line.say), command.stop)
+    line.close()
     report.refused_file = give_back(report, args.workbook, vocabulary)
     command.tell(report.sentence(), **report.facts())
     return DONE if report.complete else FAILED
@@ -291,18 +292,39 @@ def export(command: Command) -> int:
 
 def lint(command: Command) -> int:
     """Check the pilots' files: what would go wrong, and what would be said without evidence."""
-    from config.lint import lint as check
-    from pipeline.indicators.registry import INDICATORS
-
-    findings = check(command.catalogue, INDICATORS)
+    findings = _lint(command)
     errors = sum(finding.level == "error" for finding in findings)
+    changed = _changes(command) if command.args.against is not None else None
     if command.args.json:
-        print(json.dumps([finding.facts() for finding in findings], ensure_ascii=False))
+        told: Any = [finding.facts() for finding in findings]
+        if changed is not None:
+            told = {"findings": told, "changes": [change.facts() for change in changed]}
+        print(json.dumps(told, ensure_ascii=False))
         return FAILED if errors else DONE
-    for finding in findings:
-        print(finding)
+    for line in [*findings, *(changed or [])]:
+        print(line)
+    if changed is not None:
+        print(f"{len(changed)} changes against {command.args.against}")
     print(f"{command.settings.catalogue}: {errors} errors, {len(findings) - errors} warnings")
     return FAILED if errors else DONE
+
+
+def _lint(command: Command) -> list[Any]:
+    """Findings of the pilots' files and of the settings."""
+    from config.lint import lint as check
+    from config.lint_settings import lint_settings
+    from pipeline.indicators.registry import INDICATORS
+
+    today = datetime.fromtimestamp(time.time(), UTC).date()
+    files = [Path(".env"), Path(os.environ.get("PERISCOPE_CONFIG", "periscope.toml"))]
+    return check(command.catalogue, INDICATORS) + lint_settings(command.settings, command.catalogue, today, files)
+
+
+def _changes(command: Command) -> list[Any]:
+    from config.changes import changes, earlier
+
+    with earlier(command.settings.catalogue, command.args.against) as folder:
+        return changes(load_catalogue(folder), command.catalogue)
 
 
 def try_(command: Command) -> int:
@@ -310,6 +332,10 @@ def try_(command: Command) -> int:
     from collectors.trial import Trial, messages_of, summary
 
     args = command.args
+    if args.listen:
+        return _try_broker(command)
+    if not args.files or args.pilot is None or args.feed is None:
+        raise ConfigError([Problem("try", "", "has nothing to try", "give FILE, --pilot and --feed, or --listen")])
     trial = Trial(command.catalogue, args.pilot, args.feed, args.topic, time.time_ns())
     tried = list(trial.run(message for path in args.files for message in messages_of(path, args.lines)))
     complete = bool(tried) and all(one.fate in ("written", "duplicate") for one in tried)
@@ -321,6 +347,50 @@ def try_(command: Command) -> int:
         print("\n".join(one.lines()))
     print(f"{trial.topic}: {summary(tried)}")
     return DONE if complete else FAILED
+
+
+def _try_broker(command: Command) -> int:
+    from collectors.listening import filters_of, listen, nothing_came
+    from collectors.trial import Tally
+
+    args, mqtt = command.args, command.settings.mqtt
+    if args.files or args.topic or args.lines:
+        raise ConfigError([Problem("--listen", "", "stands alone", "leave out FILE, --topic and --lines")])
+    filters = filters_of(command.catalogue, args.pilot, args.feed)
+    command.stop_on_signals()
+    tally = Tally()
+    for one in listen(mqtt, command.catalogue, filters, args.seconds, args.count, command.stop, time.time_ns):
+        tally.add(one)
+        if args.json:
+            print(json.dumps(one.facts()), flush=True)
+        elif tally.fates.total() <= args.limit:
+            print("\n".join(one.lines()), flush=True)
+    heard = tally.fates.total()
+    print(tally.sentence() if heard else nothing_came(mqtt, filters, args.seconds),
+          file=sys.stderr if args.json else sys.stdout)  # fmt: skip
+    return DONE if heard and not tally.fates["dead_lettered"] else FAILED
+
+
+def doctor(command: Command) -> int:
+    """Find what goes wrong in practice: broker, store, disk, clocks, feeds and ledger, each finding with its remedy."""
+    from collections import Counter
+
+    from collectors.doctor.examine import Examination
+
+    args, settings, catalogue = command.args, command.settings, command.catalogue
+    examination = Examination(settings, catalogue, _lint(command), time.time_ns, args.part, args.audit)
+    found = []
+    for finding in examination.run():
+        found.append(finding)
+        if not args.json:
+            print(finding, flush=True)
+    counts = Counter(finding.level for finding in found)
+    if args.json:
+        print(json.dumps([finding.facts() for finding in found], ensure_ascii=False))
+    else:
+        print(f"{counts['problem']} problems, {counts['warn']} warnings, {counts['unknown']} not to be told, "
+              f"{counts['ok']} in order")  # fmt: skip
+    return FAILED if counts["problem"] else DONE
 
 
 def users(command: Command) -> int:
@@ -384,7 +454,7 @@ VERBS: dict[str, Callable[[Command], int]] = {
     "demo": demo, "collect": collect, "pipeline": pipeline, "dashboard": dashboard, "import": import_,
     "workbook": workbook,
     "simulate": simulate, "export": export, "lint": lint, "users": users,
-    "try": try_,
+    "try": try_, "doctor": doctor,
     "dead-letters": dead_letters, "replay": replay,
 }  # fmt: skip
 

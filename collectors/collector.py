@@ -163,14 +163,16 @@ class Collector:
         delivery = self._delivery.status()
         threads = self._delivery.alive() and all(t.is_alive() for t in self._threads)
         alive = receiver.alive() and threads and self.failure is None
+        self.spool.dead_room.look()
+        dead_full = self.spool.dead_room.full or delivery.dead_full
         oldest = self.spool.oldest_pending_ns()
         age_s = 0.0 if oldest is None else max(0.0, (now_ns - oldest) / 1e9)
         late = f"the oldest message waits for {age_s / 60:.0f} min to be delivered" if age_s > _LATE_S else ""
-        sentence = self._committer.full or receiver.sentence or delivery.sentence or late or self.spool.dead_room.full
+        sentence = self._committer.full or receiver.sentence or delivery.sentence or late or dead_full
         return Health(
             alive=alive,
             ready=alive and receiver.ready.is_set() and not self._committer.full and size < 0.9 * most,
-            degraded=delivery.state != "ok" or bool(late or self.spool.dead_room.full or ledger.broken(counts)),
+            degraded=delivery.state != "ok" or bool(late or dead_full or ledger.broken(counts)),
             sentence=sentence,
             gauges={
                 "collector_mqtt_connected": float(receiver.ready.is_set()),
@@ -183,7 +185,7 @@ class Collector:
                 "store_away": float(delivery.state != "ok"),
                 "deadletter_bytes": self.spool.dead_room.used,
                 "deadletter_max_bytes": self.spool.dead_room.most,
-                "deadletter_full": float(bool(self.spool.dead_room.full)),
+                "deadletter_full": float(bool(dead_full)),
             },
             counters={
                 "collector_mqtt_messages_received": receiver.received,
@@ -197,7 +199,7 @@ class Collector:
                 "spool_corrupt_files": self.spool.corrupt_files + delivery.corrupt_files,
                 "spool_corrupt_records": self.spool.lost_records + delivery.lost_records,
                 **{f"control_requests_{outcome}": n for outcome, n in self.control.desk.counts.items()},
-                "deadletter_bodies_dropped": self.spool.dead_room.dropped,
+                "deadletter_bodies_dropped": self.spool.dead_room.dropped + delivery.bodies_dropped,
             },
             ledger=dict(counts),
             dead=dict(dead_letters.counted(self.spool)),

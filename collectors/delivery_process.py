@@ -39,7 +39,10 @@ _LEASE_S = 10.0
 
 
 class Status(NamedTuple):
-    """How delivering is: ok, away or held, the sentence to it, the last sign of life, and what damage it met."""
+    """How delivering is: ok, away or held, the sentence to it, the last sign of life, and what damage it met.
+
+    Of a process of its own also what became of the room for dead letters' bodies there.
+    """
 
     state: str = "ok"
     sentence: str = ""
@@ -47,6 +50,8 @@ class Status(NamedTuple):
     judging_s: float = 0.0
     corrupt_files: int = 0
     lost_records: int = 0
+    dead_full: str = ""
+    bodies_dropped: int = 0
 
 
 class Job(NamedTuple):
@@ -255,7 +260,7 @@ def _work(line: Connection, job: Job, opener: Callable[[], Store]) -> None:
                     damaged = spool.corrupt_files + index.corrupt_files
                     return Status(
                         delivery.state, delivery.sentence, delivery.beat_ns, delivery.judging_s, damaged,
-                        spool.lost_records,
+                        spool.lost_records, spool.dead_room.full, spool.dead_room.dropped,
                     )  # fmt: skip
 
                 threading.Thread(target=_report, args=(line, sending, now, ended), name="report", daemon=True).start()

@@ -162,6 +162,8 @@ class EventIndex:
             return Claim(Verdict.REVISION if old else Verdict.NEW, _moved(event, time_ns), old)
         if candidate.replay and (again := self._written_before(candidate, digest, found)):
             return again
+        if again := self._read_anew(candidate, digest, found):
+            return again
         if event.revision <= revision:
             return Claim(Verdict.REUSED, event, [])
         if (owner_day, owner_seq) in batch:
@@ -181,6 +183,22 @@ class EventIndex:
             old = _places(superseded)
             return Claim(Verdict.REVISION if old else Verdict.NEW, _moved(event, time_ns), old)
         return None
+
+    def _read_anew(self, candidate: Candidate, digest: bytes, found: tuple[Any, ...]) -> Claim | None:
+        """The claim of an event whose own message, tried again after a mend, says something else of the same moment.
+
+        It takes the place of what the message said before, which is no correction: the message is counted anew.
+        """
+        event, day, seq, zone, _ = candidate
+        stream, time_ns, revision, _, owner_day, owner_seq, superseded = found
+        floor, span = floor_and_span(event.time_ns, event.time_precision, zone)
+        if (owner_day, owner_seq, stream, revision) != (day, seq, event.stream, event.revision) or not (
+            floor <= time_ns < floor + span
+        ):
+            return None
+        self._connection.execute(_REFRESH, (digest, event.pilot, event.event_id))
+        old = _places(superseded)
+        return Claim(Verdict.REVISION if old else Verdict.NEW, _moved(event, time_ns), [*old, (stream, time_ns)])
 
     def _next_place(self, candidate: Candidate, digest: bytes) -> Claim:
         event, day, seq, zone, _ = candidate

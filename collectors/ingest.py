@@ -86,7 +86,9 @@ class Ingest:
 
 
 def _drop_rule(message: RawMessage, place: Place, events: list[Event]) -> str:
-    if place.feed is None or not events or events[0].type in OPS_TYPES:
+    if place.feed is None or not events or not (message.retained or events[0].synthetic):
+        return ""
+    if events[0].type in OPS_TYPES:
         return ""
     if message.retained and "retained_replay" in place.feed.drop:
         return "retained_replay"

@@ -46,6 +46,14 @@ class BrokerRefused(CollectorError):
     """The broker answered and will not have us; trying again will not help."""
 
 
+class LoginRefused(BrokerRefused):
+    """The broker does not know this user, or not with this password."""
+
+
+class CertificateRefused(BrokerRefused):
+    """The broker's certificate is expired, of another name, or of nobody we trust."""
+
+
 class SpoolHeld(CollectorError):
     """Another collector delivers from this spool folder."""
 

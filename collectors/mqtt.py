@@ -20,7 +20,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from collectors.message import BrokerAway, BrokerRefused
+from collectors.message import BrokerAway, BrokerRefused, CertificateRefused, LoginRefused
 from collectors.publish import Head, Received, take
 from config.settings import Mqtt
 
@@ -34,6 +34,7 @@ _REMEDIES = {
     "Unsupported protocol version": "set PERISCOPE_MQTT__PROTOCOL=3.1.1",
     "Client identifier not valid": "give this collector another name with PERISCOPE_COLLECTOR",
 }
+_LOGIN = ("Not authorized", "Bad user name or password")
 _PASSING = frozenset(
     {
         "Server unavailable",
@@ -152,6 +153,12 @@ class Client(paho.Client):
         """Whether the network thread lives; `is_connected` stays True when it died."""
         return self._thread is not None and self._thread.is_alive()
 
+    def certificate_ends_s(self) -> float | None:
+        """When the broker's certificate ends, in seconds since 1970; None without TLS or connection."""
+        ask = getattr(self.socket(), "getpeercert", None)
+        found = ask() if ask is not None else None
+        return ssl.cert_time_to_seconds(found["notAfter"]) if found else None
+
     on_puback: Callable[[int, int], None] | None = None
 
     def write_packets(self, packets: bytes) -> None:
@@ -221,9 +228,10 @@ def is_passing(reason: Any) -> bool:
 
 
 def refusal(settings: Mqtt, reason: str) -> BrokerRefused:
+    kind = LoginRefused if reason in _LOGIN else BrokerRefused
     remedy = _REMEDIES.get(reason, "see the broker's log")
     user = f' user "{settings.username}"' if settings.username else " a client without user name"
-    return BrokerRefused(f"broker {settings.host}:{settings.port} refuses{user}: {reason.lower()}; {remedy}")
+    return kind(f"broker {settings.host}:{settings.port} refuses{user}: {reason.lower()}; {remedy}")
 
 
 def absence(settings: Mqtt, error: BaseException | None) -> BrokerAway | BrokerRefused:
@@ -231,7 +239,7 @@ def absence(settings: Mqtt, error: BaseException | None) -> BrokerAway | BrokerR
     if isinstance(error, socket.gaierror):
         return BrokerAway(f"{place}: no such host is known; check PERISCOPE_MQTT__HOST")
     if isinstance(error, ssl.SSLCertVerificationError):
-        return BrokerRefused(
+        return CertificateRefused(
             f"{place}: its certificate is not trusted ({error.verify_message}); check PERISCOPE_MQTT__CA"
         )
     if isinstance(error, ConnectionRefusedError):
@@ -347,8 +355,7 @@ class MqttPublisher:
             self._stop_with(
                 BrokerRefused(
                     f"broker {self._settings.host}:{self._settings.port} ends the connection whenever a message is "
-                    "sent again; is one larger than it takes? Send a smaller one, or raise message_size_limit at the "
-                    "broker"
+                    "sent again; is one larger than it takes? Send smaller ones, or raise message_size_limit there"
                 )
             )
 

@@ -23,18 +23,16 @@ from collectors.clock_rules import utc_day
 from collectors.dead_room import DeadRoom
 from collectors.ledger import DEAD, Counts
 from collectors.message import SpoolFailed, SpoolFull, SpoolHeld
-from collectors.spool_archive import Archived, archive, archived_bodies, archived_ledger, file_id, merged
-from collectors.spool_day import (
-    DIRECT,
-    LIVE,
-    REPLAY,
-    DayFile,
-    Entry,
-    Fate,
-    Record,
-    has_pending,
-    oldest_pending_ns,
+from collectors.spool_archive import (
+    Archived,
+    ArchiveLost,
+    archive,
+    archived_bodies,
+    archived_ledger,
+    file_id,
+    merged,
 )
+from collectors.spool_day import DIRECT, LIVE, REPLAY, DayFile, Entry, Fate, Record, has_pending, oldest_pending_ns
 from collectors.spool_file import Corrupt, connect, set_aside
 from collectors.spool_salvage import Salvaged, passed_over, salvage
 from config.settings import Spool as SpoolSettings
@@ -84,6 +82,7 @@ class Spool:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if lease:
                 self._lease = self._lock_file("lease")
+                os.utime(self._lease)  # when this collector started, for whoever looks at the folder
                 with self._alone():
                     for rescued in folder.glob("spool-????-??-??.salvage"):
                         self._finish_salvage(rescued.with_suffix(".db"))
@@ -201,10 +200,6 @@ class Spool:
     def look_again(self) -> None:
         """Look into days that were done: another process may have made messages there pending again."""
         self._drained.clear()
-        with self._lock:
-            for day, file in list(self._days.items()):
-                if file.moved():  # removed by another process, or made anew
-                    self._days.pop(day)
 
     def announce(self) -> None:
         """Tell the delivering process to look into days that were done."""
@@ -233,8 +228,9 @@ class Spool:
             if not path.exists():
                 raise Archived(day)
             file = self._day(day)
+        nothing: set[tuple[str, int]] = set()
         with file.changing() as connection:
-            if (day, file_id(connection)) in merged(self.folder):
+            if (day, file_id(connection)) in self._of_archive(merged, nothing):
                 self._remove(file)  # whoever archived it may have been cut off before that
                 raise Archived(day)
             yield connection
@@ -280,21 +276,27 @@ class Spool:
         """The ledger of every day that is known, archived days included."""
         return self._ledgers(ledger.read, only_here=False)
 
-    def derived_ledger(self) -> dict[str, Counts]:
-        """The same of the days whose files are still here, counted again from the records."""
-        return self._ledgers(ledger.derive, only_here=True)
+    def _archived(self) -> dict[str, Counts]:
+        return self._of_archive(archived_ledger, {})
 
-    def _ledgers(self, count: Callable[[sqlite3.Connection], Counts], only_here: bool) -> dict[str, Counts]:
-        here = self._of_days(lambda connection: (file_id(connection), count(connection)))
-        done = merged(self.folder)  # read after the files, so that a day archived meanwhile is not counted twice
-        found = archived_ledger(self.folder)
-        for day, (number, counts) in here.items():
-            if (day, number) not in done:
-                found[day] = _sum(found.get(day), counts)
-        return {day: counts for day, counts in found.items() if day in here or not only_here}
+    def _of_archive(self, ask: Callable[[Path], _T], nothing: _T) -> _T:
+        try:
+            return ask(self.folder)
+        except ArchiveLost as lost:
+            self.corrupt_files += 1
+            log.error("%s", lost)
+            return nothing
+
+    def _archive(self, file: DayFile) -> None:
+        try:
+            archive(self.folder, file)
+        except ArchiveLost as lost:
+            self.corrupt_files += 1
+            log.error("%s", lost)
+            archive(self.folder, file)
 
     def _read(self, day: str, read: Callable[[sqlite3.Connection], _T]) -> _T:
-        """Read a day file beside the running threads; one that is damaged is set aside first."""
+        """Read a day file beside the running threads; one that is damaged is set aside first. Raises Archived."""
         for _ in range(2):
             try:
                 with self.reading(day) as connection:
@@ -310,6 +312,20 @@ class Spool:
             with contextlib.suppress(Archived):
                 found[day] = self._read(day, read)
         return found
+
+    def derived_ledger(self) -> dict[str, Counts]:
+        """The same of the days whose files are still here, counted again from the records."""
+        return self._ledgers(ledger.derive, only_here=True)
+
+    def _ledgers(self, count: Callable[[sqlite3.Connection], Counts], only_here: bool) -> dict[str, Counts]:
+        here = self._of_days(lambda connection: (file_id(connection), count(connection)))
+        nothing: set[tuple[str, int]] = set()
+        done = self._of_archive(merged, nothing)  # read after the files, lest a day archived meanwhile counts twice
+        found = self._archived()
+        for day, (number, counts) in here.items():
+            if (day, number) not in done:
+                found[day] = _sum(found.get(day), counts)
+        return {day: counts for day, counts in found.items() if day in here or not only_here}
 
     def totals(self) -> Counter[str]:
         """All ledgers by fate."""
@@ -347,7 +363,7 @@ class Spool:
         with file.changing():  # whoever makes messages of this day pending again waits, and finds them archived
             if file.has_pending() or file.moved():
                 return False
-            archive(self.folder, file)
+            self._archive(file)
             self._remove(file)
         file.close()
         return True
@@ -365,7 +381,7 @@ class Spool:
 
     def _dead_bytes(self) -> int:
         """Bytes of the bodies of dead letters; asked while a day file is being written, so with connections apart."""
-        total = archived_bodies(self.folder)
+        total = self._of_archive(archived_bodies, 0)
         for day in self.days():
             with contextlib.suppress(Corrupt, sqlite3.Error):
                 connection = connect(self.folder / f"spool-{day}.db", create=False)
@@ -446,7 +462,7 @@ class Spool:
         path = self.folder / f"spool-{day}.db"
         rescued = path.with_suffix(".salvage")
         self._finish_salvage(path)
-        fresh = DayFile(rescued)
+        fresh = DayFile(rescued, self.dead_room.takes)
         try:
             found = fresh.take_from(lambda target: salvage(path, target))
         finally:
@@ -493,7 +509,7 @@ class Spool:
 
     def missing(self, days: Sequence[str]) -> None:
         """Days that the index knows: one that has neither a file nor an archived ledger is lost with its records."""
-        here = {*self.days(), *archived_ledger(self.folder)}
+        here = {*self.days(), *self._archived()}
         for day in days:
             if day not in here:
                 self.corrupt_files += 1

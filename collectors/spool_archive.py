@@ -130,36 +130,26 @@ def changing(folder: Path) -> Iterator[sqlite3.Connection]:
             raise
 
 
+class ArchiveLost(SpoolFailed):
+    """The archive was damaged and is set aside; the next one begins empty."""
+
+
 @contextmanager
 def _open(path: Path) -> Iterator[sqlite3.Connection]:
     try:
         with disk_errors(path):
-            connection = _connected(path)
+            connection = connect(path)
             try:
+                _prepare(connection)
                 yield connection
             finally:
                 connection.close()
     except Corrupt:
         _set_aside(path)
-        raise SpoolFailed(
+        raise ArchiveLost(
             f"{path} was damaged and is kept under another name; ledger and dead letters of earlier days are known no "
             "more, start again"
         ) from None
-
-
-def _connected(path: Path) -> sqlite3.Connection:
-    """The archive, begun anew where the old one cannot even be opened: what it held must stop no message."""
-    for attempt in (1, 2):
-        try:
-            with disk_errors(path):
-                connection = connect(path)
-                _prepare(connection)
-                return connection
-        except Corrupt:
-            if attempt == 2:
-                raise
-            _set_aside(path)
-    raise AssertionError
 
 
 def _set_aside(path: Path) -> None:

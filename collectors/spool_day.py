@@ -258,7 +258,7 @@ class DayFile:
                 [(record.seq, point) for (point,) in rows if point not in points],
             )
         if not self._keeps(len(record.payload)):
-            self._deliver.execute("UPDATE message SET payload = x'' WHERE seq = ?", (record.seq,))
+            self._deliver.execute("UPDATE message SET payload = x'', crc = NULL WHERE seq = ?", (record.seq,))
 
     def _set_aside(self, record: Record, fault: Fault, now_ns: int) -> None:
         self._deliver.execute(
@@ -342,17 +342,18 @@ def checksum(received_ns: int, pilot: str, feed: str, topic: str, payload: bytes
     return zlib.crc32(payload, zlib.crc32(f"{received_ns}\0{pilot}\0{feed}\0{topic}".encode(errors="surrogatepass")))
 
 
-def _is_plain(fate: Fate) -> bool:
-    """Whether a message that was never marked before becomes one written point of nobody."""
-    return (*fate[1:3], *fate[5:10]) == _PLAIN and not fate.record.attempts and fate.record.priority != REPLAY
-
-
 def _is_sound(row: tuple[Any, ...]) -> bool:
     """Whether a row is what was put there; rows of version 1 have no checksum."""
     try:
         return row[-1] is None or row[-1] == checksum(*row[1:6])
     except TypeError:  # a flipped bit can make a number of a text
         return False
+
+
+def _is_plain(fate: Fate) -> bool:
+    """Whether the columns that `_MARK_PLAIN` leaves alone hold what they shall: they do in a row's first delivery."""
+    record = fate.record
+    return (*fate[1:3], *fate[5:10]) == _PLAIN and not record.attempts and record.priority != REPLAY
 
 
 def _row(entry: Entry, monotonic_ns: int) -> tuple[object, ...]:

@@ -1,16 +1,18 @@
 """What would become of messages: decoded and checked as the collector does it, and nothing written.
 
-Promises: intake, decoders and checks are the collector's own; no broker, store or state folder is touched, so what the
-store keeps, and what it has already, is not asked; a person's id is replaced with a key that is thrown away.
+Promises: intake, decoders and checks are the collector's own; no store or state folder is touched, so what the store
+keeps, and what it has already, is not asked; a person's id is replaced with a key that is thrown away.
 """
 
 import secrets
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from collectors.clock_rules import Window
 from collectors.decoders import DECODERS
@@ -19,14 +21,17 @@ from collectors.intake import Intake
 from collectors.message import Fault, RawMessage, Undecodable
 from collectors.pseudonym import PseudonymKeys
 from collectors.topics import Place, Roster
-from collectors.trial_advice import advice
-from config.catalogue import Catalogue, Feed
+from collectors.trial_advice import advice, fixed_advice
+from config.catalogue import Catalogue, Feed, Pilot
 from config.problems import ConfigError, Problem
 from config.quantities import known_quantity
 from pipeline.model import Event
 
 _LINES = (".jsonl", ".ndjson")
 _EXAMPLE_LEVEL = "example"
+_MOST_IDS = 100_000
+_UNNAMED = "one event"
+_OTHERS = (("dead_lettered", "dead-lettered"), ("dropped", "dropped by a rule"), ("duplicate", "duplicates"))
 
 
 class Tried(NamedTuple):
@@ -41,6 +46,13 @@ class Tried(NamedTuple):
     rule: str = ""
     remedy: str = ""
     points: tuple[tuple[Fault, str], ...] = ()  # faults of single points, each with its remedy
+    hidden: int = 0  # events that are not shown, as their feed names persons
+
+    def without_bodies(self) -> "Tried":
+        """The same with no value, id or field name that a payload holds: its events are only counted."""
+        remedy = fixed_advice(self.fault.code) if self.fault is not None else self.remedy
+        points = tuple((replace(one, point=_UNNAMED), fixed_advice(one.code)) for one, _ in self.points)
+        return self._replace(events=[], hidden=len(self.events), remedy=remedy, points=points)
 
     def facts(self) -> dict[str, Any]:
         return {
@@ -49,6 +61,7 @@ class Tried(NamedTuple):
             "remedy": self.remedy, "empty": self.empty, "events": msgspec.to_builtins(self.events),
             "points": [{"point": one.point, **_told(one), "remedy": remedy} for one, remedy in self.points],
             "remarks": list(self.remarks()),
+            "hidden": self.hidden,
         }  # fmt: skip
 
     def lines(self) -> Iterator[str]:
@@ -69,6 +82,8 @@ class Tried(NamedTuple):
                 yield f"    change: {remedy}"
         for remark in self.remarks():
             yield f"  note: {remark}"
+        if self.hidden:
+            yield f"  {self.hidden} events, not shown because this feed names persons"
         if self.empty:
             yield f"  {self.empty} mapped fields hold no reading"
 
@@ -86,71 +101,103 @@ class Tried(NamedTuple):
                 )
 
 
+class Judge:
+    """Decodes and checks one message after the other; remembers the ids of the last ones, for duplicates."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.roster = Roster(catalogue, "trial")
+        self._intake, self._ingest = Intake(self.roster, _ThrownAway()), Ingest(self.roster, Window())
+        self._seen: set[str] = set()
+
+    def tried(
+        self, where: str, topic: str | bytes, payload: bytes, now_ns: int, *, retained: bool = False,
+        content_type: str = "", properties: Sequence[tuple[str, str]] = (),
+    ) -> Tried:  # fmt: skip
+        """What would become of a message that came now on this topic."""
+        entry = self._intake.entry(topic, payload, now_ns, content_type, retained, properties=properties)
+        feed = self.roster.place(entry.topic).feed
+        message = RawMessage(
+            topic=entry.topic, payload=entry.payload, received_ns=now_ns, content_type=entry.content_type,
+            retained=entry.retained,
+        )  # fmt: skip
+        if entry.fault is not None:
+            return _refused(where, len(payload), entry.payload, entry.fault, feed, [])
+        judged = self._ingest.judge(message)
+        if judged.fault is not None:
+            events = _decoded(message, self.roster.place(entry.topic))
+            return _refused(where, len(payload), entry.payload, judged.fault, feed, events)
+        if judged.dropped:
+            remedy = advice(judged.dropped, feed, entry.payload) if feed is not None else ""
+            return Tried(where, len(payload), "dropped", [], judged.empty, rule=judged.dropped, remedy=remedy)
+        ids = {event.event_id for event in judged.events}
+        fate = "dead_lettered" if judged.faults else "duplicate" if ids <= self._seen else "written"
+        if len(self._seen) > _MOST_IDS:
+            self._seen.clear()
+        self._seen |= ids
+        points = tuple(
+            (one, advice(one.code, feed, entry.payload) if feed is not None else "") for one in judged.faults
+        )
+        return Tried(where, len(payload), fate, judged.events, judged.empty, points=points)
+
+
 class Trial:
     """Tries messages as if they came now on one feed's topic; `topic` is needed only for what its levels name."""
 
     def __init__(self, catalogue: Catalogue, pilot: str, feed: str, topic: str | None, now_ns: int) -> None:
-        self.feed = _feed(catalogue, pilot, feed)
+        self.feed = known_feed(catalogue, pilot, feed)
         self.topic = topic or "/".join(
             _EXAMPLE_LEVEL if part in ("+", "#") else part for part in self.feed.topic.split("/")
         )
-        self._now_ns = now_ns
-        roster = Roster(catalogue, "trial")
-        self.place = roster.place(self.topic)
+        self._now_ns, self._judge = now_ns, Judge(catalogue)
+        self.place = self._judge.roster.place(self.topic)
         if (self.place.pilot, self.place.feed_id) != (pilot, feed):
             whose = f"belongs to {self.place.pilot}'s feed {self.place.feed_id}" if self.place.feed else "is no feed's"
             remedy = f"give --topic one that {self.feed.topic} takes, and see periscope lint"
             raise ConfigError([Problem("try", self.topic, f"this topic {whose}", remedy)])
-        self._intake, self._ingest = Intake(roster, _ThrownAway()), Ingest(roster, Window())
-        self._seen: set[str] = set()
 
     def run(self, messages: Iterable[tuple[str, bytes]]) -> Iterator[Tried]:
         for where, payload in messages:
-            yield self._one(where, payload)
+            yield self._judge.tried(where, self.topic, payload, self._now_ns)
 
-    def _one(self, where: str, payload: bytes) -> Tried:
-        entry = self._intake.entry(self.topic, payload, self._now_ns)
-        if entry.fault is not None:
-            return self._refused(where, payload, entry.fault, [])
-        message = RawMessage(topic=self.topic, payload=entry.payload, received_ns=self._now_ns)
-        judged = self._ingest.judge(message)
-        if judged.fault is not None:
-            return self._refused(where, payload, judged.fault, _decoded(message, self.place))
-        if judged.dropped:
-            remedy = advice(judged.dropped, self.feed, entry.payload)
-            return Tried(where, len(payload), "dropped", [], judged.empty, rule=judged.dropped, remedy=remedy)
-        ids = {event.event_id for event in judged.events}
-        fate = "dead_lettered" if judged.faults else "duplicate" if ids <= self._seen else "written"
-        self._seen |= ids
-        points = tuple((one, advice(one.code, self.feed, entry.payload)) for one in judged.faults)
-        return Tried(where, len(payload), fate, judged.events, judged.empty, points=points)
 
-    def _refused(self, where: str, payload: bytes, fault: Fault, events: list[Event]) -> Tried:
-        remedy = advice(fault.code, self.feed, payload)
-        return Tried(where, len(payload), "dead_lettered", events, fault=fault, remedy=remedy)
+class Tally:
+    """Counts fates, so that a long listening keeps no messages."""
+
+    def __init__(self) -> None:
+        self.fates: Counter[str] = Counter()
+        self.events = 0
+        self._partly: Counter[str] = Counter()
+
+    def add(self, one: Tried) -> None:
+        self.fates[one.fate] += 1
+        shown = len(one.events) + one.hidden
+        self.events += shown if one.fate == "written" else 0
+        if one.points and shown:
+            self._partly += Counter(messages=1, good=shown, bad=len(one.points))
+
+    def sentence(self) -> str:
+        parts = [f"{self.fates['written']} of {self.fates.total()} messages would be written, as {self.events} events"]
+        if partly := self._partly:
+            parts.append(
+                f"of {partly['messages']} messages {partly['good']} events would be written and {partly['bad']} points "
+                "dead-lettered"
+            )
+        for fate, word in _OTHERS:
+            if count := self.fates[fate]:
+                parts.append(f"{count} {word}")
+        return "; ".join(parts)
+
+
+def summary(tried: Iterable[Tried]) -> str:
+    """One sentence over all messages."""
+    tally = Tally()
+    for one in tried:
+        tally.add(one)
+    return tally.sentence()
 
 
 def _told(fault: Fault) -> dict[str, str]:
     return {"stage": fault.stage, "code": fault.code, "text": fault.text}
-
-
-def summary(tried: list[Tried]) -> str:
-    """One sentence over all messages."""
-    written = [one for one in tried if one.fate == "written"]
-    parts = [
-        f"{len(written)} of {len(tried)} messages would be written, as {sum(len(one.events) for one in written)} events"
-    ]
-    if partly := [one for one in tried if one.points and one.events]:
-        good, bad = sum(len(one.events) for one in partly), sum(len(one.points) for one in partly)
-        parts.append(f"of {len(partly)} messages {good} events would be written and {bad} points dead-lettered")
-    for fate, word in (
-        ("dead_lettered", "dead-lettered"),
-        ("dropped", "dropped by a rule"),
-        ("duplicate", "duplicates"),
-    ):
-        if count := sum(one.fate == fate for one in tried):
-            parts.append(f"{count} {word}")
-    return "; ".join(parts)
 
 
 def messages_of(path: Path, by_line: bool = False) -> Iterator[tuple[str, bytes]]:
@@ -178,11 +225,18 @@ class _ThrownAway(PseudonymKeys):
         return self._keys.setdefault(pilot, secrets.token_bytes(32))
 
 
-def _feed(catalogue: Catalogue, pilot: str, feed: str) -> Feed:
+def known_pilot(catalogue: Catalogue, pilot: str) -> Pilot:
+    """The pilot of that slug; raises ConfigError with those to choose from."""
     known = catalogue.pilots.get(pilot)
     if known is None:
         raise ConfigError([Problem("--pilot", "", f"there is no pilot {pilot}",
                                    f"choose from {', '.join(catalogue.pilots)}")])  # fmt: skip
+    return known
+
+
+def known_feed(catalogue: Catalogue, pilot: str, feed: str) -> Feed:
+    """The feed of that id; raises ConfigError with those to choose from."""
+    known = known_pilot(catalogue, pilot)
     found = known.feed(feed)
     if found is None:
         raise ConfigError([Problem("--feed", "", f"{pilot} has no feed {feed}",
@@ -190,9 +244,15 @@ def _feed(catalogue: Catalogue, pilot: str, feed: str) -> Feed:
     return found
 
 
+def _refused(where: str, size: int, payload: bytes, fault: Fault, feed: Feed | None, events: list[Event]) -> Tried:
+    remedy = advice(fault.code, feed, payload) if feed is not None else ""  # what no feed takes says so itself
+    return Tried(where, size, "dead_lettered", events, fault=fault, remedy=remedy)
+
+
 def _decoded(message: RawMessage, place: Place) -> list[Event]:
-    """The events of a message that a check refused, none where the decoder did."""
-    assert place.feed is not None
+    """The events of a message that a check refused, none where the decoder did or no feed is known."""
+    if place.feed is None:
+        return []
     try:
         return DECODERS[place.feed.decoder](message, place).events
     except Undecodable:

@@ -58,6 +58,11 @@ def advice(code: str, feed: Feed, payload: bytes) -> str:
     return ""
 
 
+def fixed_advice(code: str) -> str:
+    """The remedy for a code where it names nothing of the payload, else empty."""
+    return _FIXED.get(code, "")
+
+
 def _guess(names: list[str]) -> str:
     """A line for the feed's map, where a name of the payload is one under which a known quantity is sent."""
     for name in names:

@@ -170,13 +170,41 @@ def _replay(verb: argparse.ArgumentParser) -> None:
 
 def _try(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
-        "files", nargs="+", type=Path, metavar="FILE", help="one message each; .jsonl and .ndjson hold one per line"
+        "files", nargs="*", type=Path, metavar="FILE", help="one message each; .jsonl and .ndjson hold one per line"
     )
-    verb.add_argument("--pilot", required=True, metavar="SLUG", help="pilot of the feed")
-    verb.add_argument("--feed", required=True, metavar="ID", help="feed that would receive the messages")
+    verb.add_argument("--listen", action="store_true", help="take what comes from the broker now instead of files")
+    verb.add_argument("--pilot", metavar="SLUG", help="pilot of the feed; with --listen the default is all")
+    verb.add_argument(
+        "--feed",
+        metavar="ID",
+        help="feed that would receive the messages; with --listen the default is all of the pilot",
+    )
+    verb.add_argument("--seconds", type=_positive, default=60, help="how long to listen (default 60)")
+    verb.add_argument("--count", type=_positive, help="stop listening after so many messages")
     verb.add_argument("--topic", metavar="TOPIC", help="topic they come on (default the feed's own)")
     verb.add_argument("--lines", action="store_true", help="every line of every file is one message")
     verb.add_argument("--limit", type=int, default=20, help="most messages shown one by one (default 20)")
+
+
+def _lint(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--against", metavar="REV_OR_FOLDER",
+        help="also show what differs from an earlier state, a revision of Git or a folder, and what follows",
+    )  # fmt: skip
+
+
+def _doctor(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--part", choices=["collector", "pipeline", "dashboard"], default="collector",
+        help="whose token of InfluxDB is in the settings (default collector)",
+    )  # fmt: skip
+    verb.add_argument("--audit", action="store_true", help="compare store and ledger however long that takes")
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'"{text}" is no whole number of at least 1')
+    return int(text)
 
 
 def _users(verb: argparse.ArgumentParser) -> None:
@@ -198,5 +226,6 @@ def _users(verb: argparse.ArgumentParser) -> None:
 
 _ARGUMENTS = {
     "demo": _demo, "pipeline": _pipeline, "import": _import, "workbook": _workbook, "simulate": _simulate,
-    "export": _export, "dead-letters": _dead_letters, "replay": _replay, "try": _try, "users": _users,
+    "export": _export, "dead-letters": _dead_letters, "replay": _replay, "try": _try, "doctor": _doctor, "lint": _lint,
+    "users": _users,
 }  # fmt: skip

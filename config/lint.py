@@ -5,12 +5,14 @@ An error means that data would be lost, doubled or misjudged; a warning means th
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from typing import Literal
 
 from config.catalogue import Catalogue, Feed, Pilot
+from config.lint_topics import overlap, topic_problems
 from config.quantities import remark
+from config.toml_lines import Lines
 
 RATES = {"adoption-per-1000", "participation-per-1000"}
 _SECRET = re.compile(r"(password|passwd|secret|token|api_?key)\s*[=:]|://[^/\s:]+:[^/\s@]+@", re.IGNORECASE)
@@ -19,18 +21,20 @@ _PERSONAL = re.compile(r"(^|[._-])(name|e?mail|phone|address)($|[._-])", re.IGNO
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing to mend: where, what is wrong, and the remedy."""
+    """One thing to mend: where, what is wrong, and the remedy; `line` is 0 where it is not known."""
 
     level: Literal["error", "warning"]
     place: str
     key: str
     what: str
     remedy: str
+    line: int = 0
 
     def __str__(self) -> str:
-        return f"{self.level}: {self.place}: {self.key}: {self.what} ({self.remedy})"
+        place = f"{self.place}:{self.line}" if self.line else self.place
+        return f"{self.level}: {place}: {self.key}: {self.what} ({self.remedy})"
 
-    def facts(self) -> dict[str, str]:
+    def facts(self) -> dict[str, str | int]:
         return asdict(self)
 
 
@@ -42,25 +46,16 @@ def lint(catalogue: Catalogue, indicators: Iterable[str] | None = None) -> list[
         findings += _pilot(pilot, known)
         for feed in pilot.feeds:
             findings += _feed(pilot, feed)
+            for what, remedy in topic_problems(catalogue, pilot, feed):
+                findings.append(Finding("error", f"{pilot.slug}.toml", f"feeds.{feed.id}.topic", what, remedy))
     findings += _secrets(catalogue)
+    findings = [_located(finding, catalogue) for finding in findings]
     return sorted(findings, key=lambda finding: (finding.level != "error", finding.place, finding.key))
 
 
-def overlap(one: str, other: str) -> bool:
-    """Whether one topic can match both MQTT filters.
-
-    >>> overlap("pilots/+/usage/#", "pilots/genoa/usage/app"), overlap("a/+", "a/b/c"), overlap("a/#", "a")
-    (True, False, True)
-    """
-    left, right = one.split("/"), other.split("/")
-    for a, b in zip(left, right, strict=False):
-        if a == "#" or b == "#":
-            return True
-        if a != b and a != "+" and b != "+":
-            return False
-    # "a/#" also matches "a" itself.
-    rest = left[len(right) :] or right[len(left) :]
-    return rest in ([], ["#"])
+def _located(finding: Finding, catalogue: Catalogue) -> Finding:
+    path = catalogue.folder / finding.place
+    return replace(finding, line=Lines(path.read_text()).of(finding.key)) if path.is_file() else finding
 
 
 def _overlaps(catalogue: Catalogue) -> Iterator[Finding]:
@@ -117,7 +112,7 @@ def _feed(pilot: Pilot, feed: Feed) -> Iterator[Finding]:
             "warning", "devices", "are not listed, so a device that never sends is not missed", "list the devices"
         )
     parts = feed.topic.split("/")
-    if len(parts) > 2 and parts[0] == "pilots" and parts[1] not in ("+", pilot.slug):
+    if len(parts) > 2 and parts[0] == "pilots" and parts[1] not in ("+", "#", pilot.slug):
         yield finding("error", "topic", f"belongs to pilot {parts[1]}", f"use pilots/{pilot.slug}/...")
     mapped = feed.map is not None and feed.decoder == "flat_json"  # other formats say where their time and id stand
     if feed.map is not None and mapped and feed.map.time is None:

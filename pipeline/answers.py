@@ -19,6 +19,7 @@ from pipeline.partials import Partial
 from pipeline.periods import Period, date_ns, iso
 from pipeline.pulse import Pulse, read_pulse
 from pipeline.reports import ToldReport, stored
+from pipeline.rows import Shelf
 from pipeline.store.port import Store
 from pipeline.values import Activity, Decision, Incident, IndicatorValue, NowBoard, PeriodValues
 from pipeline.work import everything
@@ -196,7 +197,7 @@ class Answers:
         version = pulse.partials.get(pilot, 0)
         known = self._histories.get(pilot)
         if known is None:
-            known = (-1, History(self._catalogue.pilots[pilot]))
+            known = (-1, History(self._catalogue.pilots[pilot], Shelf(self._store, pilot)))
         if known[0] != version:
             bodies = self._bodies.setdefault(pilot, {})
             for record in self._store.get("partial", pilot, *ALL_NS, key="day"):

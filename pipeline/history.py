@@ -13,6 +13,7 @@ from pipeline.feed_days import FeedDay
 from pipeline.partials import Partial
 from pipeline.periods import day_bounds, day_of, iso, ordinal
 from pipeline.quality import UNKNOWN, FeedVerdict, judge
+from pipeline.rows import Row, Shelf
 from pipeline.sketches import NOBODY, OtherKeyEpoch, People
 
 Family = Literal["active", "contributors", "attendees"]
@@ -24,8 +25,9 @@ LIVE_DAYS: Final = 35  # a gated feed silent for longer is a finished one: its p
 class History:
     """One pilot's partials in memory, with memoised set algebra over them."""
 
-    def __init__(self, pilot: Pilot) -> None:
+    def __init__(self, pilot: Pilot, shelf: Shelf | None = None) -> None:
         self.pilot = pilot
+        self._shelf = shelf
         self._days: dict[int, Partial] = {}
         self._people: dict[tuple[str, int], People] = {}
         self._blocks: dict[tuple[str, int, int], People] = {}
@@ -96,6 +98,13 @@ class History:
     def days(self, first: int, last: int) -> list[Partial]:
         """The known days of a window, in order."""
         return [self._days[day] for day in range(first, last + 1) if day in self._days]
+
+    def rows(self, first: int, last: int) -> list[Row]:
+        """The rows of a window of days, in order of day and time; [] where no shelf holds any."""
+        days = {day: self._days[day].rows for day in range(first, last + 1) if day in self._days}
+        wanted = {day: sign for day, sign in days.items() if sign}
+        found = self._shelf.get(wanted) if self._shelf is not None and wanted else {}
+        return [row for day in sorted(found) for row in found[day]]
 
     def all_days(self) -> list[Partial]:
         """Every known day, in order, whatever the extent of the series is."""

@@ -4,6 +4,7 @@ Times are integer nanoseconds since 1970-01-01 UTC everywhere; a day is a pilot-
 """
 
 import hashlib
+import struct
 from typing import Any, Final
 
 import msgspec
@@ -52,6 +53,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.time_ns if span is None else self.time_ns - self.time_ns % span
 
 
+_FIRST_64_BITS: Final = struct.Struct(">Q").unpack_from
+
 # "day" and "month" depend on the pilot's zone, so their floor is computed where the zone is known.
 _SPANS: Final = {"ms": NS_PER_MS, "s": NS_PER_S, "minute": 60 * NS_PER_S, "hour": 3600 * NS_PER_S}
 
@@ -67,8 +70,8 @@ def place_in_time(floor_ns: int, span_ns: int, event_id: str, attempt: int = 0) 
     True
     """
     name = event_id if attempt == 0 else f"{event_id}#{attempt}"
-    digest = hashlib.sha256(name.encode()).digest()
-    return floor_ns + int.from_bytes(digest[:8], "big") % span_ns
+    number: int = _FIRST_64_BITS(hashlib.sha256(name.encode()).digest())[0]
+    return floor_ns + number % span_ns
 
 
 def span_of(precision: str) -> int | None:

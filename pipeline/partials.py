@@ -20,7 +20,7 @@ from pipeline.periods import day_bounds
 from pipeline.sensor_days import SensorDay, sensor_days
 from pipeline.sketches import People
 
-VERSION: Final = 3
+VERSION: Final = 4
 HOUR_NS: Final = 3600 * NS_PER_S
 SERIES: Final = ("usage", "engagement", "sensor")
 CLOSURE: Final = "calendar.closure"
@@ -53,6 +53,7 @@ class Partial(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `decided` are the decisions closed, `deciding` the people by "group/role" of each decision id. `closures` are
     first and last day of each `calendar.closure` recorded that day. `recorded` is the revision of each event that
     people entered by hand, so that whoever entered it can see that it arrived.
+    `rows` tells whether the day's rows (`pipeline.rows`) changed, `chunks` how many records hold them.
     Sets of people (`pipeline.sketches`, as text): `active` did a core action, `contributors` made a
     contribution, `attendees` attended.
     """
@@ -80,6 +81,8 @@ class Partial(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     hours: dict[str, list[int]] = {}
     sensors: list[SensorDay] = []
     feeds: list[FeedDay] = []
+    rows: str = ""
+    chunks: int = 0
 
 
 def summarise(pilot: Pilot, day: str, events: Sequence[Event]) -> Partial:

@@ -12,14 +12,15 @@ from typing import Final
 
 import msgspec
 
-from config.catalogue import Catalogue
+from config.catalogue import Catalogue, Pilot
 from config.settings import Pipeline as Settings
+from pipeline import rows
 from pipeline.alerts.evaluate import evaluate_drop_off, evaluate_silence
 from pipeline.boards import Boards
 from pipeline.history import History
 from pipeline.indicators import INDICATORS
 from pipeline.indicators.evaluate import evaluate
-from pipeline.model import NS_PER_S, STREAMS, Record, Touch
+from pipeline.model import NS_PER_S, STREAMS, Event, Record, Touch
 from pipeline.notify import Notifier
 from pipeline.operations import Operations, this_process
 from pipeline.partials import VERSION, Partial, summarise
@@ -70,7 +71,7 @@ class Pipeline:
         self._known_basis = self._pulse.basis == basis
         self._pulse = msgspec.structs.replace(self._pulse, basis=basis)
         self._as_of_ns = self._pulse.as_of_ns
-        self._histories = {slug: History(pilot) for slug, pilot in catalogue.pilots.items()}
+        self._histories = {slug: History(pilot, rows.Shelf(store, slug)) for slug, pilot in catalogue.pilots.items()}
         self._boards = Boards(store, self._histories)
         self._work = {slug: Work() for slug in catalogue.pilots}
         self._done: dict[tuple[str, str], int] = {}
@@ -185,7 +186,7 @@ class Pipeline:
             begin = place
             while place < len(events) and events[place].time_ns < end:
                 place += 1
-            partial = summarise(pilot, touch.day, events[begin:place])
+            partial, details = self._day(pilot, touch.day, events[begin:place])
             body = msgspec.json.encode(partial)
             if len(body) > MAX_BODY_BYTES:  # one city's flood must not stop the others
                 _log.error(
@@ -194,7 +195,8 @@ class Pipeline:
                 self._summarised[slug, touch.day] = touch.seq
                 continue
             partials.append((touch, partial))
-            records.append(Record(kind="partial", pilot=slug, key="day", time_ns=date_ns(touch.day), body=body))
+            # The rows first: a partial that names them must never be without them.
+            records += [*details, Record(kind="partial", pilot=slug, key="day", time_ns=date_ns(touch.day), body=body)]
         self._store.put(records)
         for touch, partial in partials:
             differs = history.put(partial) or (slug, touch.day) not in self._summarised
@@ -206,6 +208,17 @@ class Pipeline:
                 slug, [event for event in events if event.time_ns >= bounds[-1][0]], *bounds[-1], now_ns
             )
         self._boards.remember(slug)
+
+    def _day(self, pilot: Pilot, day: str, events: Sequence[Event]) -> tuple[Partial, list[Record]]:
+        """A day's document, and the records of its rows where these changed."""
+        found = rows.rows_of(pilot, events)
+        known = self._histories[pilot.slug].day(ordinal(day))
+        digest = rows.digest(found)
+        if known is not None and known.rows == digest:
+            return msgspec.structs.replace(summarise(pilot, day, events), rows=digest, chunks=known.chunks), []
+        details = rows.records(pilot.slug, day, found, known.chunks if known else 0)
+        partial = summarise(pilot, day, events)
+        return msgspec.structs.replace(partial, rows=digest, chunks=len(details)), details
 
     # Periods
 

@@ -48,7 +48,7 @@ def _entities(body: Any) -> list[Any]:
     if isinstance(body, dict) and isinstance(body.get("features"), list):
         body = body["features"]
     entities = body if isinstance(body, list) else [body]
-    if entities and not any(isinstance(entity, dict) for entity in entities):
+    if entities and dict not in map(type, entities):
         raise Undecodable(
             "decode", "not_entities", "the payload is neither an entity, nor a list or notification of some"
         )

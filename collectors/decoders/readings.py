@@ -105,8 +105,10 @@ class Readings:
 
     def decoded(self) -> Decoded:
         """What was gathered; raises Undecodable where no point is sound and all have the same fault."""
+        if not self._faults:
+            return Decoded(self._events, self._empty)
         faults = tuple(self._faults.values())
-        if faults and not self._events and len({(one.stage, one.code) for one in faults}) == 1:
+        if not self._events and len({(one.stage, one.code) for one in faults}) == 1:
             raise Undecodable(faults[0].stage, faults[0].code, faults[0].text)
         return Decoded(self._events, self._empty, faults)
 

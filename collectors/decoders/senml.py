@@ -57,8 +57,10 @@ def decode(message: RawMessage, place: Place) -> Decoded:
             readings.set_aside(record, f"record {place_in_pack}")
             continue
         for given, suffix in ((record.value, ""), (record.total, "#sum")):
+            if given is None:
+                continue
             try:
-                found = None if given is None else _key(record, suffix, readings)
+                found = _key(record, suffix, readings)
                 if found is not None:
                     key, device = found
                     when = Moment(_ns(record, message.received_ns), "payload" if record.own_time else RECEIPT)
@@ -85,7 +87,7 @@ def resolved(pack: Any) -> Iterator[Record]:
 
 def _records(pack: Any) -> Iterator[tuple[int, Record | Undecodable]]:
     """Each record or what is wrong with it, and its place in the pack, from 1; raises what condemns the whole pack."""
-    if not isinstance(pack, list) or not pack or not all(isinstance(record, dict) for record in pack):
+    if not isinstance(pack, list) or not pack or not {dict}.issuperset(map(type, pack)):
         raise Undecodable("decode", "not_a_pack", "the payload is not a SenML pack, a list of records")
     base: dict[str, Any] = {"bn": "", "bt": 0, "bv": 0}
     for number, labelled in enumerate(pack, 1):

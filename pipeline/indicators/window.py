@@ -7,6 +7,7 @@ from pipeline.history import History
 from pipeline.model import NS_PER_S
 from pipeline.partials import Partial
 from pipeline.periods import Period, day_bounds, iso, ordinal
+from pipeline.rows import Row
 from pipeline.sketches import NOBODY, People, union
 
 
@@ -34,6 +35,21 @@ class Window:
     def days(self) -> list[Partial]:
         """The known days of the period."""
         return self.history.days(self.first, self.last)
+
+    @cached_property
+    def _rows(self) -> list[Row]:
+        return self.history.rows(max(self.first, self.span[0]), min(self.last, self.span[1]))
+
+    def rows(self, *types: str) -> list[Row]:
+        """The rows of the period of these types (of all where none is named), in order of time within a day.
+
+        Core actions, sessions and exposures are summed per person, service and channel (`pipeline.rows`).
+        """
+        return [row for row in self._rows if not types or row.type in types]
+
+    def rows_between(self, first: int, last: int, *types: str) -> list[Row]:
+        """The same for any days, such as those that an indicator looks back on or ahead to."""
+        return [row for row in self.history.rows(first, last) if not types or row.type in types]
 
     @cached_property
     def span(self) -> tuple[int, int]:

@@ -11,11 +11,15 @@ import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from email.utils import parsedate_to_datetime
+from typing import Any, Final, NamedTuple
 
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.domain.dialect import Dialect
 from influxdb_client.rest import ApiException
+from influxdb_client.service.authorizations_service import AuthorizationsService
+from influxdb_client.service.buckets_service import BucketsService
+from influxdb_client.service.ping_service import PingService
 from influxdb_client.service.write_service import WriteService
 from urllib3.exceptions import HTTPError, LocationValueError
 
@@ -39,6 +43,15 @@ MOST_BYTES: Final = 1_048_576
 _CSV: Final = Dialect(annotations=[], header=True, date_time_format="RFC3339Nano")  # type: ignore[no-untyped-call]
 _DAY_NS: Final = 86_400 * NS_PER_S
 _EVER: Final = (limits.MIN_NS, limits.MAX_NS + 1)
+
+
+class BucketLook(NamedTuple):
+    """What our token sees of a bucket; `retention_s` is 0 where it keeps everything and None where we may not know."""
+
+    exists: bool
+    reads: bool
+    writes: bool
+    retention_s: int | None
 
 
 class InfluxStore:
@@ -158,6 +171,45 @@ class InfluxStore:
         for bucket in read.get(self._mode, [self._raw, self._derived]):
             self._ask(flux.NOTHING, bucket, {"start": 0, "stop": 1}, ())
 
+    def look(self, bucket: str) -> BucketLook:
+        """The rights of our token on one bucket; changes nothing, and raises StoreAway, or StoreHeld for no token."""
+        try:
+            with self._sentences():
+                service = BucketsService(self._client.api_client)  # type: ignore[no-untyped-call]
+                found = service.get_buckets(name=bucket, org=self._org).buckets  # type: ignore[no-untyped-call]
+        except StoreHeld as error:
+            if _status(error) != 404:
+                raise
+            return BucketLook(False, False, False, None)
+        rules = [rule.every_seconds for rule in found[0].retention_rules] if found else []
+        try:
+            self._send(bucket, [("", b"")])
+            writes = True
+        except StoreHeld as error:
+            if _status(error) not in (403, 404):
+                raise
+            writes = False
+        return BucketLook(True, bool(found), writes, max(rules, default=0) if found else None)
+
+    def sees_tokens(self) -> bool:
+        """Whether our token may read the tokens of others, which no part needs."""
+        try:
+            with self._sentences():
+                service = AuthorizationsService(self._client.api_client)  # type: ignore[no-untyped-call]
+                return bool(service.get_authorizations(org=self._org).authorizations)  # type: ignore[no-untyped-call]
+        except StoreHeld as error:
+            if _status(error) not in (403, 404):
+                raise
+            return False
+
+    def clock_ns(self) -> int | None:
+        """The server's clock, to the second; None when it does not say."""
+        with self._sentences():
+            service = PingService(self._client.api_client)  # type: ignore[no-untyped-call]
+            _, _, headers = service.get_ping_with_http_info(_return_http_data_only=False)  # type: ignore[no-untyped-call]
+        said = headers.get("Date")
+        return int(parsedate_to_datetime(said).timestamp()) * NS_PER_S if said else None
+
     def close(self) -> None:
         self._client.close()  # type: ignore[no-untyped-call]
 
@@ -210,6 +262,10 @@ class InfluxStore:
             raise StoreHeld(f"{self._where} has no usable address; set PERISCOPE_INFLUX__URL") from error
         except (HTTPError, OSError) as error:
             raise StoreAway(f"{self._where} cannot be reached ({type(error).__name__})") from error
+
+
+def _status(error: StoreHeld) -> int | None:
+    return getattr(error.__cause__, "status", None)
 
 
 def batches(

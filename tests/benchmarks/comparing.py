@@ -129,7 +129,7 @@ def _table(runs: Runs, starts: dict[str, float]) -> None:
         )
 
 
-def parts(bench: Bench, _rounds: int) -> Figures:
+def parts(bench: Bench) -> Figures:
     """Which step of the collector the processor time goes to, in one run that measures itself."""
     with tempfile.TemporaryDirectory() as folder:
         drain = bench.drain_periscope(parts=Path(folder))

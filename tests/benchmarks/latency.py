@@ -29,7 +29,7 @@ class Latency:
     messages: int
 
 
-def figures(bench: Bench, _rounds: int) -> dict[str, float | None]:
+def figures(bench: Bench) -> dict[str, float | None]:
     """The keys of build/bench.json."""
     delay = measure(bench, RATE, RUN_S)
     print(

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.benchmarks import comparing, decoding, latency
+from tests.benchmarks import comparing, decoding, importing, latency
 from tests.benchmarks.comparing import Figures
 from tests.benchmarks.ingest import Bench, Void
 from tests.services import influxdb, telegraf
@@ -26,12 +26,15 @@ from tests.services import mosquitto as broker
 
 REPORT = Path(__file__).parents[2] / "build/bench.json"
 
-# Each takes the bench and the number of rounds and returns {key: figure}. A benchmark of its own is one line here.
-BENCHMARKS: dict[str, Callable[[Bench, int], Figures]] = {
-    "drains": comparing.drains,
-    "parts": comparing.parts,
-    "latency": latency.figures,
-    "decode": lambda _bench, _rounds: dict(decoding.figures()),
+# Each takes the bench, the options and the figures so far, and returns {key: figure}; a new benchmark is one line here.
+BENCHMARKS: dict[str, Callable[[Bench, argparse.Namespace, Figures], Figures]] = {
+    "drains": lambda bench, options, _: comparing.drains(bench, options.rounds),
+    "parts": lambda bench, _options, _: comparing.parts(bench),
+    "latency": lambda bench, _options, _: latency.figures(bench),
+    "decode": lambda _bench, _options, _: dict(decoding.figures()),
+    "import": lambda bench, options, known: importing.measure(
+        options.rows, bench.influx, bench.broker, known.get("ingest.periscope_msgs_per_s")
+    ),
 }
 
 
@@ -39,6 +42,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--messages", type=int, default=50_000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rows", type=int, default=1_000_000, help="rows of each import")
     parser.add_argument("--profile", choices=["throughput", "crash-safe"], default="throughput")
     parser.add_argument("--only", nargs="+", choices=BENCHMARKS, default=list(BENCHMARKS))
     options = parser.parse_args()
@@ -54,10 +58,10 @@ def main() -> int:
             influx.start()
             _introduce(options.messages, options.rounds, options.profile)
             for name in options.only:
-                figures |= BENCHMARKS[name](Bench(mosquitto, influx, options.messages), options.rounds)
+                figures |= BENCHMARKS[name](Bench(mosquitto, influx, options.messages), options, figures)
         except KeyboardInterrupt:
             return 1
-        except Void as error:
+        except (Void, importing.Void) as error:
             print(f"bench: void: {error}; this run says nothing", file=sys.stderr)
             return 1
         finally:
@@ -86,7 +90,7 @@ def _introduce(messages: int, rounds: int, profile: str) -> None:
         return (done.stdout or done.stderr).splitlines()[0].strip()
 
     print(
-        f"{messages:,} messages of about 200 bytes, QoS 1, {rounds} rounds, on {os.cpu_count()} cores; "
+        f"{messages:,} messages of about 200 bytes, QoS 1, rounds: {rounds}, on {os.cpu_count()} cores; "
         f"Python {platform.python_version()}, paho-mqtt {version('paho-mqtt')}"
     )
     print(

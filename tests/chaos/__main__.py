@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.chaos.harness import ROOT, Place, Scale
 from tests.chaos.outcome import Outcome, table
-from tests.chaos.rows import FAULTS, PENDING, found
+from tests.chaos.rows import FAULTS, PENDING, Run, found
 from tests.services.influxdb import Influx
 
 REPORT = ROOT / "build/chaos.json"
@@ -47,7 +47,11 @@ def main(words: list[str] | None = None) -> int:
     os.environ["PERISCOPE_REQUIRE_SERVICES"] = "1"
     # A time limit ends us with SIGTERM, which would leave the servers running.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    rows = found(options.rows.split(",") if options.rows else None)
+    try:
+        rows = found(options.rows.split(",") if options.rows else None)
+    except KeyError as error:
+        print(f"chaos: there is no row {error}; python -m tests.chaos --help", file=sys.stderr)
+        return 2
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
         influx = _SharedInflux(Path(folder) / "influx")
@@ -63,15 +67,15 @@ def main(words: list[str] | None = None) -> int:
             return 1
         finally:
             influx.stop()
-    return _report(outcomes, options)
+    return report(outcomes, options.short, REPORT)
 
 
-def _one(row: str, run: object, folder: Path, influx: _SharedInflux, scale: Scale) -> Outcome:
+def _one(row: str, run: Run, folder: Path, influx: _SharedInflux, scale: Scale) -> Outcome:
     """One row in a folder of its own; whatever stops it is a problem of that row alone."""
     folder.mkdir()
     try:
         with Place(folder, influx) as place:
-            return run(place, scale)  # type: ignore[operator, no-any-return]
+            return run(place, scale)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # pytest's own outcomes among them: a missing service
@@ -79,25 +83,24 @@ def _one(row: str, run: object, folder: Path, influx: _SharedInflux, scale: Scal
         return Outcome(row, FAULTS[row], 0, 0, 0, 0, 0, 0, problems=(f"{type(error).__name__}: {error}",))
 
 
-def _report(outcomes: list[Outcome], options: argparse.Namespace) -> int:
+def report(outcomes: list[Outcome], short: bool, path: Path) -> int:
+    """Print the table and what failed, write the same as JSON to `path`; the exit code."""
     failures = [sentence for outcome in outcomes for sentence in outcome.failures()]
-    print(f"{platform.node() and platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     print(table(outcomes))
     for row, why in PENDING.items():
         print(f"pending: {row}, {why}")
     for sentence in failures:
         print(f"FAILED {sentence}")
-    REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text(
-        json.dumps(
-            {
-                "form": "short" if options.short else "long", "date": time.strftime("%Y-%m-%d", time.gmtime()),
-                "rows": [asdict(outcome) | {"failures": outcome.failures()} for outcome in outcomes],
-                "pending": PENDING,
-            }, indent=2,
-        ) + "\n"
-    )  # fmt: skip
-    print(f"written to {REPORT}")
+    written = {
+        "form": "short" if short else "long",
+        "date": time.strftime("%Y-%m-%d", time.gmtime()),
+        "rows": [asdict(outcome) | {"failures": outcome.failures()} for outcome in outcomes],
+        "pending": PENDING,
+    }
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(written, indent=2) + "\n")
+    print(f"written to {path}")
     return 1 if failures or not outcomes else 0
 
 

@@ -27,7 +27,7 @@ def run(place: Place, scale: Scale) -> Outcome:
         for number in range(repeats):
             publisher.publish(number, payload(0))
         publisher.wait(300)
-    repeated = repeats / _drain(place, total + repeats)
+    repeated = repeats / _drain(place, repeats)
     place.fault_ends()
     verdict = settle(place, oracle)
     share = repeated / normal
@@ -42,14 +42,14 @@ def run(place: Place, scale: Scale) -> Outcome:
     )  # fmt: skip
 
 
-def _drain(place: Place, received: int) -> float:
+def _drain(place: Place, messages: int) -> float:
     """Start the collector, let it finish with that many messages, stop it; seconds from its readiness."""
     place.start()
     place.wait_ready()
     began = time.monotonic()
     # Asked of the collector at first: opening the spool's files ten times a second would be part of the measurement.
-    wait_until(lambda: place.metric("ledger_received") >= received, 600, "receiving", look_s=0.5)
-    wait_until(lambda: not place.totals()["pending"], 600, "writing", look_s=0.1)
+    wait_until(lambda: place.metric("spool_appended") >= messages, 180, "receiving", look_s=0.2)
+    wait_until(lambda: not place.totals()["pending"], 180, "writing", look_s=0.1)
     passed = time.monotonic() - began
     place.collector.stop()
     return passed

@@ -25,6 +25,7 @@ def run(place: Place, scale: Scale) -> Outcome:
         oracle.open_to(total)
         storms, refused, taken = 0, 0, [place.totals()["received"]]
         crowd = _crowd(others.port)
+        refused += CLIENTS - len(crowd)
         for number in range(seconds // EVERY_S):
             time.sleep(EVERY_S)  # the fault's own rhythm
             if number % 5 == 1:
@@ -38,7 +39,7 @@ def run(place: Place, scale: Scale) -> Outcome:
         if stalls:
             problems.append(f"no progress within {3 * EVERY_S} s, {len(stalls)} times: {taken}")
         if refused:
-            problems.append(f"{refused} clients of {storms} storms were not let in again")
+            problems.append(f"{refused} clients were not let in, in {storms} storms")
         verdict = settle(place, oracle)
         for client in crowd:
             client.close()

@@ -59,5 +59,5 @@ def _stopped(place: Place, twice: bool) -> tuple[float, int]:
     if twice:
         time.sleep(0.05)
         place.collector.signal(signal.SIGTERM)
-    code = place.collector.stop(60) if not twice else place.collector.process.wait(60)
+    code = place.collector.process.wait(60)
     return time.monotonic() - began, code

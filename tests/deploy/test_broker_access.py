@@ -110,6 +110,11 @@ def test_nobody_connects_without_the_right_password(broker: Mosquitto) -> None:
         ("dashboard", "pilots/bremen/engagement/log", True),
         ("dashboard", "pilots/bremen/engagement/participation", False),
         ("doctor", "periscope/control/main", False),
+        ("doctor", "periscope/ops/main/bremen", False),
+        ("doctor", "periscope/doctor/probe", True),
+        ("collector", "periscope/doctor/probe", True),
+        ("importer", "periscope/doctor/probe", False),
+        ("dashboard", "periscope/doctor/probe", False),
         ("doctor", "pilots/bremen/usage/app", False),
     ],
 )

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,10 @@ from collectors.ways_in import at_the_spool
 from config.catalogue import load_catalogue
 from config.settings import Mqtt, load_settings
 from config.settings import Spool as SpoolSettings
-from tests.command import Running, environment, periscope
+from tests.command import ROOT, Running, environment, periscope
 from tests.journey import DELIBERATIONS, Journey, embedded
 from tests.services.mosquitto import Mosquitto
+from tests.workbooks import fill
 
 ROWS = 8_000
 MAPPING = DELIBERATIONS / "mappings/votes.toml"
@@ -288,3 +290,16 @@ def test_nobody_there_is_told_with_a_remedy() -> None:
             BatchPublisher(Mqtt(port=free.getsockname()[1])),
         ):
             pass
+
+
+def test_a_workbook_goes_straight_in_where_no_collector_runs(tmp_path: Path, mosquitto: Mosquitto) -> None:
+    journey = Journey(tmp_path, mosquitto, ROOT / "config/examples/participation", embedded())
+    book = tmp_path / "town.xlsx"
+    for words in (["workbook", book, "--pilot", "town"], ["import", "--workbook", book, "--pilot", "town", "--direct"]):
+        done = periscope(*words, cwd=tmp_path, **journey.settings)
+        assert done.returncode == 0, done.stderr
+        if words[0] == "workbook":
+            row = {"Contribution id": "C1", "Date": date(2026, 1, 7), "Kind": "comment", "Count": 2,
+                   "Stakeholder group": "Residents"}  # fmt: skip
+            fill(book, {"Contributions": [row]})
+    assert (journey.ledger()["written"], journey.ledger()["pending"]) == (1, 0)

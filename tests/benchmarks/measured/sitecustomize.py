@@ -63,4 +63,7 @@ def _report(path: Path, spent: dict[str, float]) -> None:
 
 # Python's own helper process takes no step, and importing all this would be its only work.
 if (folder := os.environ.get("BENCH_PARTS")) and not any("resource_tracker" in word for word in sys.orig_argv):
-    _measure(Path(folder))
+    try:
+        _measure(Path(folder))
+    except Exception as error:  # Python would print it and go on without measuring
+        raise SystemExit(f"a step of the collector cannot be measured: {error}") from error

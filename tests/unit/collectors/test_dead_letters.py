@@ -274,12 +274,13 @@ def test_an_archive_of_the_first_software_is_read_and_its_letters_cannot_be_requ
     assert add_up(spool)["bremen", "app", "dead_lettered"] == 1
 
 
-def test_a_damaged_archive_is_set_aside_and_the_rest_goes_on(spool: Spool) -> None:
+def test_a_damaged_archive_is_set_aside_and_counted_and_work_goes_on(spool: Spool) -> None:
     archived(spool, bad())
     for suffix in ("-wal", "-shm"):
         (spool.folder / f"archive.db{suffix}").unlink(missing_ok=True)
     (spool.folder / "archive.db").write_bytes(b"no database " * 1000)
     assert spool.ledger() == {}
+    assert spool.corrupt_files == 1
     assert (spool.folder / "archive.db.damaged-0").exists()
 
 

@@ -165,6 +165,28 @@ def test_a_bad_point_costs_itself_alone_and_a_mend_writes_what_was_missing(bench
     }  # fmt: skip
 
 
+def test_what_a_mend_changes_about_the_good_points_of_a_message_is_changed_in_the_store(bench: Bench) -> None:
+    bench.roster = Roster(hall(), "main")
+    bench.restart()
+    bench.send(MIXED.replace(b'"22"', b"22"), topic=AIR)
+    bench.deliver()
+    assert [e.value for e in bench.stored("sensor")] == [20.0, 22.0, 20.0]
+    values = {
+        "t": {"quantity": "temperature", "factor": 2},
+        "x": {"quantity": "soil-temperature", "sent_unit": "parsec"},
+    }
+    mended = air(decoder="senml", map={"values": values, "device_level": 1})
+    bench.roster = Roster(catalogue(pilot(app(consent="cohort"), mended)), "main")
+    assert requeue(bench.spool).done == 1
+    bench.restart()
+    bench.deliver()
+    assert [(e.device, e.value) for e in bench.stored("sensor")] == [
+        ("bremen", 40.0), ("bremen", 21.0), ("bremen", 44.0), ("bremen", 136.0),
+    ]  # fmt: skip
+    assert {e.device for e in bench.store.deleted} == {"hall"}, "another device is another series: the old one goes"
+    assert bench.fates() == {"received": 1, "written": 1, "points_in": 4, "points_written": 4}
+
+
 def test_one_good_point_beside_a_bad_one_is_written_and_the_message_a_dead_letter(bench: Bench) -> None:
     bench.send(reading(pm10=1, pm25="x"), topic=AIR)
     bench.deliver()

@@ -193,14 +193,15 @@ def test_a_feed_that_is_read_otherwise_by_now_is_written_as_it_is_read_now(bench
     bench.deliver()
     (stored,) = bench.stored("sensor")
     lose(bench)
-    mended = air(map={"time": "at", "device": "device", "values": {"pm10": {"quantity": "pm10", "unit": "mg/m3"}}})
+    mended = air(
+        map={"time": "at", "device": "device", "values": {"pm10": {"quantity": "pm10", "unit": "ug/m3", "factor": 3}}}
+    )
     bench.roster = Roster(catalogue(pilot(mended)), "main")
     bench.restart()
     replay(bench.spool, 0, NOW_NS + 1)
     bench.deliver()
     (again,) = bench.stored("sensor")
-    assert (again.time_ns, again.unit) == (stored.time_ns, "ug/m3")
-    assert (stored.value, again.value) == (1, 1000)
+    assert (again.time_ns, stored.value, again.value) == (stored.time_ns, 1.0, 3.0)
 
 
 def test_a_cut_during_the_replay_loses_and_doubles_nothing(bench: Bench) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from config.catalogue import load_catalogue
-from config.lint import Finding, lint, overlap
+from config.lint import Finding, lint
+from config.lint_topics import overlap
 
 CLEAN = """
 slug = "lund"
@@ -121,3 +122,53 @@ def test_errors_come_first(tmp_path: Path) -> None:
 def test_two_filters_overlap_when_one_topic_matches_both(one: str, other: str, expected: bool) -> None:
     assert overlap(one, other) is expected
     assert overlap(other, one) is expected
+
+
+@pytest.mark.parametrize(
+    ("topic", "said"),
+    [
+        ("pilots/+/usage/app", "also takes the messages of ystad"),
+        ("pilots/#", "also takes the messages of ystad"),
+        ("#", "also takes periscope/#, where Periscope and the broker talk"),
+        ("+/ops/#", "also takes periscope/#"),
+        ("$SYS/broker/uptime", "also takes $SYS/#"),
+        ("$share/group/pilots/lund/usage/app", "is a shared subscription"),
+        ("pilots/lund/#/app", "has # before its end"),
+        ("pilots/lund/usage+", "has + or # beside other signs"),
+        ("zigbee2mqtt/+", None),
+        ("v3/app@tenant/devices/+/up", None),
+    ],
+)
+def test_topics_that_no_feed_can_have(tmp_path: Path, topic: str, said: str | None) -> None:
+    (tmp_path / "ystad.toml").write_text(CLEAN.replace("lund", "ystad").replace("Lund", "Ystad"))
+    found = findings(tmp_path, CLEAN.replace("pilots/lund/usage/app", topic))
+    told = [str(one) for one in found if one.level == "error" and one.key == "feeds.app.topic"]
+    assert any(said in one for one in told) if said is not None else not told, told
+
+
+def test_a_topic_of_a_preset_that_two_pilots_use(tmp_path: Path) -> None:
+    feed = """
+[[feeds]]
+id = "hall"
+topic = "zigbee2mqtt/{}"
+stream = "sensor"
+preset = "zigbee2mqtt"
+expect_every = "1h"
+devices = ["hall"]
+"""
+    (tmp_path / "ystad.toml").write_text(CLEAN.replace("lund", "ystad") + feed.format("+"))
+    found = findings(tmp_path, CLEAN + feed.format("hall"))
+    assert any("also matches messages of lund's feed hall" in str(one) for one in found)
+
+
+def test_a_finding_names_the_line(tmp_path: Path) -> None:
+    text = CLEAN.replace("pilots/lund/sensor/air", "pilots/ystad/sensor/air").replace('devices = ["one"]\n', "")
+    lines = text.splitlines()
+    by_key = {one.key: one for one in findings(tmp_path, text)}
+    topic = by_key["feeds.air.topic"]
+    assert lines[topic.line - 1] == 'topic = "pilots/ystad/sensor/air"'
+    assert str(topic).startswith(f"error: lund.toml:{topic.line}: feeds.air.topic: ")
+    # A key that is missing is told at the beginning of its feed.
+    assert by_key["feeds.air.devices"].line == lines.index("[[feeds]]", lines.index("[[feeds]]") + 1) + 1
+    secret = findings(tmp_path, "# token = 'x'\n" + CLEAN)
+    assert [one.line for one in secret if one.key == "line 1"] == [1]
