@@ -12,7 +12,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from collectors import timing
@@ -27,7 +28,7 @@ from collectors.spool_file import Corrupt
 from collectors.suspects import Suspects
 from collectors.topics import Roster
 from pipeline.model import Event, Touch
-from pipeline.store.port import PENDING_DELETION, Store, StoreAway, StoreHeld
+from pipeline.store.port import PENDING_DELETION, Store, StoreAway, StoreHeld, StoreRefused
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], int]
@@ -262,6 +263,9 @@ class Delivery:
         self._spool.look_again()
         self._spool.unlink_old(now_ns)
         self._index.forget_before(utc_day(now_ns - KEEP_DAYS * 1440 * _MINUTE_NS))
+        with suppress(StoreAway, StoreRefused):  # somebody may have changed it
+            if (kept_ns := self._store.retention_ns()) is not None:
+                self._ingest.window = replace(self._ingest.window, retention_ns=kept_ns)
 
     def _claim(self, day: str, works: Sequence[_Work], under_way: Set[tuple[str, int]]) -> None:
         asked = [
