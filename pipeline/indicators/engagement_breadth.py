@@ -3,17 +3,15 @@
 from collections import Counter
 from typing import Final
 
-import numpy as np
-
+from pipeline.indicators.diversity import RAREFIED, effective_number, effective_number_of_20, gini_simpson, value_of
 from pipeline.indicators.engagement_rows import HELICES, Person, engagement, found, nobody, participants
 from pipeline.indicators.intervals import wilson
 from pipeline.indicators.measure import Measure, not_defined
-from pipeline.indicators.resampling import Statistic, bca, effective_number, gini_simpson, rarefied_number
+from pipeline.indicators.resampling import Statistic, bootstrap
 from pipeline.indicators.window import Window
 from pipeline.rows import Row
 
 PEOPLE: Final = ("attendance", "contribution.made")
-RAREFIED: Final = 20
 CELL: Final = 5.0  # people expected of a group, below which its ratio is not drawn
 DIMENSIONS: Final = ("actor_kind", "age_band", "area", "gender")
 _FOUR: Final = "academia, business, government, and citizens with civil society as one"
@@ -31,13 +29,16 @@ def _breadth(window: Window, statistic: Statistic, least: int = 2) -> list[Measu
         return [nobody(window)]
     groups = _helices(people)
     n = sum(groups.values())
-    counts = np.array([float(groups[key]) for key in sorted(set(HELICES.values()))])
     disclosed = (n, len(people) - n, *groups.values())
     if n < least:
         return [Measure(n=n, people=disclosed)]
-    lower, upper = bca(counts, statistic)
-    value = float(statistic(counts[None, :])[0])
-    return [Measure(value=value, n=n, lower=lower, upper=upper, interval="bootstrap", people=disclosed)]
+    units = [[float(place)] for place, group in enumerate(sorted(groups)) for _ in range(groups[group])]
+    interval = bootstrap(units, statistic, bca=True)
+    lower, upper = interval if interval is not None else (None, None)
+    return [
+        Measure(value=value_of(units, statistic), n=n, lower=lower, upper=upper,
+                interval="bootstrap" if interval is not None else "", people=disclosed)
+    ]  # fmt: skip
 
 
 @engagement(
@@ -62,8 +63,8 @@ def effective_groups(window: Window) -> list[Measure]:
     title="Stakeholder breadth among 20 people",
     unit="groups",
     direction="none",
-    formula=f"e to the mean Shannon entropy of the 4 groups ({_FOUR}) in samples of {RAREFIED} drawn without replacement "
-    f"from {_DECLARED}",
+    formula=f"e to the mean Shannon entropy of the 4 groups ({_FOUR}) in samples of {RAREFIED} drawn without "
+    f"replacement from {_DECLARED}",
     min_n=50,
     interval_method="bootstrap",
     comparable="yes",
@@ -72,7 +73,7 @@ def effective_groups(window: Window) -> list[Measure]:
     source="E2 stakeholder breadth, rarefied; Hurlbert 1971",
 )
 def effective_groups_of_20(window: Window) -> list[Measure]:
-    return _breadth(window, rarefied_number(RAREFIED), RAREFIED)
+    return _breadth(window, effective_number_of_20, RAREFIED)
 
 
 @engagement(
@@ -117,7 +118,7 @@ def _population(window: Window) -> dict[str, dict[str, float]]:
     """Group sizes by dimension as last told by a snapshot up to the period's end, of the denominator's kind first."""
     wanted = window.pilot.denominator()
     kind = wanted.kind if wanted is not None else ""
-    snapshots = found(window, "population.snapshot", back=window.last - window.span[0] + 1)
+    snapshots = found(window, "population.snapshot", back=max(0, window.first - window.span[0]))
 
     def order(row: Row) -> tuple[bool, int, str]:
         return row.data.get("kind") == kind, row.at_ns, row.id

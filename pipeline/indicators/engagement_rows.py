@@ -14,7 +14,7 @@ from pipeline.indicators.measure import Measure, not_defined
 from pipeline.indicators.registry import Compute, indicator
 from pipeline.indicators.window import Window
 from pipeline.periods import day_of, ordinal
-from pipeline.rows import Row
+from pipeline.rows import SUMMED, Row
 from pipeline.sketches import OtherKeyEpoch, key_epoch
 
 NO_FEED: Final = "no engagement feed had been heard by then"
@@ -29,25 +29,41 @@ HELICES: Final = {
     "citizen": "public", "civil_society": "public", "business": "business", "government": "government",
     "academia": "academia",
 }  # fmt: skip
-_OURS: Final = frozenset((
-    "attendance", "contribution.made", "contribution.disposition", "response.published", "activity.held",
-    "activity.scheduled", "decision.participated", "decision.closed", "fieldtest.signup", "fieldtest.task_assigned",
-    "fieldtest.task_done", "fieldtest.withdrawn", "resource.spent", "survey.response", "population.snapshot",
-))  # fmt: skip
-_known: WeakKeyDictionary[Window, dict[tuple[int, int], dict[str, list[Row]]]] = WeakKeyDictionary()
+_STREAMS: Final = ("engagement", "usage", "ops")
+_days: WeakKeyDictionary[Window, dict[int, dict[str, list[Row]]]] = WeakKeyDictionary()
+_known: WeakKeyDictionary[Window, dict[tuple[str, int, int], list[Row]]] = WeakKeyDictionary()
 
 
 def found(window: Window, *types: str, back: int = 0, ahead: int = 0) -> list[Row]:
-    """The rows of these types in the period, and so many days before and after it, in order of time and id."""
-    known = _known.setdefault(window, {})
-    if (back, ahead) not in known:
-        by_type: dict[str, list[Row]] = defaultdict(list)
-        for row in window.rows_between(window.first - back, window.last + ahead):
-            if row.type in _OURS:
-                by_type[row.type].append(row)
-        known[back, ahead] = by_type
-    rows = [row for kind in types for row in known[back, ahead].get(kind, [])]
+    """The rows of these types in the period, and so many days before and after it, in order of time and id.
+
+    Only days on which such events are counted are read, so that looking far costs little.
+    """
+    rows = [row for kind in types for row in _of_type(window, kind, back, ahead)]
     return sorted(rows, key=lambda row: (row.at_ns, row.id))
+
+
+def _of_type(window: Window, kind: str, back: int, ahead: int) -> list[Row]:
+    known = _known.setdefault(window, {})
+    key = (kind, back, ahead)
+    if key not in known:
+        names = [f"{stream}/{kind}" for stream in _STREAMS]
+        days = window.history.days(window.first - back, window.last + ahead)
+        heard = [ordinal(one.day) for one in days if any(name in one.counts for name in names)]
+        known[key] = [row for day in heard for row in _sorted_out(window, day).get(kind, [])]
+    return known[key]
+
+
+def _sorted_out(window: Window, day: int) -> dict[str, list[Row]]:
+    """A day's rows by type; those of a window are kept as long as it."""
+    days = _days.setdefault(window, {})
+    if day not in days:
+        by_type: dict[str, list[Row]] = defaultdict(list)
+        for row in window.rows_between(day, day):
+            if row.type not in SUMMED:
+                by_type[row.type].append(row)
+        days[day] = by_type
+    return days[day]
 
 
 def day(window: Window, row: Row) -> int:
@@ -130,7 +146,7 @@ def nobody(window: Window) -> Measure:
 
 def latest(rows: Iterable[Row], name: str) -> dict[str, Row]:
     """The last row about each id named in `name`; rows without one are left out."""
-    return {row.data[name]: row for row in rows if isinstance(row.data.get(name), str)}
+    return {row.data[name]: row for row in rows if code(row, name) != "unknown"}
 
 
 def activities(window: Window, back: int = LOOK_BACK) -> dict[str, Row]:

@@ -1,217 +1,175 @@
-"""Intervals by resampling people or activities, and Kaplan-Meier medians.
+"""Bootstrap by actor: intervals of figures that have no formula for theirs.
 
-Promises: the same data give the same interval, whatever the order in which they came (the seed is made of them);
-people are drawn with all that is theirs, never event by event. Statistics take the numbers of units at each distinct
-value, one row per draw, so that a draw of a thousand people costs as much as one of ten.
-Sources: Efron 1987 (BCa); Kaplan and Meier 1958; Brookmeyer and Crowley 1982 with the log-log transformation.
+Promises: an actor is drawn with all that belongs to it, never an event; the seed comes from the data, so the same
+data give the same interval on every machine and in every order of arrival; equal actors are drawn together, which
+keeps the cost to that of the different ones.
 """
 
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from math import log
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, ndtri
-from scipy.stats import hypergeom
-
-from pipeline.indicators.intervals import Z
 
 Floats = npt.NDArray[np.float64]
-Statistic = Callable[[Floats], Floats]
-DRAWS: Final = 1000
-_LEVELS: Final = (0.025, 0.975)
+Statistic = Callable[[Floats, Floats], Floats]
+Interval = tuple[float, float] | None
+B: Final = 1000  # resamples
+_AT_ONCE: Final = 2_000_000  # numbers held at once
+_KEPT: Final = 65_536  # bytes of data beyond which an interval is not remembered
 
 
-def tally(values: Iterable[float]) -> tuple[Floats, Floats]:
-    """Distinct values in order, and how often each occurs.
+def bootstrap(units: npt.ArrayLike, statistic: Statistic, bca: bool = False) -> Interval:
+    """95 % interval of a figure over actors; `units` has one line per actor.
 
-    >>> [part.tolist() for part in tally([2, 1, 2])]
-    [[1.0, 2.0], [1.0, 2.0]]
+    `statistic(weights, lines)` gives the figure for each line of `weights` (resamples × different lines), NaN where
+    it has no sense. Percentiles of B resamples, or with `bca` bias-corrected and accelerated. None where all actors
+    are alike, fewer than two, or the figure has no sense in a tenth of the resamples.
+    Source: Efron and Tibshirani 1993, chapters 13 and 14.
     """
-    found = sorted(Counter(values).items())
-    return np.array([value for value, _ in found], dtype=float), np.array([n for _, n in found], dtype=float)
+    array = np.atleast_2d(np.asarray(units, np.float64))
+    if len(array) < 2:
+        return None
+    lines, times = np.unique(array, axis=0, return_counts=True)
+    return _remembered(lines.tobytes(), times.astype(np.int64).tobytes(), lines.shape[1], statistic, bca)
 
 
-def draws_of(counts: Floats) -> Floats:
-    """DRAWS resamples of as many units, as counts at each distinct value; shape (DRAWS, values)."""
-    seed = int.from_bytes(hashlib.sha256(counts.tobytes()).digest()[:8], "big")
-    n = int(counts.sum())
-    return np.random.default_rng(seed).multinomial(n, counts / n, DRAWS).astype(float)
+def _remembered(lines: bytes, times: bytes, width: int, statistic: Statistic, bca: bool) -> Interval:
+    compute = _known if len(lines) <= _KEPT else _known.__wrapped__
+    return compute(lines, times, width, statistic, bca)
 
 
-def bca(counts: Floats, statistic: Statistic) -> tuple[float, float]:
-    """Bias-corrected and accelerated interval of a statistic of units counted at distinct values. Source: Efron 1987.
+@lru_cache(maxsize=4096)
+def _known(lines: bytes, times: bytes, width: int, statistic: Statistic, bca: bool) -> Interval:
+    units = np.frombuffer(lines, np.float64).reshape(-1, width)
+    many = np.frombuffer(times, np.int64)
+    if len(units) < 2:
+        return None
+    draws = _draws(_seed(lines, times), many, lambda weights: statistic(weights, units))
+    return _accelerated(draws, many, units, statistic) if bca else _percentiles(draws, 0.025, 0.975)
 
-    `statistic` takes an array (rows, values) and gives one number for each row.
-    """
-    estimate = float(statistic(counts[None, :])[0])
-    drawn = statistic(draws_of(counts))
-    drawn = np.sort(drawn[np.isfinite(drawn)])
-    if not len(drawn) or drawn[0] == drawn[-1]:
-        return estimate, estimate
-    below = (np.searchsorted(drawn, estimate, "left") + np.searchsorted(drawn, estimate, "right")) / 2 / len(drawn)
-    bias = ndtri(min(max(below, 1 / len(drawn)), 1 - 1 / len(drawn)))
-    lean = _acceleration(counts, statistic)
+
+def _draws(seed: int, many: npt.NDArray[np.int64], figure: Callable[[Floats], Floats]) -> Floats:
+    """The figure of B resamples of actors, of which `many[i]` are alike."""
+    rng, n = np.random.default_rng(seed), int(many.sum())
+    portion = max(1, min(B, _AT_ONCE // len(many)))
     found = []
-    for level in _LEVELS:
-        shifted = bias + ndtri(level)
-        found.append(float(np.quantile(drawn, ndtr(bias + shifted / (1 - lean * shifted)))))
-    return min(found[0], estimate), max(found[1], estimate)
+    for begin in range(0, B, portion):
+        size = min(portion, B - begin)
+        found.append(figure(rng.multinomial(n, many / n, size=size).astype(np.float64)))
+    return np.concatenate(found)
 
 
-def studentised(counts: Floats, statistic: Statistic) -> tuple[float, float]:
-    """Bootstrap-t interval, on the logit scale, of a statistic between 0 and 1. Source: Efron and Tibshirani 1993, 12.5.
-
-    For shares of a skewed total, which `bca` covers too seldom: each draw is set against its own jackknife error.
-    """
-    estimate, error = (float(one[0]) for one in _logit_with_error(counts[None, :], statistic))
-    drawn, errors = _logit_with_error(draws_of(counts)[: max(200, int(4e6 / len(counts) ** 2))], statistic)
-    sound = np.isfinite(drawn) & np.isfinite(errors) & (errors > 0)
-    if not sound.any() or not np.isfinite(estimate) or not error > 0:
-        whole = float(statistic(counts[None, :])[0])
-        return whole, whole
-    away = (drawn[sound] - estimate) / errors[sound]
-    low, high = (estimate - float(np.quantile(away, level)) * error for level in _LEVELS[::-1])
-    return 1 / (1 + float(np.exp(-low))), 1 / (1 + float(np.exp(-high)))
+def _seed(*parts: bytes) -> int:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part + b"|")
+    return int.from_bytes(digest.digest()[:8], "big")
 
 
-def _logit_with_error(counts: Floats, statistic: Statistic) -> tuple[Floats, Floats]:
-    """The logit of the statistic of each row, and its jackknife standard error; NaN where it is 0 or 1."""
-    rows, values = counts.shape
-    without = counts[:, None, :] - np.eye(values)[None, :, :]
-    taken = counts > 0  # of a value that no unit has, none can be left out
-    left = np.zeros((rows, values))
-    left[taken] = statistic(without[taken])
-    n = counts.sum(axis=1)
-    mean = (counts * left).sum(axis=1) / n
-    error = np.sqrt((n - 1) / n * (counts * (left - mean[:, None]) ** 2).sum(axis=1))
-    share = statistic(counts)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.log(share / (1 - share)), error / (share * (1 - share))
+def _percentiles(draws: Floats, low: float, high: float) -> Interval:
+    known = draws[~np.isnan(draws)]
+    if len(known) < 0.9 * len(draws):
+        return None
+    lower, upper = np.quantile(known, [low, high], method="inverted_cdf")
+    return float(lower), float(upper)
 
 
-def _acceleration(counts: Floats, statistic: Statistic) -> float:
-    """From the jackknife: each unit left out once; units at one value give the same."""
-    if counts.sum() < 3:
+def _accelerated(draws: Floats, many: npt.NDArray[np.int64], units: Floats, statistic: Statistic) -> Interval:
+    value = float(statistic(many[np.newaxis].astype(np.float64), units)[0])
+    known = draws[~np.isnan(draws)]
+    below = float((known < value).mean() + (known == value).mean() / 2) if len(known) else 0.0
+    if not 0 < below < 1:
+        return _percentiles(draws, 0.025, 0.975)
+    shift, rate = float(ndtri(below)), _acceleration(many, units, statistic)
+    ends = [
+        float(ndtr(shift + (shift + z) / (1 - rate * (shift + z)))) for z in (-1.959963984540054, 1.959963984540054)
+    ]
+    return _percentiles(draws, *ends)
+
+
+def _acceleration(many: npt.NDArray[np.int64], units: Floats, statistic: Statistic) -> float:
+    """From leaving out one actor of each kind; with very many kinds there is nothing left to correct."""
+    if len(units) > 2000:
         return 0.0
-    place = np.flatnonzero(counts)
-    without = np.repeat(counts[None, :], len(place), axis=0)
-    without[np.arange(len(place)), place] -= 1
-    left, weight = statistic(without), counts[place]
-    deviation = np.average(left, weights=weight) - left
-    square = float((weight * deviation**2).sum())
-    return float((weight * deviation**3).sum()) / (6 * square**1.5) if square > 0 else 0.0
+    without = many[np.newaxis].astype(np.float64) - np.eye(len(many))
+    each = statistic(without, units)
+    away = np.average(each, weights=many) - each
+    spread = float((many * away**2).sum())
+    return float((many * away**3).sum()) / (6 * spread**1.5) if spread > 0 else 0.0
 
 
-def median_of(values: Floats) -> Statistic:
-    """The median unit's value; the mean of the two in the middle of an even number."""
-
-    def statistic(counts: Floats) -> Floats:
-        reach, n = np.cumsum(counts, axis=1), counts.sum(axis=1)
-        lower = np.argmax(reach >= np.floor((n + 1) / 2)[:, None], axis=1)
-        upper = np.argmax(reach >= np.ceil((n + 1) / 2)[:, None], axis=1)
-        return np.asarray((values[lower] + values[upper]) / 2)
-
-    return statistic
+# Figures
 
 
-def gini_of(values: Floats) -> Statistic:
-    """Gini coefficient of values in rising order: mean absolute difference over twice the mean."""
-
-    def statistic(counts: Floats) -> Floats:
-        reach, n = np.cumsum(counts, axis=1), counts.sum(axis=1)
-        ranks = counts * (reach - counts + (counts + 1) / 2)
-        total = counts @ values
-        return np.asarray(2 * (ranks @ values) / (n * total) - (n + 1) / n)
-
-    return statistic
+def mean(weights: Floats, lines: Floats) -> Floats:
+    """Mean of the first column."""
+    return weights @ lines[:, 0] / weights.sum(axis=1)  # type: ignore[no-any-return]
 
 
-def top_share_of(values: Floats, share: float = 0.1) -> Statistic:
-    """What part of the total belongs to the highest `share` of units, rounded up to whole units."""
-
-    def statistic(counts: Floats) -> Floats:
-        high, falling = counts[:, ::-1], values[::-1]
-        top = np.ceil(counts.sum(axis=1) * share - 1e-9)[:, None]
-        before = np.cumsum(high, axis=1) - high
-        taken = np.clip(top - before, 0, high)
-        return np.asarray((taken @ falling) / (counts @ values))
-
-    return statistic
+def ratio(weights: Floats, lines: Floats) -> Floats:
+    """Sum of the first column over that of the second; infinite where only the second is 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return (weights @ lines[:, 0]) / (weights @ lines[:, 1])  # type: ignore[no-any-return]
 
 
-def effective_number(counts: Floats) -> Floats:
-    """e to the Shannon entropy of groups: how many equally large groups would be as diverse. Source: Hill 1973."""
-    share = counts / counts.sum(axis=1, keepdims=True)
-    return np.exp(-np.where(share > 0, share * np.log(np.where(share > 0, share, 1)), 0).sum(axis=1))
+def gini(weights: Floats, lines: Floats) -> Floats:
+    """Gini coefficient of the first column, which must ascend: 0 all alike, near 1 one has all.
 
-
-def rarefied_number(m: int) -> Statistic:
-    """The same for a subsample of `m` drawn without replacement: e to its exact mean entropy. Needs n >= m."""
-
-    def statistic(counts: Floats) -> Floats:
-        found = np.empty(len(counts))
-        sizes = counts.sum(axis=1).astype(int)
-        for n in np.unique(sizes):
-            rows = sizes == n
-            found[rows] = np.exp(_mean_terms(int(n), m)[counts[rows].astype(int)].sum(axis=1))
-        return found
-
-    return statistic
-
-
-@lru_cache(maxsize=256)
-def _mean_terms(n: int, m: int) -> Floats:
-    """For a group of 0 to n people among n: the mean of -(x/m) ln(x/m), x of its people being among m drawn.
-
-    Below m people the whole sample is taken, so that a jackknife at n = m - 1 has a value.
+    With the factor n / (n - 1), which removes most of the bias of few actors.
     """
-    m = min(m, n)
-    x = np.arange(1, m + 1)
-    terms = np.array([-(k / m) * log(k / m) for k in x])
-    groups = np.arange(n + 1)
-    return np.asarray(hypergeom.pmf(x[None, :], n, groups[:, None], m) @ terms)
+    values = lines[:, 0]
+    n = weights.sum(axis=1)
+    before = np.cumsum(weights, axis=1) - weights
+    with np.errstate(divide="ignore", invalid="ignore"):
+        total = weights @ values
+        rank = (weights * values * (2 * before + weights)).sum(axis=1)
+        return (rank / total - n) / (n - 1)  # type: ignore[no-any-return]
 
 
-def gini_simpson(counts: Floats) -> Floats:
-    """1 - sum of n_i(n_i - 1) / (n(n - 1)): the chance that two different people are of different groups."""
-    n = counts.sum(axis=1)
-    return np.asarray(1 - (counts * (counts - 1)).sum(axis=1) / (n * (n - 1)))
+# Actors with several values each
 
 
-def median_wait(waits: Sequence[tuple[int, bool]]) -> tuple[float | None, float | None, float | None]:
-    """Kaplan-Meier median of (time, ended) pairs with its 95 % interval; None where the curve does not come so low.
+def bootstrap_quantile(groups: Iterable[Sequence[tuple[float, bool]]], share: float) -> Interval:
+    """95 % interval of the time by which that share has ended; each group holds one actor's (time, ended).
 
-    >>> median_wait([(1, True), (2, True), (3, True), (9, False)])[0]
-    2.0
+    The upper end is infinite where resamples never reach that share.
     """
-    ended = Counter(time for time, end in waits if end)
-    leaving = Counter(time for time, _ in waits)
-    at_risk, alive, variance = len(waits), 1.0, 0.0
-    median = lower = upper = None
-    for time in sorted(leaving):
-        if deaths := ended[time]:
-            alive *= 1 - deaths / at_risk
-            variance += deaths / (at_risk * (at_risk - deaths)) if at_risk > deaths else float("inf")
-            low, high = _band(alive, variance)
-            median = time if median is None and alive <= 0.5 + 1e-12 else median
-            lower = time if lower is None and low <= 0.5 else lower
-            upper = time if upper is None and high <= 0.5 else upper
-        at_risk -= leaving[time]
-    return _float(median), _float(lower), _float(upper)
+    kinds = Counter(tuple(sorted(group)) for group in groups)
+    if sum(kinds.values()) < 2:
+        return None
+    return _known_quantile(tuple(sorted(kinds.items())), share)
 
 
-def _band(alive: float, variance: float) -> tuple[float, float]:
-    """The curve's pointwise interval on the log-log scale."""
-    if alive <= 0 or alive >= 1:
-        return alive, alive
-    half = Z * variance**0.5 / abs(log(alive))
-    return alive ** float(np.exp(half)), alive ** float(np.exp(-half))
+@lru_cache(maxsize=512)
+def _known_quantile(kinds: tuple[tuple[tuple[tuple[float, bool], ...], int], ...], share: float) -> Interval:
+    many = np.array([times for _, times in kinds], np.int64)
+    single = [(time, not ended, place) for place, (group, _) in enumerate(kinds) for time, ended in group]
+    single.sort()  # of equal times, ends before what is censored
+    whose = np.array([place for _, _, place in single])
+    times = np.array([time for time, _, _ in single])
+    ended = np.array([not censored for _, censored, _ in single])
+    rng, n = np.random.default_rng(_seed(repr(kinds).encode())), int(many.sum())
+    portion, found = max(1, _AT_ONCE // len(single)), []
+    for begin in range(0, B, portion):
+        weights = rng.multinomial(n, many / n, size=min(portion, B - begin)).astype(np.float64)[:, whose]
+        found.append(quantiles(weights, times, ended, share))
+    return _percentiles(np.concatenate(found), 0.025, 0.975)
 
 
-def _float(value: int | None) -> float | None:
-    return None if value is None else float(value)
+def quantiles(weights: Floats, times: Floats, ended: npt.NDArray[np.bool_], share: float) -> Floats:
+    """For each line of weights the first time by which `share` has ended, infinite where it never does.
+
+    `times` ascend, of equal ones the ended first. Source: Kaplan and Meier 1958, one at a time.
+    """
+    at_risk = np.cumsum(weights[:, ::-1], axis=1)[:, ::-1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        lost = np.where(ended, np.where(at_risk > 0, weights / at_risk, 0.0), 0.0)
+    lasting = np.cumprod(1 - lost, axis=1)
+    reached = lasting <= 1 - share + 1e-9
+    first = reached.argmax(axis=1)
+    return np.where(reached.any(axis=1), times[first], np.inf)
