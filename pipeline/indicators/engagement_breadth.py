@@ -33,7 +33,7 @@ def _breadth(window: Window, statistic: Statistic, least: int = 2) -> list[Measu
     if n < least:
         return [Measure(n=n, people=disclosed)]
     units = [[float(place)] for place, group in enumerate(sorted(groups)) for _ in range(groups[group])]
-    interval = bootstrap(units, statistic, bca=True)
+    interval = bootstrap(units, statistic, bca=True) if n > 2 else None  # one can be left out
     lower, upper = interval if interval is not None else (None, None)
     return [
         Measure(value=value_of(units, statistic), n=n, lower=lower, upper=upper,

@@ -60,6 +60,7 @@ def _adopted(window: Window, books: Books) -> None:
     named = {
         code(row, "contribution_id"): code(row, "activity_id")
         for row in found(window, "contribution.made", back=LOOK_BACK)
+        if code(row, "contribution_id") != "unknown"
     }
     _, by_activity = taken_up(window)
     moved: Counter[str] = Counter()
