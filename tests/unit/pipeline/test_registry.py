@@ -31,9 +31,10 @@ def test_every_planned_indicator_is_there() -> None:
         contributions statements contributors participants-who-use activities-held attendance return-participation
         participation-per-1000 effective-groups effective-groups-of-20 gini-simpson group-coverage representation
         representation-gap undeclared stage-coverage depth depth-delivered decider-share contribution-rate
-        contributions-each contribution-gini contribution-top-tenth field-test-drop-out days-to-answer answered-30-days
-        influence without-disposition perceived-influence influence-gap survey-response-rate hours-per-contributor
-        eur-per-contributor hours-per-adopted eur-per-adopted sensor-level hours-over-limit footfall completeness freshness longest-gap"""
+        contributions-each contribution-gini contribution-top-tenth field-test-drop-out days-to-answer
+        answered-30-days influence without-disposition perceived-influence influence-gap survey-response-rate
+        hours-per-contributor eur-per-contributor hours-per-adopted eur-per-adopted sensor-level hours-over-limit
+        footfall completeness freshness longest-gap"""
     assert set(INDICATORS) == set(planned.split())
 
 
