@@ -20,7 +20,7 @@ from pipeline.periods import day_bounds
 from pipeline.sensor_days import SensorDay, sensor_days
 from pipeline.sketches import People
 
-VERSION: Final = 4
+VERSION: Final = 5
 HOUR_NS: Final = 3600 * NS_PER_S
 SERIES: Final = ("usage", "engagement", "sensor")
 CLOSURE: Final = "calendar.closure"

@@ -115,10 +115,11 @@ def _order(row: Row) -> tuple[Any, ...]:
 
 
 def _summed_data(pilot: Pilot, event: Event) -> dict[str, Any]:
-    """Channel and help, and whether it is a core action."""
+    """Channel and help, the activity that brought it about, and whether it is a core action."""
     data: dict[str, Any] = {}
-    if isinstance(channel := event.data.get("channel"), str):
-        data["channel"] = channel[:_TEXT]
+    for key in ("activity_id", "channel"):
+        if isinstance(given := event.data.get(key), str):
+            data[key] = given[:_TEXT]
     if event.data.get("assisted") is True:
         data["assisted"] = True
     if event.type in pilot.core_types and event.data.get("core", True) is not False:
