@@ -52,7 +52,7 @@ class _Found(NamedTuple):
     ranked: Ranked | None
     interval: Interval | None
     trend: Interval | None
-    draws: "np.typing.NDArray[np.float64]"
+    earlier: "np.typing.NDArray[np.float64]"
 
 
 def _of_pilot(history: History, k: int, as_of_ns: int) -> list[Effect]:
@@ -105,6 +105,7 @@ def _compute(cases: Sequence[Case]) -> _Found:
     ranked = rank(changes, places, plan.direction)
     matrix = design(len(log), places, weeks, plan.seasonal)
     draws, free = noise(log, matrix, weeks, len(places), _rng(cases))
+    earlier, _ = noise(log, matrix, weeks, len(places), _rng(cases), until=places[0])
     change = float(np.mean(changes[places]))
     before = [_mean(series, place - weeks, place) for place in places]
     after = [_mean(series, place + 1, place + 1 + weeks) for place in places]
@@ -115,7 +116,7 @@ def _compute(cases: Sequence[Case]) -> _Found:
         ranked=ranked,
         interval=None if np.isnan(change) else bootstrap(change, draws, free),
         trend=interrupted(_without(log, places), matrix),
-        draws=draws,
+        earlier=earlier,
     )
 
 
@@ -186,7 +187,8 @@ def _silent(known: Effect, status: str, why: str) -> Effect:
 
 def _numbers(known: Effect, found: _Found, plan: EffectPlan, n: int, p_adjusted: float | None, tests: int) -> Effect:
     level = rung(p_adjusted, found.trend, plan.control is not None, plan.direction)
-    least = least_seen(found.draws, LEVEL / max(tests, 1))
+    least = least_seen(found.earlier, LEVEL / max(tests, 1))
+    least = -least if least is not None and plan.direction == "down" else least
     unit, interval = UNITS[plan.outcome], found.interval
     return msgspec.structs.replace(
         known,

@@ -53,13 +53,16 @@ def residuals(log: Floats, matrix: Floats) -> Floats:
     return found
 
 
-def noise(log: Floats, matrix: Floats, weeks: int, events: int, rng: np.random.Generator) -> tuple[Floats, float]:
+def noise(
+    log: Floats, matrix: Floats, weeks: int, events: int, rng: np.random.Generator, until: int | None = None
+) -> tuple[Floats, float]:
     """Draws of a mean contrast of `events` activities that do nothing, and the degrees of freedom behind them.
 
-    A block is one window, 2 * weeks + 1 consecutive weeks, so that persistence within it is kept. The draws are empty
-    where the series holds fewer than three separate windows.
+    A block is one window, 2 * weeks + 1 consecutive weeks, so that persistence within it is kept; with `until` only
+    windows before that week are drawn from. The draws are empty where fewer than three separate windows exist.
     """
     found = contrasts(residuals(log, matrix), weeks)
+    found = found if until is None else found[: max(until - weeks, 0)]
     blocks = found[~np.isnan(found)]
     free = (len(blocks) + 2 * weeks) / (2 * weeks + 1) - 1
     if free < 2:

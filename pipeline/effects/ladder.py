@@ -62,9 +62,7 @@ def wording(
     if level == "L0":
         said.append("That does not tell it apart from ordinary weeks.")
         if least is not None:
-            said.append(
-                f"A change below {abs(percent(least if direction == 'up' else -least)):.0f} % would hardly show."
-            )
+            said.append(f"A change below {abs(percent(least)):.0f} % would hardly show.")
     if level in ("L2", "L3") and trend is not None:
         beside = "" if level == "L2" else " beside the control service"
         said.append(

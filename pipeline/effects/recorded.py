@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import date
 from functools import lru_cache
 from typing import Any, Final
 
@@ -10,8 +10,8 @@ import holidays
 import msgspec
 
 from config.catalogue import Pilot
+from pipeline.feed_days import instant
 from pipeline.history import History
-from pipeline.model import NS_PER_S
 from pipeline.periods import day_of, ordinal
 from pipeline.rows import Row
 
@@ -24,6 +24,7 @@ CHANGES: Final = {
     "definition.changed": "a change of definition",
 }
 READ: Final = ("activity.", "attendance", "fieldtest.", *CHANGES)
+LATEST_NS: Final = 1 << 62
 LONGEST_TEST: Final = 28  # days that a field test lasts where no end of it is recorded
 
 
@@ -145,16 +146,14 @@ def _changes(pilot: Pilot, rows: Iterable[tuple[int, Row]]) -> Iterator[Disturba
 
 
 def _day(pilot: Pilot, given: object) -> int | None:
-    """The local day of an ISO date or time; None where there is none."""
-    try:
-        text = _text(given)
-        if len(text) <= 10:
-            return date.fromisoformat(text).toordinal()
-        at = datetime.fromisoformat(text)
-        zoned = at if at.tzinfo else at.replace(tzinfo=pilot.zone)
-        return ordinal(day_of(int(zoned.timestamp()) * NS_PER_S, pilot.zone))
-    except ValueError:
-        return None
+    """The local day of an ISO date, or of a time as sources write it; None where there is none."""
+    if isinstance(given, str) and len(given) <= 10:
+        try:
+            return date.fromisoformat(given).toordinal()
+        except ValueError:
+            return None
+    at = instant(given, 0)
+    return ordinal(day_of(at, pilot.zone)) if 0 < at < LATEST_NS else None
 
 
 def _closed(history: History, first: int, last: int) -> Iterator[Disturbance]:
