@@ -11,5 +11,6 @@ INTERVALS: Final = {
     "theta": "Theta sketch bounds",
     "sketch": "Theta sketch bounds",
     "exact": "exact",
+    "kaplan-meier": "Kaplan–Meier",
     "none": "none",
 }

@@ -40,7 +40,7 @@ KEPT: Final = frozenset((
     "core", "first", "last",
 ))  # fmt: skip
 _TEXT: Final = 200
-_ITEMS: Final = 50
+_ITEMS: Final = 1000  # as many as the ids of one published answer
 _CHUNK: Final = 600_000  # bytes before base64, so that a record stays below what a store takes
 
 

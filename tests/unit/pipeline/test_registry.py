@@ -29,13 +29,18 @@ def test_every_planned_indicator_is_there() -> None:
     planned = """people people-multi-day active-1 active-7 active-28 new-people returning-people returned-day-1
         returned-days-1-7 retention-day-1 retention-days-1-7 core-actions core-actions-per-person adoption-per-1000
         contributions statements contributors participants-who-use activities-held attendance return-participation
-        participation-per-1000 sensor-level hours-over-limit footfall completeness freshness longest-gap"""
+        participation-per-1000 effective-groups effective-groups-of-20 gini-simpson group-coverage representation
+        representation-gap undeclared stage-coverage depth depth-delivered decider-share contribution-rate
+        contributions-each contribution-gini contribution-top-tenth field-test-drop-out days-to-answer answered-30-days
+        influence without-disposition perceived-influence influence-gap survey-response-rate hours-per-contributor
+        eur-per-contributor hours-per-adopted eur-per-adopted sensor-level hours-over-limit footfall completeness freshness longest-gap"""
     assert set(INDICATORS) == set(planned.split())
 
 
 def test_shares_have_a_least_n_and_counts_of_people_have_none() -> None:
     for one in INDICATORS.values():
-        assert (one.min_n > 0) == (one.interval_method == "wilson" or one.id == "core-actions-per-person"), one.id
+        alone = ("core-actions-per-person", "group-coverage", "representation-gap")
+        assert (one.min_n > 0) == (one.interval_method not in ("poisson", "none") or one.id in alone), one.id
 
 
 def test_every_status_is_explained() -> None:
