@@ -16,6 +16,7 @@ from pipeline.effects.tests import contrasts
 
 DRAWS: Final = 4000
 POWER: Final = 0.8
+LEAST_BLOCKS: Final = 3
 YEAR_WEEKS: Final = 365.25 / 7
 _ROUNDS: Final = 100
 _MOST_RHO: Final = 0.98
@@ -59,15 +60,25 @@ def noise(
     """Draws of a mean contrast of `events` activities that do nothing, and the degrees of freedom behind them.
 
     A block is one window, 2 * weeks + 1 consecutive weeks, so that persistence within it is kept; with `until` only
-    windows before that week are drawn from. The draws are empty where fewer than three separate windows exist.
+    windows before that week are drawn from. The draws are empty where fewer than three windows' worth exist.
     """
     found = contrasts(residuals(log, matrix), weeks)
     found = found if until is None else found[: max(until - weeks, 0)]
     blocks = found[~np.isnan(found)]
-    free = (len(blocks) + 2 * weeks) / (2 * weeks + 1) - 1
-    if free < 2:
+    if len(blocks) < LEAST_BLOCKS * (2 * weeks + 1):
         return np.array([]), 0.0
+    free = len(blocks) / _overlap(weeks)
     return rng.choice(blocks, size=(DRAWS, events)).mean(axis=1), free
+
+
+def _overlap(weeks: int) -> float:
+    """How many neighbouring windows tell of the spread no more than one does: the sum of their squared correlations.
+
+    Source: Bartlett 1946, for the contrast's own weights and weeks that are independent of each other.
+    """
+    weights = np.concatenate([np.full(weeks, -1.0), [0.0], np.ones(weeks)])
+    shared = np.correlate(weights, weights, "full")
+    return float(np.sum((shared / shared.max()) ** 2))
 
 
 def bootstrap(change: float, draws: Floats, free: float) -> Interval | None:
