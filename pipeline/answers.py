@@ -5,8 +5,9 @@ release rule as the stored ones, and judged as of the pipeline's last look at th
 empty answers. Nothing here writes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
+from typing import TypeVar
 
 import msgspec
 
@@ -25,6 +26,7 @@ from pipeline.values import Activity, Decision, Incident, IndicatorValue, NowBoa
 from pipeline.work import everything
 
 ALL_NS = (-(1 << 62), 1 << 62)
+Read = TypeVar("Read")
 
 
 class Answers:
@@ -89,6 +91,20 @@ class Answers:
             history, as_of_ns = self._history(pilot)
             span = history.span(as_of_ns)
         return None if span is None else (iso(span[0]), iso(span[1]))
+
+    def read(self, pilot: str, ask: Callable[[History, int], Read]) -> Read | None:
+        """What `ask` finds in a pilot's history, judged as of an instant in ns; None of a pilot that is not known.
+
+        `ask` runs alone and must not ask `Answers` in turn.
+        """
+        if pilot not in self._catalogue.pilots:
+            return None
+        with self._lock:
+            return ask(*self._history(pilot))
+
+    def edition(self, pilot: str) -> int:
+        """A number that changes whenever a pilot's days were written anew; costs one small read."""
+        return self._pulse().partials.get(pilot, 0)
 
     def now(self, pilot: str) -> NowBoard | None:
         """The live board of a pilot, None before the pipeline has written one."""
