@@ -1,7 +1,7 @@
 """Tables of findings for the evaluator's package: the figures of `Findings`, one row each, with their status.
 
-Promises: they cover all time, whatever dates the package was asked for, and `first_day` and `last_day` say which; an empty
-value has a status that says why.
+Promises: they cover all time, whatever dates the package was asked for, and `first_day` and `last_day` say which days;
+an empty value has a status that says why.
 """
 
 from collections.abc import Sequence
