@@ -17,8 +17,8 @@ GROUPS: Final = ("citizen", "civil_society", "business", "government", "academia
 STAGES: Final = ("co_design", "co_decide", "co_produce", "co_evaluate")
 UNKNOWN: Final = "unknown"
 ADOPTED: Final = ("adopted", "adapted")
-UNDECIDED: Final = ("none", UNKNOWN)
-NOT_OF_INFLUENCE: Final = ("sus",)  # questionnaires whose items say nothing about influence or trust
+DISPOSED: Final = (*ADOPTED, "rejected", "deferred")
+INSTRUMENT: Final = "participation-2"  # the questionnaire of E12; its first item is influence
 Pair = tuple[int, int]
 
 
@@ -29,7 +29,7 @@ class HeldActivity:
     `attendance` None where nobody counted. `missed` are people who registered and did not come; where registrations
     carry no pseudonyms it is the least number that the counts allow, and `at_least` says so. `answered` counts
     contributions answered within 30 days among those followed for so long, `influence` inputs adopted or adapted among
-    those that something was decided on, `perceived` answers of 4 or 5 among all on a five-point scale, by
+    those that something was decided on, `perceived` answers of 4 or 5 to the item on influence among all of it, by
     `respondents`. `people` and `visits` are pseudonyms and attendances by group; `named` where each has a pseudonym.
     """
 
@@ -211,15 +211,14 @@ def _missed(registrations: Sequence[Row], visits: Sequence[Row]) -> tuple[Pair |
 
 def _in_time(made: Sequence[Row], answers: dict[str, int], day_of: Callable[[int], int], last: int) -> Pair:
     """E10: contributions answered within 30 days, of those whose 30 days are over."""
-    hits = of = 0
+    first: dict[str, int] = {}
     for row in made:
-        key, day = row.data.get("contribution_id"), day_of(row.at_ns)
-        if not isinstance(key, str) or day + ANSWER_DAYS > last:
-            continue
-        of += row.count
-        if key in answers and 0 <= day_of(answers[key]) - day <= ANSWER_DAYS:
-            hits += row.count
-    return hits, of
+        if isinstance(key := row.data.get("contribution_id"), str):
+            first[key] = min(day_of(row.at_ns), first.get(key, last))
+    followed = {key: day for key, day in first.items() if day + ANSWER_DAYS <= last}
+    return sum(key in answers and day_of(answers[key]) - day <= ANSWER_DAYS for key, day in followed.items()), len(
+        followed
+    )
 
 
 def _influence(made: Sequence[Row], decisions: Sequence[Row], fates: dict[str, str]) -> Pair:
@@ -227,33 +226,38 @@ def _influence(made: Sequence[Row], decisions: Sequence[Row], fates: dict[str, s
     hits = of = 0
     for row in made:
         fate = fates.get(str(row.data.get("contribution_id")), UNKNOWN)
-        if fate not in UNDECIDED:
+        if fate in DISPOSED:
             of += row.count
             hits += row.count if fate in ADOPTED else 0
     if of:
         return hits, of
     for row in decisions:
         considered, adopted = whole(row.data.get("inputs_considered")), whole(row.data.get("inputs_adopted"))
-        if considered and adopted is not None:
-            of, hits = of + considered, hits + min(adopted, considered)
+        if considered and adopted is not None and adopted <= considered:
+            of, hits = of + considered, hits + adopted
     return hits, of
 
 
 def _agreed(surveys: Sequence[Row]) -> tuple[int, int, int]:
-    """E12: items answered with 4 or 5, items answered, and by how many; project managers judge themselves elsewhere."""
-    agreed = items = respondents = 0
+    """E12, the item on influence: answers of 4 or 5, answers from 1 to 5, and by how many; of participants only."""
+    agreed = answered = 0
     for row in surveys:
-        scores = row.data.get("scores")
-        if row.data.get("respondent") == "project_manager" or row.data.get("instrument") in NOT_OF_INFLUENCE:
-            continue
-        given = [one for one in scores if _on_scale(one)] if isinstance(scores, list) else []
-        agreed, items = agreed + sum(one >= 4 for one in given), items + len(given)
-        respondents += bool(given)
-    return agreed, items, respondents
+        of_participants = row.data.get("respondent", "participant") == "participant"
+        score = _influence_score(row) if of_participants and row.data.get("instrument") == INSTRUMENT else None
+        if score is not None:
+            agreed, answered = agreed + (row.count if score >= 4 else 0), answered + row.count
+    return agreed, answered, answered
 
 
-def _on_scale(score: object) -> bool:
-    return isinstance(score, int | float) and not isinstance(score, bool) and 1 <= score <= 5
+def _influence_score(row: Row) -> float | None:
+    """By name in a mapping, else the first of a list; a row about another item has none."""
+    given = row.data.get("scores")
+    if isinstance(given, list):
+        score = given[0] if given and row.data.get("item", "influence") == "influence" else None
+    else:
+        score = given.get("influence") if isinstance(given, dict) else None
+    on_scale = isinstance(score, int | float) and not isinstance(score, bool) and 1 <= score <= 5
+    return float(score) if on_scale else None  # type: ignore[arg-type]
 
 
 def _reports(rows: Iterable[Row]) -> frozenset[str]:

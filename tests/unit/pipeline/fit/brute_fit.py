@@ -44,12 +44,12 @@ class BruteFit:
         for e in self.of(activity, "contribution.made"):
             if day_of(e) + timedelta(days=30) > self.last or "contribution_id" not in e.data:
                 continue
-            n += e.count
+            n += 1
             replies = [
                 r for r in self.kind("response.published") if e.data["contribution_id"] in r.data["contribution_ids"]
             ]
             if replies and day_of(replies[0]) <= day_of(e) + timedelta(days=30) and day_of(replies[0]) >= day_of(e):
-                hits += e.count
+                hits += 1
         return hits, n
 
     def influence(self, activity: str):
@@ -68,7 +68,9 @@ class BruteFit:
         return hits, n
 
     def perceived(self, activity: str):
-        scores = [s for e in self.of(activity, "survey.response") for s in e.data["scores"] if s is not None]
+        asked = [e for e in self.of(activity, "survey.response") if e.data["instrument"] == "participation-2"]
+        scores = [e.data["scores"][0] for e in asked if e.data.get("respondent") != "project_manager"]
+        scores = [s for s in scores if s is not None]
         return len([s for s in scores if s >= 4]), len(scores)
 
     def skills(self, activity: str):

@@ -75,7 +75,8 @@ def _one(rng: random.Random, key: str, day: date) -> list[Event]:
             found += _fate(rng, f"{key}-{who}", day)
         if rng.random() < 0.3:
             scores = [rng.choice([1, 2, 3, 4, 5, None]) for _ in range(3)]
-            answer = {**own, "instrument": "service-5", "scores": scores}
+            answer = {**own, "instrument": rng.choice(["participation-2"] * 3 + ["service-5"]), "scores": scores}
+            answer["respondent"] = rng.choice(["participant"] * 4 + ["project_manager"])
             found.append(event("survey.response", f"{day + timedelta(days=2)}{minute}", who, data=answer))
     if rng.random() < 0.3:
         counted = {"count": rng.randrange(1, 9), "actor_kind": "citizen"}
