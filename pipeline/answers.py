@@ -13,6 +13,7 @@ import msgspec
 
 from config.catalogue import Catalogue
 from pipeline.decisions import as_decision
+from pipeline.findings import RetentionCell
 from pipeline.history import History
 from pipeline.indicators.evaluate import evaluate
 from pipeline.operations import Operations
@@ -20,6 +21,7 @@ from pipeline.partials import Partial
 from pipeline.periods import Period, date_ns, iso
 from pipeline.pulse import Pulse, read_pulse
 from pipeline.reports import ToldReport, stored
+from pipeline.retention import triangle
 from pipeline.rows import Shelf
 from pipeline.store.port import Store
 from pipeline.values import Activity, Decision, Incident, IndicatorValue, NowBoard, PeriodValues
@@ -81,6 +83,15 @@ class Answers:
                 period = Period("chosen", start or whole.start, end or whole.end)
                 if period.end >= period.start:
                     found += evaluate(history, period, as_of_ns, self._catalogue.common.disclosure_k, wanted)
+        return found
+
+    def retention(self, pilots: Sequence[str], weeks: int = 12) -> list[RetentionCell]:
+        """The retention triangle of each pilot over its newest `weeks` weekly cohorts, by pilot and cohort."""
+        found: list[RetentionCell] = []
+        for pilot in self._known(pilots):
+            with self._lock:
+                history, as_of_ns = self._history(pilot)
+                found += triangle(history, as_of_ns, weeks, self._catalogue.common.disclosure_k)
         return found
 
     def span(self, pilot: str) -> tuple[str, str] | None:
