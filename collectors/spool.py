@@ -237,12 +237,20 @@ class Spool:
 
     @contextlib.contextmanager
     def reading(self, day: str) -> Iterator[sqlite3.Connection]:
-        """A connection of its own for reports; raises Archived when the file of that day is gone."""
+        """A connection of its own for reports; raises Archived when that day has no file, or one just begun."""
         path = self.folder / f"spool-{day}.db"
         if not path.exists():
             raise Archived(day)
         try:
-            with self._day(day).reading() as connection:
+            file = self._day(day)
+        except SpoolFull:  # on a full disk a file that was just begun cannot be opened: there is nothing in it yet
+            raise Archived(day) from None
+        except SpoolFailed:
+            if not path.exists():
+                raise Archived(day) from None
+            raise
+        try:
+            with file.reading() as connection:
                 yield connection
         except SpoolFailed:
             if not path.exists():

@@ -244,6 +244,7 @@ class Target(_Strict):
     declared: date
     by: date
     value: float | None = None
+    synthetic: bool = Field(False, description="True where it is made up for a simulation.")
 
 
 class EffectPlan(_Strict):

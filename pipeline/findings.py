@@ -193,3 +193,18 @@ class Revision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str
     before: float | None = None
     after: float | None = None
+
+
+class Pair(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Two pilots on one indicator: `difference` is that of `pilot` minus that of `other`, `higher` the probability that
+    `pilot`'s is higher, `order` "higher", "lower" or, where 0.2 < P < 0.8, "open". `denominator` is the kind of people
+    that rates are per."""
+
+    pilot: str
+    other: str
+    indicator: str
+    difference: Figure
+    higher: float | None = None
+    order: str = "open"
+    denominator: str = ""
+    synthetic: bool = False

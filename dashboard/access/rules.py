@@ -80,6 +80,7 @@ CALLBACKS: Final[dict[str, Permission]] = {
     "..pilot-body.children...pilot-drawn.data..": "see",
     "definitions-body.children": "see",
     "..quality-body.children...quality-drawn.data..": "see",
+    "quality-said.children": "record",
     "..log-body.children...log-mount.data...log-words.data..": "record",
     "..log-answer.data...log-said.children..": "record",
     "log-qr.children": "record",

@@ -25,14 +25,25 @@ def answers(window: Window) -> list[Row]:
     return [row for row in asked if row.data.get("instrument") == INSTRUMENT]
 
 
+def _score(row: Row, item: str) -> float | None:
+    """The score of an item: its place in a list of all, its name in a mapping, or the only one of an item's own row."""
+    given = row.data.get("scores")
+    if isinstance(given, dict):
+        score = given.get(item)
+    elif isinstance(given, list) and "item" in row.data:
+        score = given[0] if row.data["item"] == item and given else None
+    else:
+        place = ITEMS.index(item)
+        score = given[place] if isinstance(given, list) and len(given) > place else None
+    return float(score) if isinstance(score, int | float) and not isinstance(score, bool) else None
+
+
 def scores(rows: list[Row], item: str) -> tuple[int, int]:
     """Answers of 4 or 5 to an item, and all from 1 to 5."""
     top = n = 0
     for row in rows:
-        given = row.data.get("scores")
-        place = ITEMS.index(item)
-        score = given[place] if isinstance(given, list) and len(given) > place else None
-        if isinstance(score, int) and not isinstance(score, bool) and 1 <= score <= 5:
+        score = _score(row, item)
+        if score is not None and 1 <= score <= 5:
             n, top = n + row.count, top + (row.count if score >= TOP else 0)
     return top, n
 
@@ -99,8 +110,8 @@ def influence_gap(window: Window) -> list[Measure]:
 
 
 @engagement(
-    id="survey-response-rate",
-    title="Response rate of the questionnaire",
+    id="participation-survey-response",
+    title="Response rate on influence and trust",
     unit="%",
     direction="up",
     formula=f"100 · answers to {INSTRUMENT} in the period / people asked, over the activities that answers name: as "

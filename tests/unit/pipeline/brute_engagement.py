@@ -273,10 +273,10 @@ class Engagement:
         ]  # fmt: skip
         for e in self.last_by("decision.closed", "decision_id", first, last).values():
             considered, adopted = e.data.get("inputs_considered"), e.data.get("inputs_adopted")
-            if considered is not None and adopted is not None and adopted <= considered:
-                if e.data.get("activity_id") not in named:
-                    found.append(("unknown", True, adopted, e.data.get("activity_id"), None))
-                    found.append(("unknown", False, considered - adopted, e.data.get("activity_id"), None))
+            if considered is None or adopted is None or adopted > considered or e.data.get("activity_id") in named:
+                continue
+            found.append(("unknown", True, adopted, e.data.get("activity_id"), None))
+            found.append(("unknown", False, considered - adopted, e.data.get("activity_id"), None))
         return found
 
     def influence(self, first, last):
@@ -321,7 +321,7 @@ class Engagement:
             asked = max(e.data.get("invited", 0) for e in mine) or sum(guests)
             hits, whole = hits + min(asked, sum(e.count for e in mine)), whole + asked
         if whole:
-            out["survey-response-rate", "", ""] = 100 * hits / whole, whole
+            out["participation-survey-response", "", ""] = 100 * hits / whole, whole
         return out
 
     def effort(self, first, last):

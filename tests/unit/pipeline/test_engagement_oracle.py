@@ -1,4 +1,4 @@
-"""Engagement against `brute_engagement`, on random histories in random order with every event twice, one of them late."""
+"""Engagement against `brute_engagement`, on random histories: any order, every event twice, one late."""
 
 from datetime import date, timedelta
 from random import Random
