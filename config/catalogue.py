@@ -244,6 +244,22 @@ class Target(_Strict):
     declared: date
     by: date
     value: float | None = None
+    synthetic: bool = Field(False, description="True where it is made up for a simulation.")
+
+
+class EffectPlan(_Strict):
+    """What activities are expected to move, declared before they are held.
+
+    Without `method` each activity is judged by itself; with it, all activities of that method together.
+    """
+
+    outcome: Literal["people", "core_actions"]
+    window_weeks: int = Field(ge=1, le=12, description="Weeks after the activity's week, compared with as many before.")
+    declared: date
+    direction: Literal["up", "down"] = "up"
+    method: str | None = None
+    seasonal: bool = Field(True, description="False only where use has no yearly swing: 26 weeks before then suffice.")
+    control: Slug | None = Field(None, description="Another service of the pilot that the activities are not about.")
 
 
 class Pilot(_Strict):
@@ -261,6 +277,7 @@ class Pilot(_Strict):
     calendar: Calendar = Calendar()
     limits: list[Limit] = []
     targets: list[Target] = Field([], max_length=5)
+    effects: list[EffectPlan] = Field([], max_length=5)
     excluded: frozenset[str] = Field(
         frozenset(), description="Pseudonyms (actor_key) of staff, bots and test accounts, left out of every indicator."
     )

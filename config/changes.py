@@ -49,6 +49,7 @@ _PILOT = {
     "calendar": "drop-offs are judged again without the days that are left out now",
     "limits": "hours above a limit are counted again for all periods",
     "targets": "a target that changes after it was declared proves less; say so where it is shown",
+    "effects": "only activities after the day of declaration can be judged by it",
     "synthetic": "the mark of simulated data is shown or hidden for the whole pilot",
 }
 

@@ -30,7 +30,7 @@ COLUMNS: Final = (
     (
         "interval_method",
         "string",
-        "How the interval was made: poisson, wilson, with sketch bounds, bootstrap, kaplan-meier, or none.",
+        "How the interval was made: poisson, wilson (clustered or not), bootstrap, bca or kaplan-meier.",
     ),
     ("status", "string", "Whether the value may be used: see the status codes."),
     ("evidence_quality", "string", "How the events were recorded; unknown where feeds do not say."),

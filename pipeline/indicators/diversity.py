@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import hypergeom
 
-from pipeline.indicators.resampling import B, Floats, Interval, Statistic
+from pipeline.indicators.resampling import RESAMPLES, Floats, Interval, Statistic
 
 RAREFIED: Final = 20
 _LEVELS: Final = (0.025, 0.975)
@@ -85,11 +85,17 @@ def studentised(units: npt.ArrayLike, statistic: Statistic) -> Interval:
     error. Source: Efron and Tibshirani 1993, 12.5.
     """
     lines, times = _kinds(units)
+    return _remembered(lines.tobytes(), times.tobytes(), lines.shape[1], statistic)
+
+
+@lru_cache(maxsize=4096)
+def _remembered(kinds: bytes, many: bytes, width: int, statistic: Statistic) -> Interval:
+    lines, times = np.frombuffer(kinds, np.float64).reshape(-1, width), np.frombuffer(many, np.float64)
     middle, error = (float(one[0]) for one in _logit_with_error(times[np.newaxis], lines, statistic))
     if len(times) < 2 or not np.isfinite(middle) or not error > 0:
         return None
     seed = int.from_bytes(hashlib.sha256(lines.tobytes() + times.tobytes()).digest()[:8], "big")
-    n, size = int(times.sum()), max(200, min(B, _AT_ONCE // len(times) ** 2))
+    n, size = int(times.sum()), max(200, min(RESAMPLES, _AT_ONCE // len(times) ** 2))
     drawn = np.random.default_rng(seed).multinomial(n, times / n, size=size).astype(np.float64)
     logits, errors = _logit_with_error(drawn, lines, statistic)
     sound = np.isfinite(logits) & np.isfinite(errors) & (errors > 0)

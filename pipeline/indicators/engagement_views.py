@@ -110,8 +110,8 @@ def influence_gap(window: Window) -> list[Measure]:
 
 
 @engagement(
-    id="survey-response-rate",
-    title="Response rate of the questionnaire",
+    id="participation-survey-response",
+    title="Response rate on influence and trust",
     unit="%",
     direction="up",
     formula=f"100 · answers to {INSTRUMENT} in the period / people asked, over the activities that answers name: as "

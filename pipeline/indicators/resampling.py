@@ -18,7 +18,7 @@ from scipy.special import ndtr, ndtri
 Floats = npt.NDArray[np.float64]
 Statistic = Callable[[Floats, Floats], Floats]
 Interval = tuple[float, float] | None
-B: Final = 1000  # resamples
+RESAMPLES: Final = 1000
 _AT_ONCE: Final = 2_000_000  # numbers held at once
 _KEPT: Final = 65_536  # bytes of data beyond which an interval is not remembered
 
@@ -27,7 +27,7 @@ def bootstrap(units: npt.ArrayLike, statistic: Statistic, bca: bool = False) -> 
     """95 % interval of a figure over actors; `units` has one line per actor.
 
     `statistic(weights, lines)` gives the figure for each line of `weights` (resamples × different lines), NaN where
-    it has no sense. Percentiles of B resamples, or with `bca` bias-corrected and accelerated. None where all actors
+    it has no sense. Percentiles of 1,000 resamples, or with `bca` bias-corrected and accelerated. None where all actors
     are alike, fewer than two, or the figure has no sense in a tenth of the resamples.
     Source: Efron and Tibshirani 1993, chapters 13 and 14.
     """
@@ -54,12 +54,12 @@ def _known(lines: bytes, times: bytes, width: int, statistic: Statistic, bca: bo
 
 
 def _draws(seed: int, many: npt.NDArray[np.int64], figure: Callable[[Floats], Floats]) -> Floats:
-    """The figure of B resamples of actors, of which `many[i]` are alike."""
+    """The figure of resamples of actors, of which `many[i]` are alike."""
     rng, n = np.random.default_rng(seed), int(many.sum())
-    portion = max(1, min(B, _AT_ONCE // len(many)))
+    portion = max(1, min(RESAMPLES, _AT_ONCE // len(many)))
     found = []
-    for begin in range(0, B, portion):
-        size = min(portion, B - begin)
+    for begin in range(0, RESAMPLES, portion):
+        size = min(portion, RESAMPLES - begin)
         found.append(figure(rng.multinomial(n, many / n, size=size).astype(np.float64)))
     return np.concatenate(found)
 
@@ -108,13 +108,13 @@ def _acceleration(many: npt.NDArray[np.int64], units: Floats, statistic: Statist
 
 def mean(weights: Floats, lines: Floats) -> Floats:
     """Mean of the first column."""
-    return weights @ lines[:, 0] / weights.sum(axis=1)  # type: ignore[no-any-return]
+    return np.asarray(weights @ lines[:, 0] / weights.sum(axis=1))
 
 
 def ratio(weights: Floats, lines: Floats) -> Floats:
     """Sum of the first column over that of the second; infinite where only the second is 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return (weights @ lines[:, 0]) / (weights @ lines[:, 1])  # type: ignore[no-any-return]
+        return np.asarray((weights @ lines[:, 0]) / (weights @ lines[:, 1]))
 
 
 def gini(weights: Floats, lines: Floats) -> Floats:
@@ -128,7 +128,7 @@ def gini(weights: Floats, lines: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         total = weights @ values
         rank = (weights * values * (2 * before + weights)).sum(axis=1)
-        return (rank / total - n) / (n - 1)  # type: ignore[no-any-return]
+        return np.asarray((rank / total - n) / (n - 1))
 
 
 # Actors with several values each
@@ -155,8 +155,8 @@ def _known_quantile(kinds: tuple[tuple[tuple[tuple[float, bool], ...], int], ...
     ended = np.array([not censored for _, censored, _ in single])
     rng, n = np.random.default_rng(_seed(repr(kinds).encode())), int(many.sum())
     portion, found = max(1, _AT_ONCE // len(single)), []
-    for begin in range(0, B, portion):
-        weights = rng.multinomial(n, many / n, size=min(portion, B - begin)).astype(np.float64)[:, whose]
+    for begin in range(0, RESAMPLES, portion):
+        weights = rng.multinomial(n, many / n, size=min(portion, RESAMPLES - begin)).astype(np.float64)[:, whose]
         found.append(quantiles(weights, times, ended, share))
     return _percentiles(np.concatenate(found), 0.025, 0.975)
 

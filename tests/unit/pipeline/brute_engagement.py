@@ -321,7 +321,7 @@ class Engagement:
             asked = max(e.data.get("invited", 0) for e in mine) or sum(guests)
             hits, whole = hits + min(asked, sum(e.count for e in mine)), whole + asked
         if whole:
-            out["survey-response-rate", "", ""] = 100 * hits / whole, whole
+            out["participation-survey-response", "", ""] = 100 * hits / whole, whole
         return out
 
     def effort(self, first, last):
