@@ -57,6 +57,15 @@ class Book:
         """The decisions of every family."""
         return {family: self.decided(family) for family in FAMILIES}
 
+    def take_totals(self, other: "Book", changed: int | None) -> None:
+        """Spare counting again what was counted for another limit or instant; days from `changed` on differ."""
+        if other.first != self.first:
+            return
+        keep = None if changed is None else max(0, changed - FOLLOWED - self.first)
+        last = min(self._last, other._last) - FOLLOWED - self.first
+        keep = last if keep is None else min(keep, last)
+        self._totals = {name: known[: max(0, keep)] for name, known in other._totals.items()}
+
     def verdict(self, family: Family, after: int, upto: int) -> Literal["shown", "waiting", "hidden"]:
         """Whether what a total grew by from the end of day `after` to the end of day `upto` may be told."""
         if self.k < 2:
@@ -73,10 +82,6 @@ class Book:
             return True
         decided = self.decided(family)
         return min(day, max(self._last, decided.until)) in self._chosen[family]
-
-    def last(self, family: Family, upto: int) -> int | None:
-        """The last day up to `upto` on which the total may be read."""
-        return max((day for day in self.decided(family).points if day <= upto), default=None)
 
     def total(self, name: str, day: int) -> int:
         """A running total at the end of a day."""

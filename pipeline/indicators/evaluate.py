@@ -19,7 +19,7 @@ from pipeline.release_rules import Withheld, because, judge
 from pipeline.sketches import OtherKeyEpoch
 from pipeline.values import IndicatorValue
 
-UP_TO: Final = "up to"
+NARROWER: Final = "narrower"
 
 
 def evaluate(
@@ -56,10 +56,10 @@ def _released(definition: Indicator, window: Window, book: Book) -> list[tuple[M
     """Figures of an indicator with what the release says of each."""
     measures = _measures(definition, window)
     totals = [judge(definition.id, book, window, measure) for measure in measures]
-    if any(verdict is not None and verdict.upto is not None for verdict in totals):
+    if any(verdict is not None and verdict.told is not None for verdict in totals):
         if window.period.name in ("all", "chosen"):
-            return _up_to(definition, window, book, next(one for one in totals if one is not None))
-        totals = [one and Withheld(one.waiting) for one in totals]
+            return _narrower(definition, window, book, next(one for one in totals if one is not None))
+        totals = [one and Withheld(waiting=one.waiting, by_week=one.by_week) for one in totals]
     concealed = hidden(measures, book.k, {place for place, one in enumerate(totals) if one is not None})
     found: list[tuple[Measure, Told]] = []
     for place, (measure, verdict) in enumerate(zip(measures, totals, strict=True)):
@@ -72,12 +72,13 @@ def _released(definition: Indicator, window: Window, book: Book) -> list[tuple[M
     return found
 
 
-def _up_to(definition: Indicator, window: Window, book: Book, verdict: Withheld) -> list[tuple[Measure, Told]]:
-    """The figures up to the last day on which they may be told, marked as such."""
-    last = iso(verdict.upto or window.last)
-    shorter = Window(window.history, Period(window.period.name, window.period.start, last), window.as_of_ns)
+def _narrower(definition: Indicator, window: Window, book: Book, verdict: Withheld) -> list[tuple[Measure, Told]]:
+    """The figures of the widest window within the period for which they may be told, marked as such."""
+    first, last = verdict.told or (window.first, window.last)
+    assert last - first < window.last - window.first, "what may be told is less than what was asked"
+    shorter = Window(window.history, Period(window.period.name, iso(first), iso(last)), window.as_of_ns)
     found = _released(definition, shorter, book)
-    return [(measure, told or (UP_TO, because(verdict, book.k))) for measure, told in found]
+    return [(measure, told or (NARROWER, because(verdict, book.k))) for measure, told in found]
 
 
 def _measures(definition: Indicator, window: Window) -> list[Measure]:
@@ -105,11 +106,12 @@ def _value(
     status, why = _status(definition, window, measure, gate)
     value, n = measure.value, measure.n
     lower, upper, interval = measure.lower, measure.upper, measure.interval
-    withheld = told is not None and told[0] != UP_TO
-    if told is not None and (withheld or status == "ok"):
-        status, why = ("incomplete" if told[0] == UP_TO else told[0]), told[1]
-    if withheld:
+    withheld = told is not None and told[0] != NARROWER
+    if told is not None and told[0] != NARROWER:
+        status, why = told
         n = None
+    elif told is not None:
+        status, why = ("incomplete", told[1]) if status == "ok" else (status, f"{told[1]}; {why}")
     empty = withheld or status in ("not_defined", "insufficient_n") or _too_few(definition, measure)
     if empty or _silence(measure, gate):
         value, lower, upper, interval = None, None, None, ""
