@@ -64,10 +64,13 @@ ROUTES: Final[dict[tuple[str, str], Need]] = {
     ("GET", "/_dash-dependencies"): "see",
     ("POST", "/_dash-update-component"): "see",
     ("GET", "/download/<name>.csv"): "download",
+    ("GET", "/api/v1/<name>"): "download",
     ("GET", "/check-in/<token>"): "public",
     ("POST", "/check-in/<token>"): "public",
 }
 PAGE_RULES: Final = ("/", "/<path:path>")
+# Asked by programs again and again: counted per second like callbacks, and answered to in JSON.
+API_RULE: Final = "/api/v1/<name>"
 CALLBACK_RULE: Final = "/_dash-update-component"
 
 # Callbacks by the key of `app.callback_map`, without the marks of outputs that several callbacks share.
