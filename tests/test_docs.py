@@ -16,6 +16,7 @@ from config.arguments import build_parser
 from config.reference import cli_page, example_env, settings_page
 from config.units_page import page as units_page
 from config.vocabulary import page as vocabulary_page
+from dashboard.api.document import text as openapi
 from pipeline.dictionary import markdown
 from tests.command import ROOT, periscope
 
@@ -37,6 +38,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/indicators.md": markdown,
     "docs/vocabulary.md": vocabulary_page,
     "docs/units.md": units_page,
+    "docs/api/openapi.json": openapi,
 }
 
 
