@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from collectors.clock_rules import Window, floor_and_span
 from collectors.decoders import DECODERS, Decoded, Decoder
-from collectors.decoders.cloudevents import OPS_TYPES
 from collectors.message import Fault, RawMessage, Undecodable
 from collectors.topics import Place, Roster
+from config.events import OPS_TYPES
 from pipeline.model import Event
 
 
