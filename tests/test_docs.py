@@ -42,12 +42,9 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/indicators.md": markdown,
     "docs/vocabulary.md": vocabulary_page,
     "docs/units.md": units_page,
-<<<<<<< HEAD
     "docs/api/openapi.json": openapi,
-=======
     "docs/schemas/README.md": events_page,
     **{path: partial(str, text) for path, text in schema_files().items()},
->>>>>>> vocab
 }
 
 
