@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, date, datetime
 from functools import cached_property, partial
@@ -30,6 +30,7 @@ from config.vocabulary import load_vocabulary
 
 DONE, FAILED = 0, 1
 
+_ASKING_S = 10.0
 # By name, so that telling an error loads no part that the verb does not use.
 _KNOWN_ERRORS = {
     "config.problems.ConfigError": WRONG_USE,
@@ -145,7 +146,8 @@ def dashboard(command: Command) -> int:
             Queries(answers, command.catalogue, time.time_ns),
             running.enter_context(_desk(command, access.note)),
         )
-        app = create_app(queries, refresh_s=web.refresh_s, access=access, desk=desk)
+        mending = _mending(settings, access.note)
+        app = create_app(queries, refresh_s=web.refresh_s, access=access, desk=desk, mending=mending)
         try:
             server = open_server(app, web.host, web.port)
         except OSError as error:
@@ -490,6 +492,23 @@ def _operations(command: Command) -> Iterator[Any]:
 
     with closing(Operations(command.settings.state / "operations.db")) as operations:
         yield operations
+
+
+def _mending(settings: Settings, note: Callable[[str, str, str], None]) -> Any:
+    """How pages ask collectors about messages that are set aside."""
+    from collectors.control import ControlClient
+    from collectors.message import CollectorError
+    from dashboard.mending import Mending, NotAsked
+
+    client = ControlClient(settings.mqtt)
+
+    def ask(collector: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        try:
+            return client.ask(collector, request, _ASKING_S)
+        except (CollectorError, ValueError) as error:
+            raise NotAsked(str(error)) from error
+
+    return Mending(ask, note)
 
 
 @contextmanager

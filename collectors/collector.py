@@ -94,6 +94,7 @@ class Collector:
     def start(self, patience_s: float = 5) -> None:
         """Start; raises BrokerRefused when the broker will not have us, and goes on trying when it is away."""
         self._delivery.start()
+        self._delivery.wait_ready(patience_s)  # starting both at once would only make each slower
         self.receiver.start()
         self.control.start()
         for name, work in (

@@ -23,7 +23,7 @@ from collectors.clock_rules import Window
 from collectors.delivery import Delivery, Hooks
 from collectors.index import EventIndex
 from collectors.ingest import Ingest
-from collectors.message import CollectorError, SpoolFailed
+from collectors.message import CollectorError, SpoolFailed, SpoolFull
 from collectors.spool import Spool
 from collectors.topics import Roster
 from config.catalogue import Catalogue
@@ -76,11 +76,19 @@ def deliver(
     roster = Roster(job.catalogue, job.settings.collector)
     with spool.delivering(_LEASE_S), closing(EventIndex(spool.folder)) as index:
         spool.reduced.update(job.reduced)
-        ingest = Ingest(roster, Window(job.retention_ns))
+        ingest = Ingest(roster, Window(job.retention_ns or _kept_ns(store)))
         delivery = Delivery(spool, index, ingest, roster, store, job.clock, hooks, job.settings.spool.write_batch)
         show(delivery, index)
         with closing(delivery):
             delivery.run(stop, wake)
+
+
+def _kept_ns(store: Store) -> int | None:
+    """The store's retention, so that what it would refuse is set aside before the write; None while it is away."""
+    try:
+        return store.retention_ns()
+    except (StoreAway, StoreRefused):
+        return None
 
 
 class DeliveryThread:
@@ -110,6 +118,9 @@ class DeliveryThread:
 
     def start(self) -> None:
         self._thread.start()
+
+    def wait_ready(self, patience_s: float) -> None:
+        """A thread delivers at once."""
 
     def wake(self) -> None:
         """There is something to deliver."""
@@ -151,6 +162,12 @@ class DeliveryProcess:
     def start(self) -> None:
         self._begin()
         self._thread.start()
+
+    def wait_ready(self, patience_s: float) -> None:
+        """Return once the process delivers, has failed, or patience is over: it then goes on starting meanwhile."""
+        deadline = time.monotonic() + patience_s
+        while not self._heard and self._thread.is_alive() and time.monotonic() < deadline:
+            self._stopping.wait(0.02)
 
     def wake(self) -> None:
         self._tell(_WAKE)
@@ -265,7 +282,13 @@ def _work(line: Connection, job: Job, opener: Callable[[], Store]) -> None:
 
                 threading.Thread(target=_report, args=(line, sending, now, ended), name="report", daemon=True).start()
 
-            deliver(job, spool, store, Hooks(), stop, wake, show)
+            while not stop.is_set():
+                try:
+                    deliver(job, spool, store, Hooks(), stop, wake, show)
+                    break
+                except SpoolFull as full:  # not even the index can be opened: receiving waits as well
+                    log.error("%s", full)
+                    stop.wait(1)
     except (CollectorError, StoreAway, StoreRefused) as error:
         _say(line, sending, error)
     except Exception as error:  # the outermost frame: an unknown mistake ends the collector, not silently

@@ -1,6 +1,7 @@
 """create_app(queries): nothing else builds a Dash. Importing this module does nothing; two apps share nothing."""
 
 import logging
+from types import ModuleType
 from typing import Any
 
 from dash import Dash
@@ -9,10 +10,13 @@ from flask import Flask, request
 from dashboard import downloads, palette, security, serve, shell, texts
 from dashboard.access import forgery, guard, provider_routes, sign_in
 from dashboard.access.access import Access
+from dashboard.api import routes
 from dashboard.log import check_in
 from dashboard.log.desk import Desk
+from dashboard.mending import Mending
 from dashboard.pages import PAGES
 from dashboard.pages import log as log_page
+from dashboard.pages import quality as quality_page
 from dashboard.queries import Queries
 
 log = logging.getLogger(__name__)
@@ -36,11 +40,18 @@ _INDEX = """<!DOCTYPE html>
 </html>"""
 
 
-def create_app(queries: Queries, *, refresh_s: float, access: Access | None = None, desk: Desk | None = None) -> Dash:
+def create_app(
+    queries: Queries,
+    *,
+    refresh_s: float,
+    access: Access | None = None,
+    desk: Desk | None = None,
+    mending: Mending | None = None,
+) -> Dash:
     """The dashboard of one catalogue; `refresh_s` is how often an open page looks for new data, in seconds.
 
     Without `access` there are no accounts, and whoever reads on this machine is the operator of a demo. Without `desk`
-    nothing can be recorded.
+    nothing can be recorded, without `mending` no collector be asked.
     """
     server, access = Flask("periscope_dashboard", static_folder=None), access or Access()
     server.extensions["periscope_access"] = access
@@ -76,11 +87,13 @@ def create_app(queries: Queries, *, refresh_s: float, access: Access | None = No
     parts: Any = [shell.layout(queries, refresh_s), *[page.layout() for page in PAGES], *log_page.every_part(desk)]
     app.validation_layout = parts
     shell.register(app, queries)
+    own: dict[ModuleType, tuple[Any, ...]] = {log_page: (desk,), quality_page: (mending,)}
     for page in PAGES:
-        page.register(app, queries, desk) if page is log_page else page.register(app, queries)
+        page.register(app, queries, *own.get(page, ()))
     if desk is not None:
         check_in.register(server, access, desk)
     downloads.register(server, queries)
+    routes.register(server, queries)
     serve.health(server, queries)
     sign_in.register(server, access, queries)
     provider_routes.register(server, access)

@@ -5,14 +5,15 @@ release rule as the stored ones, and judged as of the pipeline's last look at th
 empty answers. Nothing here writes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
+from typing import TypeVar
 
 import msgspec
 
 from config.catalogue import Catalogue
 from pipeline.decisions import as_decision
-from pipeline.findings import Revision
+from pipeline.findings import RetentionCell, Revision
 from pipeline.freeze import keep_hidden, key_of
 from pipeline.frozen import Frozen
 from pipeline.history import History
@@ -24,6 +25,7 @@ from pipeline.pulse import Pulse, read_pulse
 from pipeline.release import Profile, near, profile
 from pipeline.release_book import Book
 from pipeline.reports import ToldReport, stored
+from pipeline.retention import triangle
 from pipeline.revisions import told_revisions
 from pipeline.rows import Shelf
 from pipeline.store.port import Store
@@ -31,6 +33,7 @@ from pipeline.values import Activity, Decision, Incident, IndicatorValue, NowBoa
 from pipeline.work import everything
 
 ALL_NS = (-(1 << 62), 1 << 62)
+Read = TypeVar("Read")
 
 
 class Answers:
@@ -87,6 +90,15 @@ class Answers:
                 period = Period("chosen", start or whole.start, end or whole.end)
                 if period.end >= period.start:
                     found += self._asked(history, period, as_of_ns, wanted)
+        return found
+
+    def retention(self, pilots: Sequence[str], weeks: int = 12) -> list[RetentionCell]:
+        """The retention triangle of each pilot over its newest `weeks` weekly cohorts, by pilot and cohort."""
+        found: list[RetentionCell] = []
+        for pilot in self._known(pilots):
+            with self._lock:
+                history, as_of_ns = self._history(pilot)
+                found += triangle(history, as_of_ns, weeks, self._catalogue.common.disclosure_k)
         return found
 
     def _asked(
@@ -156,6 +168,20 @@ class Answers:
             history, as_of_ns = self._history(pilot)
             span = history.span(as_of_ns)
         return None if span is None else (iso(span[0]), iso(span[1]))
+
+    def read(self, pilot: str, ask: Callable[[History, int], Read]) -> Read | None:
+        """What `ask` finds in a pilot's history, judged as of an instant in ns; None of a pilot that is not known.
+
+        `ask` runs alone and must not ask `Answers` in turn.
+        """
+        if pilot not in self._catalogue.pilots:
+            return None
+        with self._lock:
+            return ask(*self._history(pilot))
+
+    def edition(self, pilot: str) -> int:
+        """A number that changes whenever a pilot's days were written anew; costs one small read."""
+        return self._pulse().partials.get(pilot, 0)
 
     def now(self, pilot: str) -> NowBoard | None:
         """The live board of a pilot, None before the pipeline has written one."""

@@ -19,6 +19,8 @@ from config.catalogue import UNKNOWN, Catalogue, as_table
 from config.problems import ConfigError, Problem
 from pipeline.answers import Answers
 from pipeline.dictionary import COLUMNS, STATUS_WORDS, words
+from pipeline.export_tables import finding_tables
+from pipeline.findings_answers import Findings
 from pipeline.indicators import INDICATORS
 from pipeline.indicators.units import unit_of
 from pipeline.release import Profile, profile
@@ -151,6 +153,7 @@ def export(
             ],
         ),
     }
+    tables |= finding_tables(Findings(answers, catalogue), pilots)
     tables["codebook.csv"] = (CODEBOOK, _codebook({**tables, "codebook.csv": (CODEBOOK, [])}))
     files = {name: _csv(table) for name, table in tables.items()}
     files["codebook.md"] = _codebook_page(tables["codebook.csv"][1])

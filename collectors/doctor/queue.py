@@ -150,7 +150,7 @@ def _window(probed: Probed, batch: int) -> list[Finding]:
 
 
 def _size(probed: Probed, said_packet: int | None) -> list[Finding]:
-    if probed.large is None:
+    if probed.large is None or not probed.back:  # where nothing comes back, size is not what is wrong
         return []
     said = f"; it says that a packet may have {said_packet} bytes" if said_packet is not None else ""
     if probed.large:

@@ -27,6 +27,7 @@ _TOOLS = {
 _LEVEL = {"co_design": "involve", "co_decide": "collaborate", "co_produce": "collaborate", "co_evaluate": "consult"}
 _SHARED_DECISION = ("participatory_budgeting", "representative_deliberation")
 _KIND = {"co_design": "idea", "co_decide": "vote", "co_produce": "prototype", "co_evaluate": "test"}
+_ANSWERS = 0.6  # share of guests who answer the questionnaire
 _SKILLS = ["facilitation", "service-design", "data-literacy"]
 
 
@@ -114,7 +115,8 @@ def _scenes(key: _Key, activity: Activity) -> tuple[Scene, ...]:
         organiser(day + 1, 0.45, "resource.spent", spent),
         organiser(day + 1, 0.5, "skill.assessed", skill),
     ]
-    return (*found, *_guests(activity, guests, start, rng), *_stage(activity, guests, start, rng))
+    asked = [_asked(city, activity, who, len(guests), rng) for who in guests if rng.random() < _ANSWERS]
+    return (*found, *_guests(activity, guests, start, rng), *_stage(city, activity, guests, start, rng), *asked)
 
 
 def _guests(activity: Activity, guests: list[int], start: float, rng: np.random.Generator) -> list[Scene]:
@@ -140,13 +142,14 @@ def _guests(activity: Activity, guests: list[int], start: float, rng: np.random.
     return found
 
 
-def _stage(activity: Activity, guests: list[int], start: float, rng: np.random.Generator) -> list[Scene]:
+def _stage(city: City, activity: Activity, guests: list[int], start: float, rng: np.random.Generator) -> list[Scene]:
     """What belongs to one stage only: a decision, a field test or a questionnaire."""
     match activity.stage:
         case "co_decide":
             return _decision(activity, guests, start, rng)
         case "co_produce":
-            return [scene for who in guests[: len(guests) // 2] for scene in _field_test(activity, who, rng)]
+            leaves = city.truth.voice(city.pilot.slug).drops_out
+            return [scene for who in guests[: len(guests) // 2] for scene in _field_test(activity, who, leaves, rng)]
         case "co_evaluate":
             return [_survey(activity, who, rng) for who in guests]
         case _:
@@ -154,7 +157,9 @@ def _stage(activity: Activity, guests: list[int], start: float, rng: np.random.G
 
 
 def _decision(activity: Activity, guests: list[int], start: float, rng: np.random.Generator) -> list[Scene]:
-    decision: dict[str, Any] = {"activity_id": activity.id, "decision_id": f"decision-{activity.id}"}
+    decision: dict[str, Any] = {
+        "activity_id": activity.id, "decision_id": f"decision-{activity.id}", "stage": activity.stage,
+    }  # fmt: skip
     shared, considered = activity.method in _SHARED_DECISION, int(rng.integers(5, 20))
     role = {**decision, "role": "co_decider" if shared else "consulted"}
     closed = {
@@ -174,17 +179,35 @@ def _decision(activity: Activity, guests: list[int], start: float, rng: np.rando
     ]
 
 
-def _field_test(activity: Activity, who: int, rng: np.random.Generator) -> list[Scene]:
-    test: dict[str, Any] = {"activity_id": activity.id, "task_id": f"test-{activity.id}"}
-    end, ends_on, part = "fieldtest.task_done", activity.day + int(rng.integers(2, 14)), float(rng.uniform(0.75, 0.9))
-    last = dict(test)
-    if rng.random() < 0.3:
-        end, last = "fieldtest.withdrawn", {**test, "kind": "participant", "reason": "no-time"}
+def _field_test(activity: Activity, who: int, leaves: float, rng: np.random.Generator) -> list[Scene]:
+    test: dict[str, Any] = {
+        "activity_id": activity.id, "fieldtest_id": f"test-{activity.id}", "fieldtest_stage": "prototype",
+    }  # fmt: skip
+    task = {**test, "task_id": f"task-{activity.id}"}
+    ends_on, part = activity.day + int(rng.integers(2, 14)), float(rng.uniform(0.75, 0.9))
+    end, last = "fieldtest.task_done", task
+    if rng.random() < leaves:
+        kind = ("participant", "innovation", "research")[int(rng.choice(3, p=(0.6, 0.3, 0.1)))]
+        end, last = "fieldtest.withdrawn", {**test, "kind": kind, "reason": "no-time"}
     return [
         Scene(activity.day, 0.92, "engagement", "fieldtest.signup", who, test),
-        Scene(activity.day + 1, part, "engagement", "fieldtest.task_assigned", who, test),
+        Scene(activity.day + 1, part, "engagement", "fieldtest.task_assigned", who,
+              {**task, "deadline": _date(activity.day + 14)}),
         Scene(ends_on, part, "engagement", end, who, last),
+    ]  # fmt: skip
+
+
+def _asked(city: City, activity: Activity, who: int, guests: int, rng: np.random.Generator) -> Scene:
+    """One guest's answer on influence and trust, two items from 1 to 5."""
+    voice = city.truth.voice(city.pilot.slug)
+    scores = [
+        int(rng.integers(4, 6)) if rng.random() < share else int(rng.integers(1, 4))
+        for share in (voice.believes, voice.trusts)
     ]
+    answer = {"activity_id": activity.id, "instrument": "participation-2", "respondent": "participant",
+              "invited": guests, "scores": scores, "evidence": "self_report"}  # fmt: skip
+    day, part = activity.day + int(rng.integers(1, 4)), float(rng.uniform(0.4, 0.9))
+    return Scene(day, part, "usage", "survey.response", who, answer)
 
 
 def _survey(activity: Activity, who: int, rng: np.random.Generator) -> Scene:

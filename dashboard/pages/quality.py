@@ -3,11 +3,13 @@
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import Dash, Input, Output, State, dcc, html
+from dash import ALL, Dash, Input, Output, State, ctx, dcc, html
+from dash.exceptions import PreventUpdate
 
 from config.catalogue import Pilot
 from dashboard import fates, wording
 from dashboard.access import rules
+from dashboard.access.access import called
 from dashboard.components import (
     answered,
     attributes,
@@ -21,6 +23,7 @@ from dashboard.components import (
 )
 from dashboard.fates import Feed
 from dashboard.frame import Framed, frame
+from dashboard.mending import Mending, NotAsked
 from dashboard.queries import Queries
 from dashboard.security import viewer
 from dashboard.selection import Selection
@@ -32,6 +35,7 @@ from pipeline.values import FeedNow, IndicatorValue
 
 PATH, TITLE = "/quality", "Data quality"
 _MANY = 0.01
+ACT = "quality-act"
 
 
 def id_(name: str) -> str:
@@ -49,12 +53,14 @@ def layout(**chosen: str) -> html.Div:
                 ),
             ),
             dcc.Store(id=id_("drawn")),
+            html.Div(id=id_("said"), role="status"),
             html.Div(skeleton([320, 320]), id=id_("body"), className="stack"),
         ]
     )
 
 
-def register(app: Dash, queries: Queries) -> None:
+def register(app: Dash, queries: Queries, mending: Mending | None = None) -> None:
+    """Without `mending` nothing can be asked of collectors, and no button is shown."""
     body = answered(_body)
 
     @app.callback(
@@ -67,10 +73,47 @@ def register(app: Dash, queries: Queries) -> None:
     )
     def draw(search: str | None, version: str | None, drawn: str | None) -> Any:
         who = viewer()
-        return unless_drawn(body(queries, who, queries.select(who, search)), drawn)
+        able = mending is not None and rules.may(who.role, "record")
+        return unless_drawn(body(queries, who, queries.select(who, search), able), drawn)
+
+    wild = {"type": ACT, "act": ALL, "collector": ALL, "pilot": ALL, "feed": ALL, "kind": ALL}
+
+    @app.callback(Output(id_("said"), "children"), Input(wild, "n_clicks"), prevent_initial_call=True)
+    @answered
+    def act(clicks: list[int | None]) -> Any:
+        asked = ctx.triggered_id
+        if mending is None or asked is None or not any(one["value"] for one in ctx.triggered):
+            raise PreventUpdate  # the buttons were drawn, and none was pressed
+        return _told(mending, viewer(), asked)
 
 
-def _body(queries: Queries, who: Viewer, selection: Selection) -> Any:
+def _told(mending: Mending, who: Viewer, asked: Any) -> Any:
+    """What became of a request, as a notice."""
+    try:
+        answer = mending.do(
+            who, called(who), *(str(asked[key]) for key in ("act", "collector", "pilot", "feed", "kind"))
+        )
+    except NotAsked as error:
+        return notice("bad", _("The collector could not be asked"), str(error))
+    letters = answer.get("letters") or []
+    if not answer.get("ok"):
+        return notice("bad", _("The collector refused"), str(answer.get("sentence", "")))
+    return [notice("info", _("Done by the collector"), str(answer.get("sentence", ""))), *map(_letter, letters)]
+
+
+def _letter(letter: Any) -> html.Div:
+    """One message that is set aside, as far as it may be shown."""
+    about = _(
+        "{feed} · {code}: {text}. Topic {topic}, seen first {first}, last {last}, tried again {n} times, {size} bytes.",
+        feed=letter["feed"], code=letter["code"], text=letter["text"], topic=letter["topic"], first=letter["first"],
+        last=letter["last"], n=letter["attempts"], size=wording.number(letter["size"]),
+    )  # fmt: skip
+    body = letter.get("body")
+    shown = html.Pre(body, className="kind-body", tabIndex=0) if body is not None else html.P(letter.get("why_not", ""))
+    return html.Div([html.P(about), shown], className="kind")
+
+
+def _body(queries: Queries, who: Viewer, selection: Selection, able: bool) -> Any:
     pilots = queries.pilots(who, selection)
     if not pilots:
         return notice("empty", _("No pilot to show"), _("Choose at least one in the bar above."))
@@ -79,10 +122,10 @@ def _body(queries: Queries, who: Viewer, selection: Selection) -> Any:
         "which holds the way here and both clocks; a negative one means that the source's clock is ahead. "
         "Times are those of the last 3 days that had messages."
     )
-    return [*[_pilot(queries, who, selection, pilot) for pilot in pilots], html.P(glossary, className="note")]
+    return [*[_pilot(queries, who, selection, pilot, able) for pilot in pilots], html.P(glossary, className="note")]
 
 
-def _pilot(queries: Queries, who: Viewer, selection: Selection, pilot: Pilot) -> html.Section:
+def _pilot(queries: Queries, who: Viewer, selection: Selection, pilot: Pilot, able: bool) -> html.Section:
     rows = fates.feeds(pilot, queries.reports(who, pilot.slug))
     now_ns = queries.now_ns()
     board = queries.now(who, pilot.slug)
@@ -97,7 +140,7 @@ def _pilot(queries: Queries, who: Viewer, selection: Selection, pilot: Pilot) ->
             eyebrow=pilot.country,
             title=pilot.name,
             sentence=fates.sentence(pilot.name, rows, now_ns),
-            body=[_table(pilot, rows, health, complete, days), *_kinds(who, pilot, rows)],
+            body=[_table(pilot, rows, health, complete, days), *_kinds(who, pilot, rows, able)],
             notes=_notes(rows),
             csv=f"/download/fates.csv{selection.to_query(pilots=(pilot.slug,))}",
             definition=f"/definitions{selection.to_query()}#completeness",
@@ -174,7 +217,7 @@ def _count(pilot: Pilot, row: Feed, fate: str, n: int | None) -> Any:
     return dmc.TableTd(text, className="fates-bad" if fate == "dead_lettered" and n else "", **attributes(named))
 
 
-def _kinds(who: Viewer, pilot: Pilot, rows: list[Feed]) -> list[Any]:
+def _kinds(who: Viewer, pilot: Pilot, rows: list[Feed], able: bool) -> list[Any]:
     found = fates.kinds(rows)
     if not found:
         return []
@@ -182,13 +225,13 @@ def _kinds(who: Viewer, pilot: Pilot, rows: list[Feed]) -> list[Any]:
     title = _n("{n} message is set aside, by reason", "{n} messages are set aside, by reason", total)
     return [
         html.Div(
-            [html.H3(title), html.Ul([_kind(who, pilot, *one) for one in found], className="kinds")],
+            [html.H3(title), html.Ul([_kind(who, pilot, *one, able) for one in found], className="kinds")],
             className="fates-kinds",
         )
     ]
 
 
-def _kind(who: Viewer, pilot: Pilot, row: Feed, kind: str, n: int, sample: Sample | None) -> html.Li:
+def _kind(who: Viewer, pilot: Pilot, row: Feed, kind: str, n: int, sample: Sample | None, able: bool) -> html.Li:
     said = sample.text if sample else _("Removed by hand; only its count is kept.") if kind == "purged" else ""
     about: list[Any] = [html.Strong(f"{row.id} · {kind}"), " ", html.Span(wording.number(n), className="kind-n")]
     parts: list[Any] = [html.P(about), html.P(said)]
@@ -198,7 +241,27 @@ def _kind(who: Viewer, pilot: Pilot, row: Feed, kind: str, n: int, sample: Sampl
             html.P(_("Newest: {time}, topic {topic}", time=when, topic=sample.topic), className="quiet kind-where")
         )
         parts.append(_body_of(who, sample))
+    if able and kind != "purged":
+        parts.append(_acts(pilot, row, kind, n))
     return html.Li(parts, className="kind", **attributes({"data-feed": row.id, "data-kind": kind, "data-n": str(n)}))
+
+
+def _acts(pilot: Pilot, row: Feed, kind: str, n: int) -> html.Div:
+    """What an operator can have done with a kind; removing needs a second press."""
+
+    def button(act: str, words: str, more: str = "") -> html.Button:
+        name = {"type": ACT, "act": act, "collector": row.collector, "pilot": pilot.slug, "feed": row.id, "kind": kind}
+        return html.Button(words, id=name, className=f"kind-button {more}", type="button")
+
+    sure = _n("Remove {n} message for good", "Remove {n} messages for good", n)
+    return html.Div(
+        [
+            button("requeue", _("Try again")),
+            button("show", _("Show the newest")),
+            html.Details([html.Summary(_("Remove…")), button("purge", sure, "is-bad")]),
+        ],
+        className="kind-acts",
+    )
 
 
 def _body_of(who: Viewer, sample: Sample) -> Any:

@@ -147,7 +147,7 @@ def _status(definition: Indicator, window: Window, measure: Measure, gate: float
     if measure.status == "incomplete":
         return measure.status, measure.reason
     if _too_few(definition, measure):
-        return "insufficient_n", f"rests on {measure.n}; at least {definition.min_n} are needed"
+        return "insufficient_n", measure.reason or f"rests on {measure.n}; at least {definition.min_n} are needed"
     if measure.status != "ok":
         return measure.status, measure.reason
     if measure.gate and gate is not None and gate < OK:

@@ -40,7 +40,7 @@ def run(place: Place, scale: Scale) -> Outcome:
     nothing = [] if vanished else ["no file differed from its synced copy: nothing was ever cut off"]
     return outcome(
         "F3", "power cut: only synced bytes stay", cuts, oracle, verdict, least_obligations=total,
-        needs_duplicates=True, problems=nothing,
+        needs_duplicates=not scale.short, problems=nothing,
     )  # fmt: skip
 
 

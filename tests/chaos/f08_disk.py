@@ -34,6 +34,9 @@ def run(place: Place, scale: Scale) -> Outcome:
         place.wait_ready()
         oracle.start()
         faults = 0
+        if mounted:  # before the day has a file: as at midnight
+            _full(place, oracle, "ENOSPC at the first message", _filled(spool), problems, calm=False)
+            faults += 1
         for _ in range(scale.pick(1, 3)):
             if mounted:
                 _full(place, oracle, "ENOSPC", _filled(spool), problems)
@@ -49,10 +52,15 @@ def run(place: Place, scale: Scale) -> Outcome:
 
 
 def _full(
-    place: Place, oracle: Oracle, name: str, fault: Callable[[], Callable[[], None]], problems: list[str]
+    place: Place,
+    oracle: Oracle,
+    name: str,
+    fault: Callable[[], Callable[[], None]],
+    problems: list[str],
+    calm: bool = True,
 ) -> None:
-    oracle.open_to(oracle.published + 200)
-    wait_until(lambda: place.totals()["pending"] == 0, 30, "a calm start", look_s=0.1)
+    if calm:
+        _calm(place, oracle)
     repair = fault()
     oracle.open_to(oracle.published + 400)
     wait_until(lambda: place.get("/readyz")[0] == 503, 30, f"{name}: readiness of 503", look_s=0.1)
@@ -68,10 +76,17 @@ def _full(
     wait_until(place.ready, 30, f"{name}: readiness with room again", look_s=0.1)
 
 
+def _calm(place: Place, oracle: Oracle) -> None:
+    """Let some messages through and wait until nothing is under way."""
+    goal = min(oracle.published + 200, oracle.total)
+    oracle.open_to(goal)
+    wait_until(lambda: len(oracle.acked) >= goal, 30, "publishing", look_s=0.05)
+    wait_until(lambda: place.totals()["written"] >= goal, 30, "a calm start", look_s=0.1)
+
+
 def _failing(place: Place, oracle: Oracle, problems: list[str]) -> None:
     """EIO ends the collector with a sentence; started again on a good disk it goes on."""
-    oracle.open_to(oracle.published + 200)
-    wait_until(lambda: place.totals()["pending"] == 0, 30, "a calm start", look_s=0.1)
+    _calm(place, oracle)
     repair = _commits_fail(place, "eio")()
     oracle.open_to(oracle.published + 200)
     code = place.collector.process.wait(30)

@@ -1,6 +1,7 @@
 """Data quality in Chromium: every feed's fates, what was set aside, and who may see what."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -8,9 +9,13 @@ from playwright.sync_api import Browser, expect
 
 from config.catalogue import Catalogue
 from dashboard import fates
+from dashboard.app import create_app
+from dashboard.mending import Mending, NotAsked
+from dashboard.queries import Queries
+from dashboard.viewer import EVERYTHING, Viewer
 from pipeline.feed_report import FeedReport
 from pipeline.reports import ToldReport
-from tests.dashboard.conftest import Site
+from tests.dashboard.conftest import Site, serving
 from tests.dashboard.made_up import NOW_NS, MadeUpAnswers
 from tests.dashboard.test_journeys import reader
 
@@ -89,3 +94,86 @@ def test_messages_of_no_declared_feed_have_a_row_of_their_own(catalogue: Catalog
     rows: list[Any] = fates.feeds(catalogue.pilots["bremen"], [report("unknown", received=3, dead_lettered=3)])
     assert [row.id for row in rows][-1] == "unknown"
     assert [row.id for row in rows if row.told] == ["unknown"]
+
+
+class Collector:
+    """A collector at the port of `dashboard.mending`: remembers what it was asked."""
+
+    def __init__(self, answer: Any = None) -> None:
+        self.asked: list[tuple[str, Any]] = []
+        self.answer = answer or {"ok": True, "done": 4, "sentence": "4 messages are tried again.", "letters": []}
+
+    def __call__(self, collector: str, request: Any) -> Any:
+        self.asked.append((collector, dict(request)))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+@pytest.fixture
+def asking(catalogue: Catalogue) -> Iterator[Callable[[Collector], tuple[Site, list[Any]]]]:
+    with ExitStack() as running:
+
+        def start(collector: Collector) -> tuple[Site, list[Any]]:
+            answers, noted = MadeUpAnswers(list(catalogue.pilots)), list[Any]()
+            queries = Queries(answers, catalogue, lambda: NOW_NS)  # type: ignore[arg-type]
+            mending = Mending(collector, lambda *said: noted.append(said))
+            app = create_app(queries, refresh_s=0.5, mending=mending)
+            return running.enter_context(serving(app, answers)), noted
+
+        yield start
+
+
+def test_an_operator_has_a_kind_tried_again_and_reads_what_became_of_it(
+    chromium: Browser, asking: Callable[[Collector], tuple[Site, list[Any]]]
+) -> None:
+    collector = Collector()
+    site, noted = asking(collector)
+    with reader(chromium) as page:
+        page.goto(f"{site.address}/quality?pilots=bremen")
+        page.locator(".kind[data-kind='decode:not_json']").get_by_role("button", name="Try again").click()
+        expect(page.get_by_text("4 messages are tried again.")).to_be_visible()
+    ((name, request),) = collector.asked
+    by = request.pop("by")
+    assert (name, request) == (
+        "main", {"do": "requeue", "pilot": "bremen", "feed": "meetings", "code": "not_json"},
+    )  # fmt: skip
+    assert noted == [(by, "requeue dead letters of bremen/meetings, not_json", "4 done")]
+
+
+def test_removing_needs_a_second_press(
+    chromium: Browser, asking: Callable[[Collector], tuple[Site, list[Any]]]
+) -> None:
+    collector = Collector({"ok": True, "done": 3, "sentence": "3 messages were removed."})
+    site, _noted = asking(collector)
+    with reader(chromium, width=390) as page:
+        page.goto(f"{site.address}/quality?pilots=bremen")
+        kind = page.locator(".kind[data-kind='validate:consent']")
+        sure = kind.get_by_role("button", name="Remove 3 messages for good")
+        expect(sure).not_to_be_visible()
+        kind.get_by_text("Remove…").click()
+        assert collector.asked == []
+        sure.click()
+        expect(page.get_by_text("3 messages were removed.")).to_be_visible()
+    assert [request["do"] for _, request in collector.asked] == ["purge"]
+
+
+def test_a_collector_that_does_not_answer_is_a_sentence(
+    chromium: Browser, asking: Callable[[Collector], tuple[Site, list[Any]]]
+) -> None:
+    site, noted = asking(Collector(NotAsked('collector "main" did not answer in time')))
+    with reader(chromium) as page:
+        page.goto(f"{site.address}/quality?pilots=bremen")
+        page.get_by_role("button", name="Show the newest").first.click()
+        expect(page.get_by_text("did not answer in time")).to_be_visible()
+    assert [outcome for *_, outcome in noted] == ["not asked"]
+
+
+def test_a_pilot_that_may_not_be_seen_cannot_be_asked_about() -> None:
+    collector = Collector()
+    mending = Mending(collector, lambda *_: None)
+    with pytest.raises(NotAsked):
+        mending.do(Viewer("o", "operator", ("athens",)), "o", "requeue", "main", "bremen", "app", "decode:not_json")
+    with pytest.raises(NotAsked):
+        mending.do(EVERYTHING, "o", "forget", "main", "bremen", "app", "decode:not_json")
+    assert collector.asked == []

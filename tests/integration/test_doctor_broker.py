@@ -185,6 +185,13 @@ def test_a_broker_that_keeps_no_queue(tmp_path: Path) -> None:
     assert found.level == "problem"
 
 
+def test_a_broker_that_forgets_the_session_is_not_blamed_for_its_sizes() -> None:
+    """As amqtt does; the measurement as it was seen there."""
+    (found,) = queue.findings(queue.Probed(2000, 0, 0, False), Mqtt(), 200, None)
+    assert (found.level, found.code) == ("problem", "queue")
+    assert "keep sessions and queues" in found.remedy
+
+
 def test_a_window_that_is_smaller_than_a_commit(tmp_path: Path) -> None:
     found = broker_checks.window(Settings(_env_file=None, spool={"batch": 800}))
     assert found.level == "warn"

@@ -177,6 +177,20 @@ def test_a_day_that_was_done_is_looked_into_again_when_the_clock_is_set_back(spo
     assert payloads(spool) == [b"set back"]
 
 
+def test_a_day_that_a_full_disk_lets_nobody_open_stops_no_report(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool.append([entry(b"before")])
+    (spool.folder / "spool-2019-03-03.db").touch()
+
+    def full(*_: object, **__: object) -> None:
+        raise SpoolFull("no space")
+
+    monkeypatch.setattr("collectors.spool.DayFile", full)
+    assert spool.totals() == {"received": 1, "pending": 1}
+    assert spool.oldest_pending_ns() == NOW_NS
+    with pytest.raises(SpoolFull):
+        spool.append([entry(b"next day", NOW_NS + DAY_NS)])
+
+
 def test_a_full_disk_takes_nothing_and_goes_on_when_there_is_room(spool: Spool) -> None:
     spool.append([entry(b"before")])
     connection = spool.day("2019-03-02")._append
@@ -319,3 +333,19 @@ def test_one_delivers_at_a_time_and_waits_for_the_other_to_end(spool: Spool, tmp
                 pass
     with other.delivering(0):
         pass
+
+
+def test_what_a_full_disk_cut_off_at_midnight_is_not_taken_twice(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    room, append_to = [True, False], spool._append_to
+
+    def full(day: str, group: list[Entry]) -> None:
+        if room and not room.pop(0):
+            raise SpoolFull("no space is left")
+        append_to(day, group)
+
+    monkeypatch.setattr(spool, "_append_to", full)
+    with pytest.raises(SpoolFull) as raised:
+        spool.append([entry(b"before", NOW_NS - 1), entry(b"after", NOW_NS)])
+    assert raised.value.left == [entry(b"after", NOW_NS)]
+    spool.append(raised.value.left)
+    assert spool.totals() == {"received": 2, "pending": 2}

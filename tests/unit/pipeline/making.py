@@ -51,7 +51,9 @@ def event(
     kind: str, at: str | int, actor: str | None = None, *, feed: str = "", of: str = "test", **more: Any
 ) -> Event:
     """One event; stream and feed follow from the type. `data` holds what has no attribute."""
-    stream = {"action.performed": "usage", "reading": "sensor", "feed.heartbeat": "ops"}.get(kind, "engagement")
+    stream = {"reading": "sensor", "feed.heartbeat": "ops"}.get(kind, "engagement")
+    if kind.startswith(("action.", "service.", "session.", "task.", "survey.")):
+        stream = "usage"
     feed = feed or {"usage": "app", "engagement": "talk"}.get(stream, "air")
     floor = at if isinstance(at, int) else ns(at)
     name = hashlib.sha256(repr((kind, at, actor, feed, of, sorted(more.items(), key=str))).encode()).hexdigest()
