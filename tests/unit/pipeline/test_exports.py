@@ -36,8 +36,11 @@ def city(k: int = 0) -> City:
     return found
 
 
-def package(one: City, target: Path, start: str | None = None, end: str | None = None) -> dict[str, bytes]:
-    export(Answers(one.store, one.catalogue, one.operations), one.catalogue, target, ["test"], start, end)
+def package(
+    one: City, target: Path, start: str | None = None, end: str | None = None, release: str = "usual"
+) -> dict[str, bytes]:
+    answers = Answers(one.store, one.catalogue, one.operations)
+    export(answers, one.catalogue, target, ["test"], start, end, release)
     with zipfile.ZipFile(target) as found:
         return {name: found.read(name) for name in found.namelist()}
 
@@ -130,3 +133,58 @@ def test_nothing_to_export_is_an_error_and_leaves_no_file(tmp_path: Path) -> Non
 def test_a_target_without_folder_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="is no folder"):
         package(city(), tmp_path / "nowhere" / "out.zip")
+
+
+def test_each_row_says_how_it_was_released(tmp_path: Path) -> None:
+    one = city(k=3)
+    assert {row["release"] for row in rows(package(one, tmp_path / "usual.zip"), "indicators.csv")} == {"k=3"}
+    files = package(one, tmp_path / "strict.zip", release="strict")
+    assert {row["release"] for row in rows(files, "indicators.csv")} == {"k=10, counts of people rounded to 5"}
+    provenance = json.loads(files["provenance.json"])
+    assert (provenance["disclosure_k"], provenance["release"]) == (10, "strict")
+    assert "rounded to multiples of 5" in files["README.md"].decode()
+
+
+def test_the_strict_release_hides_below_10_and_rounds_the_rest(tmp_path: Path) -> None:
+    inhabitants = {"kind": "inhabitants", "value": 1000, "year": 2020, "source": "made up"}
+    one = City(pilot(denominators=[inhabitants]), Clock("2027-01-01T00:00:00"))
+    one.add([act("2026-03-02T10:00:00", f"p{number}") for number in range(23)])
+    one.add([act("2026-03-04T10:00:00", f"p{number}") for number in range(8)])
+    held = {"activity_id": "x", "stage": "co_design", "attendance": 12}
+    one.add([event("activity.held", "2026-03-02T18:00:00", data=held)])
+    one.work()
+    files = package(one, tmp_path / "strict.zip", release="strict")
+    table = rows(files, "indicators.csv")
+
+    def on(day: str, indicator: str) -> dict[str, str]:
+        return next(
+            row
+            for row in table
+            if (row["indicator_id"], row["period_start"], row["period_end"]) == (indicator, day, day)
+            and not row["subgroup"]
+        )
+
+    monday = on("2026-03-02", "people")
+    assert (monday["value"], monday["n"], monday["lower"], monday["upper"]) == ("25", "25", "", "")
+    assert on("2026-03-02", "adoption-per-1000")["value"] == "25"
+    assert on("2026-03-02", "core-actions-per-person")["value"] == "0.92"
+    assert on("2026-03-02", "core-actions")["value"] == "23"
+    assert (on("2026-03-04", "people")["status"], on("2026-03-04", "people")["value"]) == ("suppressed", "")
+    assert [row["attendance"] for row in rows(files, "activities.csv")] == ["10"]
+
+
+def test_the_package_lists_revisions(tmp_path: Path) -> None:
+    one = city()
+    one.add([act("2026-03-01T12:00:00", "late")])
+    one.work()
+    files = package(one, tmp_path / "a.zip")
+    [people] = [
+        row
+        for row in rows(files, "revisions.csv")
+        if row["indicator_id"] == "people" and row["period_start"] == row["period_end"]
+    ]
+    assert (people["before"], people["after"], people["revision"]) == ("3", "4", "1")
+    assert people["reason"] == "events of 2026-03-01 came late"
+    strict = rows(package(one, tmp_path / "b.zip", release="strict"), "revisions.csv")
+    assert strict
+    assert {(row["before"], row["after"]) for row in strict} == {("", "")}
