@@ -9,9 +9,9 @@ HEAD: Final = f"""# Coverage of intervals, and levels of tests
 
 Made by `make coverage` (the short form is a test, `tests/coverage/test_coverage.py`); figures in `build/coverage.json`.
 
-Each row draws {DRAWS:,} samples from a known truth, with a fixed seed, and counts how often the 95 % interval holds
-it. The intervals are computed by the functions that pages and exports use. n is what the indicator's least n counts:
-people, activities, trials, or weeks. The first n of a row's kind is the least at which a figure is shown.
+Each row draws samples ({DRAWS:,} in a full run) from a known truth, with a fixed seed, and counts how often the 95 %
+interval holds it. The intervals are computed by the functions that pages and exports use. n is what the indicator's
+least n counts: people, activities, trials, or weeks. The first n of a row's kind is the least at which a figure is shown.
 
 - **ok**: at least 90 % below n = 50, and within two points of 95 % from 50 up.
 - **wide**: holds the truth more often than it says. Figures in whole steps (medians, days) cannot do otherwise.
@@ -23,8 +23,9 @@ Shares are drawn from a range, because the coverage of a single exact share jump
 LEVELS: Final = f"""
 ## Tests where nothing is planted
 
-{RUNS:,} runs each at 5 %. A test may exceed its level by twice the sampling error of the runs. Dates are drawn at
-random among the weeks of series with AR(1) noise; the first n is the shortest series that condition c lets pass.
+Level 5 %, {RUNS:,} runs in a full run. A test may exceed its level by twice the sampling error of the runs. Dates are
+drawn at random among the weeks of series with AR(1) noise; the first n is the shortest series that condition c lets
+pass.
 """
 ONE_SIZE: Final = """
 ## Does one size fit all?
@@ -36,7 +37,7 @@ power where their order turns from pilot to pilot.
 
 def page(rows: Sequence[dict[str, Any]], one_size: Iterable[dict[str, Any]]) -> str:
     """The whole page of the rows of both kinds, in the order given."""
-    lines = [HEAD, "| interval | figure | truth | n | coverage | verdict |", "|---|---|---|---|---|---|"]
+    lines = [HEAD, "| interval | figure | truth | n | draws | coverage | verdict |", "|---|---|---|---|---|---|---|"]
     for row in rows:
         if row["kind"] == "coverage":
             declined = row["draws"] - row["answered"]
@@ -44,10 +45,10 @@ def page(rows: Sequence[dict[str, Any]], one_size: Iterable[dict[str, Any]]) -> 
             lines.append(
                 _line(row["method"], row["figure"], row["truth"], row["n"], _percent(row), row["verdict"] + without)
             )
-    lines += [LEVELS, "| test | of | noise | n | rejects | verdict |", "|---|---|---|---|---|---|"]
+    lines += [LEVELS, "| test | of | noise | n | runs | rejects | verdict |", "|---|---|---|---|---|---|---|"]
     for row in rows:
         if row["kind"] == "level":
-            lines.append(_line(row["method"], row["figure"], row["truth"], row["n"], _percent(row), row["verdict"]))
+            lines.append(_line(*_head(row), f"{row['draws']:,}", _percent(row), row["verdict"]))
     lines += [ONE_SIZE, "| scenario | runs | rejects | allowed | verdict |", "|---|---|---|---|---|"]
     for found in one_size:
         allowed = "" if found["allowed"] is None else f"{100 * found['allowed']:.1f} %"
@@ -56,6 +57,10 @@ def page(rows: Sequence[dict[str, Any]], one_size: Iterable[dict[str, Any]]) -> 
             _line(found["scenario"], f"{found['runs']:,}", f"{100 * found['rejected']:.1f} %", allowed, verdict)
         )
     return "\n".join(lines) + "\n"
+
+
+def _head(row: dict[str, Any]) -> tuple[object, ...]:
+    return row["method"], row["figure"], row["truth"], row["n"]
 
 
 def _percent(row: dict[str, Any]) -> str:
