@@ -23,13 +23,10 @@ from pipeline.export_tables import finding_tables
 from pipeline.findings_answers import Findings
 from pipeline.indicators import INDICATORS
 from pipeline.indicators.units import unit_of
-<<<<<<< HEAD
 from pipeline.release import Profile, profile
 from pipeline.revisions import COLUMNS as REVISIONS
 from pipeline.revisions import as_row
-=======
 from pipeline.spreadsheet import harmless
->>>>>>> vocab
 from pipeline.store.port import StoreRefused
 from pipeline.values import Decision, IndicatorValue
 
