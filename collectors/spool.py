@@ -142,6 +142,8 @@ class Spool:
                 if number:  # at midnight the files of two days: what is on disk must not be given again
                     full.left = [e for of, those in groups.items() if of not in list(groups)[:number] for e in those]
                 raise
+        if not groups.keys() <= set(self.days()[-2:]):  # the same for a delivering process, which may be done with it
+            self.announce()
 
     def _append_to(self, day: str, group: list[Entry]) -> None:
         for _ in range(3):
