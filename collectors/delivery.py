@@ -12,7 +12,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from collectors import timing
@@ -265,6 +266,9 @@ class Delivery:
             self._kept_house_ns = now_ns
             self._spool.look_again()
             self._spool.unlink_old(now_ns)
+            with suppress(StoreAway, StoreRefused):  # somebody may have changed it
+                if (kept_ns := self._store.retention_ns()) is not None:
+                    self._ingest.window = replace(self._ingest.window, retention_ns=kept_ns)
         if due or self._old_ids:
             gone = self._index.forget_before(utc_day(now_ns - KEEP_DAYS * 1440 * _MINUTE_NS))
             self._old_ids = gone >= FORGOTTEN_AT_ONCE

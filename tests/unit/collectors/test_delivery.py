@@ -44,7 +44,11 @@ class Moody(SQLiteStore):
         self.order: list[str] = []
         self.deleted: list[Event] = []
         self.writes = 0
+        self.kept_ns: int | None = None
         self.gate: threading.Event | None = None  # a write waits for it, if there is one
+
+    def retention_ns(self) -> int | None:
+        return self.kept_ns
 
     def delete(self, events: Iterable[Event]) -> None:
         gone = list(events)
@@ -450,6 +454,16 @@ def test_a_pilot_whose_points_are_refused_is_written_after_the_others(tmp_path: 
         bench.deliver()
     assert bench.store.order == ["bremen", "malmo", "malmo", "bremen", "malmo", "bremen"]
     assert (len(bench.stored(city="malmo")), bench.fates()["dead_lettered"]) == (3, 9)
+
+
+def test_what_is_older_than_the_store_keeps_is_set_aside_before_the_write(bench: Bench) -> None:
+    bench.store.kept_ns = 10 * 86_400 * 10**9
+    bench.now += 61 * 10**9
+    bench.delivery._housekeeping()
+    bench.send(action("old", "2019-02-10T12:00:00Z"), action("new"))
+    bench.deliver()
+    assert bench.fates()["written"] == 1
+    assert [(one.stage, one.code) for one in dead_letters.listed(bench.spool)] == [("clock", "beyond_retention")]
 
 
 def test_what_the_store_itself_refuses_is_no_messages_fault(bench: Bench) -> None:
