@@ -108,3 +108,18 @@ def test_what_comes_after_a_publication_makes_revisions_and_tells_nothing_else(s
         for row in Answers(one.store, one.catalogue, one.operations).revisions(["test"])
     }
     assert {key for key, value in before.items() if after.get(key) != value} <= revised
+
+
+def test_days_are_told_once_their_week_is_over_without_any_new_event() -> None:
+    one = City(pilot(), Clock("2026-03-05T00:00:00"), k=K)
+    one.add([act(f"2026-03-02T10:00:{number:02}", f"p{number}") for number in range(8)])
+    running = one.pipeline()
+    one.work(running)
+    answers = Answers(one.store, one.catalogue, one.operations)
+    [monday] = answers.values(["test"], ["new-people"], "day", "2026-03-02", "2026-03-02")
+    assert (monday.status, monday.value) == ("incomplete", None)
+    one.clock.ns += 10 * 86_400 * 10**9
+    one.work(running)
+    [monday] = answers.values(["test"], ["new-people"], "day", "2026-03-02", "2026-03-02")
+    assert (monday.status, monday.value) == ("ok", 8)
+    assert answers.revisions(["test"]) == []
