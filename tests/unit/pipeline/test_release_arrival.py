@@ -10,7 +10,7 @@ from pipeline.answers import Answers
 from pipeline.frozen import Frozen
 from pipeline.model import Event
 from pipeline.values import PeriodValues
-from tests.unit.pipeline.making import City, Clock, act, event, pilot
+from tests.unit.pipeline.making import City, Clock, act, event, ns, pilot
 
 K = 4
 FIRST = date(2026, 3, 2)
@@ -118,8 +118,9 @@ def test_days_are_told_once_their_week_is_over_without_any_new_event() -> None:
     answers = Answers(one.store, one.catalogue, one.operations)
     [monday] = answers.values(["test"], ["new-people"], "day", "2026-03-02", "2026-03-02")
     assert (monday.status, monday.value) == ("incomplete", None)
-    one.clock.ns += 10 * 86_400 * 10**9
-    one.work(running)
+    for at in ("2026-03-10T12:00:00", "2026-03-11T01:00:00"):  # Sunday and its two days of lateness end in between
+        one.clock.ns = ns(at)
+        one.work(running)
     [monday] = answers.values(["test"], ["new-people"], "day", "2026-03-02", "2026-03-02")
     assert (monday.status, monday.value) == ("ok", 8)
     assert answers.revisions(["test"]) == []
