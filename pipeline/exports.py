@@ -26,11 +26,12 @@ from pipeline.indicators.units import unit_of
 from pipeline.release import Profile, profile
 from pipeline.revisions import COLUMNS as REVISIONS
 from pipeline.revisions import as_row
+from pipeline.spreadsheet import harmless
 from pipeline.store.port import StoreRefused
 from pipeline.values import Decision, IndicatorValue
 
 Table = tuple[tuple[tuple[str, str, str], ...], list[list[object]]]
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+PROFILES: Final = "https://datapackage.org/profiles/2.0"
 _ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)
 FEEDS: Final = (
     ("pilot", "string", "Slug of the pilot."),
@@ -274,8 +275,7 @@ def _cell(value: object) -> str:
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     if isinstance(value, int):
         return str(value)
-    text = str(value)
-    return "'" + text if text.startswith(_FORMULA) else text
+    return harmless(str(value))
 
 
 def _json(document: object) -> bytes:
@@ -306,12 +306,13 @@ def _codebook_page(rows: Iterable[Sequence[object]]) -> bytes:
 
 def _package(catalogue: Catalogue, tables: dict[str, Table]) -> dict[str, Any]:
     return {
-        "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
+        "$schema": f"{PROFILES}/datapackage.json",
         "name": "periscope-export",
         "title": catalogue.common.title,
         "version": _software(),
         "resources": [
             {
+                "$schema": f"{PROFILES}/dataresource.json",  # else readers take it for version 1
                 "name": name.removesuffix(".csv"),
                 "path": name,
                 "type": "table",
@@ -320,6 +321,7 @@ def _package(catalogue: Catalogue, tables: dict[str, Table]) -> dict[str, Any]:
                 "encoding": "utf-8",
                 "hash": f"sha256:{_hash(_csv(table))}",
                 "schema": {
+                    "$schema": f"{PROFILES}/tableschema.json",
                     "missingValues": [""],
                     "fields": [
                         {"name": column, "type": kind, "description": meaning} for column, kind, meaning in table[0]

@@ -13,7 +13,8 @@ from config.catalogue import Catalogue, Pilot
 from pipeline import compare
 from pipeline import impact as impacts
 from pipeline.answers import Answers
-from pipeline.findings import Counted, FitCell, OneSize, Pair, RoleShare, SkillNeed, StageGroup, Verdict
+from pipeline.effects.answers import effects_of
+from pipeline.findings import Counted, Effect, FitCell, OneSize, Pair, RoleShare, SkillNeed, StageGroup, Verdict
 from pipeline.fit import coded, decisions, matrix, one_size, skills
 from pipeline.fit.activities import Gathered, gather
 from pipeline.fit.cells import fit_cells
@@ -49,6 +50,7 @@ class Findings:
         self._catalogue = catalogue
         self._known: dict[str, tuple[tuple[int, int], _Of | None]] = {}
         self._sizes: dict[tuple[tuple[str, tuple[int, int]], ...], list[OneSize]] = {}
+        self._effects: dict[str, tuple[tuple[int, int], list[Effect]]] = {}
         self._lock = Lock()
 
     def fit(self, pilots: Sequence[str]) -> list[FitCell]:
@@ -105,6 +107,20 @@ class Findings:
             if slug in self._catalogue.pilots
             for target in self._catalogue.pilots[slug].targets
         ]
+
+    def effects(self, pilots: Sequence[str]) -> list[Effect]:
+        """Uptake around each pilot's activities, in order of pilot, declaration and day."""
+        with self._lock:
+            return [one for slug in pilots if slug in self._catalogue.pilots for one in self._effects_of(slug)]
+
+    def _effects_of(self, slug: str) -> list[Effect]:
+        key = (self._answers.edition(slug), _over(self._catalogue.pilots[slug], self._answers.as_of_ns(), "usage"))
+        known = self._effects.get(slug)
+        if known is None or known[0] != key:
+            k = self._catalogue.common.disclosure_k
+            known = (key, self._answers.read(slug, lambda history, as_of_ns: effects_of(history, k, as_of_ns)))
+            self._effects[slug] = known
+        return known[1]
 
     def pairs(
         self,
@@ -187,7 +203,7 @@ def _poor(history: History, day: int, as_of_ns: int) -> bool:
     return completeness is not None and completeness < OK
 
 
-def _over(pilot: Pilot, as_of_ns: int) -> int:
+def _over(pilot: Pilot, as_of_ns: int, stream: str = STREAM) -> int:
     """The last day of a pilot that is over, with the time allowed to late events."""
-    late = max((feed.lateness.total_seconds() for feed in pilot.feeds if feed.stream == STREAM), default=0.0)
+    late = max((feed.lateness.total_seconds() for feed in pilot.feeds if feed.stream == stream), default=0.0)
     return ordinal(day_of(as_of_ns - int(late) * NS_PER_S, pilot.zone)) - 1

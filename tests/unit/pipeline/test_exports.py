@@ -3,14 +3,19 @@ import hashlib
 import io
 import json
 import zipfile
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from config.problems import ConfigError
+from dashboard.downloads import as_csv
 from pipeline.answers import Answers
 from pipeline.dictionary import COLUMNS
-from pipeline.exports import NothingToExport, export
+from pipeline.exports import NothingToExport, _cell, export
+from pipeline.spreadsheet import harmless
 from tests.unit.pipeline.making import City, Clock, act, event, pilot
 
 FACTS = {
@@ -107,6 +112,67 @@ def test_no_text_cell_can_run_as_a_formula(tmp_path: Path) -> None:
     assert activity["activity_id"] == "'=cmd|' /C calc'!A0"
     assert activity["method"] == "'@survey"
     assert activity["attendance"] == "12"
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\n", "\0", "＝", "＋", "－", "＠"])
+def test_an_export_and_a_download_make_the_same_texts_harmless(start: str) -> None:
+    text = f"{start}1+1"
+    assert harmless(text) == _cell(text) == f"'{text}"
+    assert as_csv([(text, -1.5)]) == f'"\'{text}",-1.5\r\n'
+    assert _cell(-1.5) == "-1.5"
+
+
+# What the profiles of Data Package 2.0 ask of a package of tables, written from them: no network is needed to check it.
+PROFILES = "https://datapackage.org/profiles/2.0"
+FIELD_TYPES = {
+    "string", "number", "integer", "boolean", "object", "list", "array", "datetime", "date", "time", "year",
+    "yearmonth", "duration", "geopoint", "geojson", "any",
+}  # fmt: skip
+FIELD = {
+    "type": "object", "required": ["name"],
+    "properties": {"name": {"type": "string", "minLength": 1}, "type": {"enum": sorted(FIELD_TYPES)},
+                   "description": {"type": "string"}},
+}  # fmt: skip
+TABLE_SCHEMA = {
+    "type": "object", "required": ["$schema", "fields"],
+    "properties": {"$schema": {"const": f"{PROFILES}/tableschema.json"},
+                   "fields": {"type": "array", "minItems": 1, "items": FIELD},
+                   "missingValues": {"type": "array", "items": {"type": "string"}}},
+}  # fmt: skip
+RESOURCE = {
+    "type": "object", "required": ["$schema", "name", "path", "type", "schema"], "not": {"required": ["data"]},
+    "properties": {
+        "$schema": {"const": f"{PROFILES}/dataresource.json"}, "name": {"pattern": "^[a-z0-9._-]+$"},
+        "path": {"type": "string", "pattern": r"^(?=[^./~])(?!file:)((?!/\.\./)(?!\\)(?!://).)*$"},
+        "type": {"const": "table"}, "format": {"type": "string"}, "mediatype": {"pattern": "^(.+)/(.+)$"},
+        "encoding": {"type": "string"}, "hash": {"pattern": "^[^:]+:[a-fA-F0-9]+$"}, "schema": TABLE_SCHEMA,
+    },
+}  # fmt: skip
+PACKAGE = {
+    "type": "object", "required": ["$schema", "resources"], "not": {"required": ["profile"]},
+    "properties": {
+        "$schema": {"const": f"{PROFILES}/datapackage.json"}, "name": {"pattern": "^[a-z0-9._-]+$"},
+        "title": {"type": "string"}, "version": {"type": "string"},
+        "resources": {"type": "array", "minItems": 1, "items": RESOURCE},
+    },
+}  # fmt: skip
+READERS: dict[str, Callable[[str], object]] = {
+    "string": str, "number": float, "integer": int, "date": date.fromisoformat, "boolean": ("true", "false").index,
+}  # fmt: skip
+
+
+def test_the_package_is_a_data_package_of_version_2(tmp_path: Path) -> None:
+    files = package(city(k=5), tmp_path / "out.zip")
+    found = json.loads(files["datapackage.json"])
+    assert [error.message for error in Draft202012Validator(PACKAGE).iter_errors(found)] == []
+    names = [one["name"] for one in found["resources"]]
+    assert len(set(names)) == len(names)
+    for one in found["resources"]:
+        assert one["hash"] == f"sha256:{hashlib.sha256(files[one['path']]).hexdigest()}"
+        kinds = {field["name"]: READERS[field["type"]] for field in one["schema"]["fields"]}
+        for row in rows(files, one["path"]):
+            for name, text in row.items():
+                assert text in one["schema"]["missingValues"] or kinds[name](text) is not None
 
 
 def test_hidden_values_are_empty_and_say_so(tmp_path: Path) -> None:
