@@ -38,6 +38,7 @@ _FEED = {
     "consent": "only events from now on are counted by person, or no longer are",
     "person_id": "only messages from now on are told apart by person; the id itself reaches no disk",
     "drop": "only messages from now on are dropped, or kept",
+    "extra_types": "only events from now on are taken, or refused; requeue dead letters that waited for this",
 }
 _COMMON = {"disclosure_k": "numbers of few people are hidden by another limit on all pages and exports"}
 _PILOT = {

@@ -6,15 +6,18 @@ Text cells that a spreadsheet would take for a formula get a leading apostrophe;
 import csv
 import io
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from flask import Flask, Response, abort, request
 
-from dashboard import wording
+from dashboard import finding_rows, wording
+from dashboard.findings import FINDINGS
 from dashboard.queries import AnswersAway, Queries
 from dashboard.security import viewer
 from dashboard.selection import Selection
 from dashboard.tables import raw
 from dashboard.viewer import Viewer
+from pipeline.spreadsheet import harmless
 from pipeline.values import IndicatorValue
 
 COLUMNS = (
@@ -37,7 +40,6 @@ COLUMNS = (
     "synthetic",
     "reason",
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 
 
 def register(server: Flask, queries: Queries) -> None:
@@ -47,6 +49,7 @@ def register(server: Flask, queries: Queries) -> None:
         "period": _period,
         "activities": _activities,
         "fates": _fates,
+        **{name: partial(_findings, name) for name in FINDINGS},
     }
 
     @server.get("/download/<name>.csv")
@@ -74,7 +77,7 @@ def as_csv(rows: Iterable[Sequence[object]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC)
     for row in rows:
-        writer.writerow([f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell for cell in row])
+        writer.writerow([harmless(cell) if isinstance(cell, str) else cell for cell in row])
     return out.getvalue()
 
 
@@ -129,6 +132,14 @@ def _fates(queries: Queries, who: Viewer, selection: Selection) -> Iterable[Sequ
             begin = (slug, one.report.collector, one.report.feed, told)
             yield from ((*begin, fate, "", n) for fate, n in sorted(one.report.total.items()))
             yield from ((*begin, "dead_lettered", kind, n) for kind, n in sorted(one.report.dead.items()))
+
+
+def _findings(name: str, queries: Queries, who: Viewer, selection: Selection) -> Iterable[Sequence[object]]:
+    """Every finding of a kind, of all closed days."""
+    finding = FINDINGS[name]
+    yield finding_rows.columns(finding.kind)
+    slugs = [pilot.slug for pilot in queries.pilots(who, selection)]
+    yield from finding_rows.rows(finding.kind, finding.ask(queries, who, slugs))
 
 
 def _row(queries: Queries, one: IndicatorValue) -> Sequence[object]:

@@ -69,9 +69,7 @@ def _count(n: int, rng: np.random.Generator) -> bool | None:
 # Bootstraps
 
 
-def _boot(
-    population: Population, statistic: Statistic, how: Callable[..., tuple[float, float] | None]
-) -> Once:
+def _boot(population: Population, statistic: Statistic, how: Callable[..., tuple[float, float] | None]) -> Once:
     truth = population.figure(statistic)
 
     def once(n: int, rng: np.random.Generator) -> bool | None:
