@@ -118,8 +118,8 @@ class Findings:
         known = self._effects.get(slug)
         if known is None or known[0] != key:
             k = self._catalogue.common.disclosure_k
-            known = (key, self._answers.read(slug, lambda history, as_of_ns: effects_of(history, k, as_of_ns)))
-            self._effects[slug] = known
+            read = self._answers.read(slug, lambda history, as_of_ns: effects_of(history, k, as_of_ns))
+            known = self._effects[slug] = (key, read or [])
         return known[1]
 
     def pairs(
