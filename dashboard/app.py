@@ -10,6 +10,7 @@ from flask import Flask, request
 from dashboard import downloads, palette, security, serve, shell, texts
 from dashboard.access import forgery, guard, provider_routes, sign_in
 from dashboard.access.access import Access
+from dashboard.api import routes
 from dashboard.log import check_in
 from dashboard.log.desk import Desk
 from dashboard.mending import Mending
@@ -92,6 +93,7 @@ def create_app(
     if desk is not None:
         check_in.register(server, access, desk)
     downloads.register(server, queries)
+    routes.register(server, queries)
     serve.health(server, queries)
     sign_in.register(server, access, queries)
     provider_routes.register(server, access)

@@ -147,7 +147,7 @@ def register(app: Dash, queries: Queries) -> None:
         if ctx.triggered_id == "bar-span" or not isinstance(dates, list) or len(dates) != 2:
             dates = [None, None]
         selection = Selection.from_mapping(
-            {**chosen, "start": dates[0], "end": dates[1], "pilot": current.pilot}, choices
+            {**chosen, "start": dates[0], "end": dates[1], **current.beside_the_bar}, choices
         )
         query = selection.to_query()
         return {"search": no_update if query == (search or "") else query, **_as_values(selection, choices)}

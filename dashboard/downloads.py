@@ -6,10 +6,12 @@ Text cells that a spreadsheet would take for a formula get a leading apostrophe;
 import csv
 import io
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from flask import Flask, Response, abort, request
 
-from dashboard import wording
+from dashboard import finding_rows, wording
+from dashboard.findings import FINDINGS
 from dashboard.queries import AnswersAway, Queries
 from dashboard.security import viewer
 from dashboard.selection import Selection
@@ -47,6 +49,7 @@ def register(server: Flask, queries: Queries) -> None:
         "period": _period,
         "activities": _activities,
         "fates": _fates,
+        **{name: partial(_findings, name) for name in FINDINGS},
     }
 
     @server.get("/download/<name>.csv")
@@ -129,6 +132,14 @@ def _fates(queries: Queries, who: Viewer, selection: Selection) -> Iterable[Sequ
             begin = (slug, one.report.collector, one.report.feed, told)
             yield from ((*begin, fate, "", n) for fate, n in sorted(one.report.total.items()))
             yield from ((*begin, "dead_lettered", kind, n) for kind, n in sorted(one.report.dead.items()))
+
+
+def _findings(name: str, queries: Queries, who: Viewer, selection: Selection) -> Iterable[Sequence[object]]:
+    """Every finding of a kind, of all closed days."""
+    finding = FINDINGS[name]
+    yield finding_rows.columns(finding.kind)
+    slugs = [pilot.slug for pilot in queries.pilots(who, selection)]
+    yield from finding_rows.rows(finding.kind, finding.ask(queries, who, slugs))
 
 
 def _row(queries: Queries, one: IndicatorValue) -> Sequence[object]:

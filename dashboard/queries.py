@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from config.catalogue import Catalogue, Pilot
 from dashboard.cache import VersionedCache
+from dashboard.finding_reads import FindingReads
 from dashboard.selection import Choices, Selection
 from dashboard.viewer import Viewer
 from pipeline.reports import ToldReport
@@ -34,7 +35,7 @@ class AnswersAway(Exception):
     """The store cannot be asked now; the sentence says so, and asking again later may help."""
 
 
-class Queries:
+class Queries(FindingReads):
     """Reads for pages, cached until the data change."""
 
     def __init__(
@@ -43,13 +44,16 @@ class Queries:
         catalogue: Catalogue,
         clock: Clock,
         definitions: Mapping[str, "Indicator"] | None = None,
+        findings: Any = None,
     ) -> None:
+        """`findings` answers the questions of `dashboard.finding_reads.Findings`; without it, `answers` is asked."""
         if definitions is None:
             from pipeline.indicators import INDICATORS
 
             definitions = INDICATORS
         self._answers, self._catalogue, self._clock = answers, catalogue, clock
         self._definitions = dict(definitions)
+        self._findings = answers if findings is None else findings
         self._cache = VersionedCache()
 
     # What can be chosen, and what was.
@@ -107,6 +111,10 @@ class Queries:
         return " / ".join(sorted(units)) or definition.unit
 
     # What is known.
+
+    def data_version(self) -> str:
+        """Changes when the data do, and only then."""
+        return str(self._ask(self._answers.version))
 
     def version(self) -> str:
         """Changes when the data do, and every half minute, so that ages on a page do not grow old."""

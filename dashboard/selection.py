@@ -16,6 +16,13 @@ ALL, CUSTOM = "all", "custom"
 DEFAULT_SPAN: Final = "26w"
 PERIODS: Final = ("day", "week", "month")
 SCALES: Final = ("own", "absolute", "per1000")
+DIMS: Final = ("method", "tool", "technique", "skill")
+STAGES: Final = ("co_design", "co_decide", "co_produce", "co_evaluate")
+# What an activity is judged by on page Methods (E14), in the order of the switch.
+FIGURES: Final = (
+    "attendance", "no_show", "contributions_per_hour", "answered", "influence", "perceived", "skills_met",
+)  # fmt: skip
+VARIANTS: Final = ("in", "or_later")
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _LONGEST_QUERY = 4_000
 
@@ -32,7 +39,8 @@ class Choices:
 class Selection:
     """Empty `pilots` or `indicators` means the default ones; `start` and `end` are ISO dates, both included.
 
-    `pilot` is the one that page *Pilot* shows; empty is the first chosen one.
+    `pilot` is the one that page *Pilot* shows; empty is the first chosen one. `dim`, `stage` ("" is all), `figure` and
+    `variant` are the switches of the pages *Methods*, *Decisions* and *Retention*.
     """
 
     pilots: tuple[str, ...] = ()
@@ -43,6 +51,10 @@ class Selection:
     indicators: tuple[str, ...] = ()
     scale: str = "own"
     pilot: str = ""
+    dim: str = DIMS[0]
+    stage: str = ""
+    figure: str = FIGURES[0]
+    variant: str = VARIANTS[0]
 
     @classmethod
     def from_query(cls, query: object, choices: Choices) -> "Selection":
@@ -75,7 +87,16 @@ class Selection:
             indicators=_known(chosen.get("indicators"), choices.indicators),
             scale=_one_of(chosen.get("scale"), SCALES, "own"),
             pilot=pilot[0] if pilot else "",
+            dim=_one_of(chosen.get("dim"), DIMS, DIMS[0]),
+            stage=_one_of(chosen.get("stage"), STAGES, ""),
+            figure=_one_of(chosen.get("figure"), FIGURES, FIGURES[0]),
+            variant=_one_of(chosen.get("variant"), VARIANTS, VARIANTS[0]),
         )
+
+    @property
+    def beside_the_bar(self) -> dict[str, object]:
+        """What is chosen on the pages themselves, so that a change in the bar keeps it."""
+        return {name: getattr(self, name) for name in ("pilot", "dim", "stage", "figure", "variant")}
 
     def to_query(self, **changed: object) -> str:
         """This selection as a query string, "" for the default one; `changed` replaces single choices."""
@@ -89,6 +110,10 @@ class Selection:
             "indicators": ",".join(one.indicators),
             "scale": one.scale if one.scale != "own" else "",
             "pilot": one.pilot,
+            "dim": one.dim if one.dim != DIMS[0] else "",
+            "stage": one.stage,
+            "figure": one.figure if one.figure != FIGURES[0] else "",
+            "variant": one.variant if one.variant != VARIANTS[0] else "",
         }
         written = urlencode({key: value for key, value in parts.items() if value}, safe=",")
         return f"?{written}" if written else ""

@@ -3,6 +3,7 @@
 The shell holds the one Location. The tick writes only a version to a Store; a page draws again when that changes.
 """
 
+from types import ModuleType
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -15,7 +16,7 @@ from dashboard.access.access import DEMO
 from dashboard.access.sign_in import role_name
 from dashboard.components import answered, attributes, icon, notice
 from dashboard.figures import FONT
-from dashboard.pages import PAGES
+from dashboard.pages import FINDINGS, PAGES
 from dashboard.queries import AnswersAway, Queries
 from dashboard.security import viewer
 from dashboard.texts import _
@@ -90,14 +91,13 @@ def _let_in(who: Viewer) -> list[Any]:
 
 
 def _head(who: Viewer) -> html.Header:
-    button = dmc.ActionIcon(icon("menu"), variant="subtle", size="lg", **attributes({"aria-label": _("Menu")}))
-    menu = dmc.Menu(
+    # A disclosure of the browser's own: it says by itself whether it is open, also to those who hear the page.
+    menu = html.Details(
         [
-            dmc.MenuTarget(button),
-            dmc.MenuDropdown([], id="menu"),
+            html.Summary(icon("menu"), className="menu-button", **attributes({"aria-label": _("Menu")})),
+            html.Nav([], id="menu", className="menu-list", **attributes({"aria-label": _("All pages")})),
         ],
-        position="bottom-end",
-        width=220,
+        className="menu",
     )
     mark = html.Span(className="mark", **attributes({"aria-hidden": "true"}))
     toggle = dmc.ColorSchemeToggle(
@@ -161,16 +161,31 @@ def _register_routes(app: Dash, queries: Queries) -> None:
     )
     def link(path: str | None, search: str | None) -> tuple[list[Any], list[Any]]:
         kept = queries.select(viewer(), search).to_query()
-        wide, narrow = [], []
-        for page in PAGES:
-            if not rules.may(viewer().role, rules.PAGES[page.PATH]):
-                continue
-            here = {"aria-current": "page"} if path == page.PATH else {}
-            wide.append(
-                dmc.Anchor(_(page.TITLE), href=page.PATH + kept, underline="never", className="nav-link", **here)
+        allowed = [page for page in PAGES if rules.may(viewer().role, rules.PAGES[page.PATH])]
+        return _wide(allowed, path, kept), [_link(page, path, kept, "menu-link") for page in allowed]
+
+
+def _link(page: ModuleType, path: str | None, kept: str, kind: str) -> dmc.Anchor:
+    here = {"aria-current": "page"} if path == page.PATH else {}
+    return dmc.Anchor(_(page.TITLE), href=page.PATH + kept, underline="never", className=kind, **here)
+
+
+def _wide(allowed: list[ModuleType], path: str | None, kept: str) -> list[Any]:
+    """The menu of a wide screen: the findings stand under one entry, which names the one that is open."""
+    group = [page for page in allowed if page in FINDINGS]
+    found: list[Any] = []
+    for page in allowed:
+        if page not in FINDINGS:
+            found.append(_link(page, path, kept, "nav-link"))
+        elif page is group[0]:
+            here = next((_(one.TITLE) for one in group if path == one.PATH), "")
+            summary = html.Summary(
+                [_("Findings"), html.Span(f": {here}")] if here else _("Findings"),
+                className="nav-link is-here" if here else "nav-link",
             )
-            narrow.append(dmc.MenuItem(_(page.TITLE), href=page.PATH + kept, **here))
-        return wide, narrow
+            links = html.Div([_link(one, path, kept, "menu-link") for one in group], className="menu-list")
+            found.append(html.Details([summary, links], className="menu"))
+    return found
 
 
 def _register_live(app: Dash, queries: Queries) -> None:

@@ -13,15 +13,19 @@ import msgspec
 
 from config.catalogue import Catalogue
 from pipeline.decisions import as_decision
-from pipeline.findings import RetentionCell
+from pipeline.findings import RetentionCell, Revision
+from pipeline.freeze import keep_hidden, key_of
+from pipeline.frozen import Frozen
 from pipeline.history import History
 from pipeline.indicators.evaluate import evaluate
 from pipeline.operations import Operations
 from pipeline.partials import Partial
-from pipeline.periods import Period, date_ns, iso
+from pipeline.periods import Period, date_ns, iso, period_of
 from pipeline.pulse import Pulse, read_pulse
+from pipeline.release_book import Book
 from pipeline.reports import ToldReport, stored
 from pipeline.retention import triangle
+from pipeline.revisions import told_revisions
 from pipeline.rows import Shelf
 from pipeline.store.port import Store
 from pipeline.values import Activity, Decision, Incident, IndicatorValue, NowBoard, PeriodValues
@@ -40,6 +44,8 @@ class Answers:
         self._operations = operations
         self._histories: dict[str, tuple[int, History]] = {}
         self._bodies: dict[str, dict[int, bytes]] = {}
+        self._books: dict[tuple[str, int], tuple[tuple[int, int], Book]] = {}
+        self._frozen = Frozen(operations)
         self._lock = Lock()
 
     def values(
@@ -82,7 +88,7 @@ class Answers:
                 whole = everything(history, as_of_ns) or Period("all", iso(span[0]), iso(span[1]))
                 period = Period("chosen", start or whole.start, end or whole.end)
                 if period.end >= period.start:
-                    found += evaluate(history, period, as_of_ns, self._catalogue.common.disclosure_k, wanted)
+                    found += self._asked(history, period, as_of_ns, wanted)
         return found
 
     def retention(self, pilots: Sequence[str], weeks: int = 12) -> list[RetentionCell]:
@@ -93,6 +99,44 @@ class Answers:
                 history, as_of_ns = self._history(pilot)
                 found += triangle(history, as_of_ns, weeks, self._catalogue.common.disclosure_k)
         return found
+
+    def _asked(
+        self, history: History, period: Period, as_of_ns: int, wanted: Sequence[str] | None
+    ) -> list[IndicatorValue]:
+        """A chosen period, under the decisions that were published; where it is a stored one, what that hides."""
+        pilot, k = history.pilot.slug, self._catalogue.common.disclosure_k
+        values = evaluate(history, period, as_of_ns, k, wanted, self._book(history, as_of_ns, k))
+        if k < 2:
+            return values
+        hidden = {
+            key_of(value)
+            for name in ("day", "week", "month")
+            if period_of(name, period.start) == Period(name, period.start, period.end)
+            for value in self.values([pilot], wanted, name, period.start, period.start)
+            if value.start == period.start and value.status == "suppressed"
+        }
+        return [keep_hidden(value) if key_of(value) in hidden else value for value in values]
+
+    def _book(self, history: History, as_of_ns: int, k: int) -> Book:
+        """The release decisions for a limit, made again only when days or the clock have changed."""
+        pilot = history.pilot.slug
+        version = (self._histories[pilot][0], as_of_ns)
+        known = self._books.get((pilot, k))
+        if known is None or known[0] != version:
+            known = (version, Book(history, as_of_ns, k, self._frozen.kept(pilot, k) if k > 1 else None))
+            self._books[pilot, k] = known
+        return known[1]
+
+    def revisions(self, pilots: Sequence[str]) -> list[Revision]:
+        """Values of closed periods that changed after they were published, in order of pilot and time."""
+        known = self._known(pilots)
+        current: dict[tuple[str, str, str], PeriodValues] = {}
+        rows = self._frozen.superseded(known)
+        for pilot, period, start in {(row.pilot, row.period, row.start) for row in rows}:
+            at_ns = 0 if period == "all" else date_ns(start)
+            for record in self._store.get("values", pilot, at_ns, at_ns + 1, key=period):
+                current[pilot, period, start] = msgspec.json.decode(record.body, type=PeriodValues)
+        return told_revisions(rows, current, self._catalogue.common.disclosure_k)
 
     def span(self, pilot: str) -> tuple[str, str] | None:
         """First and last local day of a pilot's series; None without data."""

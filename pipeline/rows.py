@@ -39,7 +39,7 @@ KEPT: Final = frozenset((
     "by_group", "year", "source_url", "natural_cadence", "indicator", "version", "attendance", "counted",
     "core", "first", "last",
 ))  # fmt: skip
-OF_SUMS: Final = ("channel", "natural_cadence", "age_band", "gender", "area")
+OF_SUMS: Final = ("activity_id", "channel", "natural_cadence", "age_band", "gender", "area")
 _TEXT: Final = 200
 _ITEMS: Final = 1000  # as many as the ids of one published answer
 _CHUNK: Final = 600_000  # bytes before base64, so that a record stays below what a store takes
@@ -116,7 +116,7 @@ def _order(row: Row) -> tuple[Any, ...]:
 
 
 def _summed_data(pilot: Pilot, event: Event) -> dict[str, Any]:
-    """Channel, rhythm, what a person declared and help, and whether it is a core action."""
+    """Channel, rhythm, what a person declared, help, its activity, and whether it is a core action."""
     data: dict[str, Any] = {}
     for field in OF_SUMS:
         if isinstance(word := event.data.get(field), str):

@@ -7,7 +7,7 @@ or page listed; how often; may this role. Nothing is read for a request that the
 from typing import NoReturn
 from urllib.parse import quote
 
-from flask import Flask, Response, abort, g, request
+from flask import Flask, Response, abort, g, jsonify, request
 
 from dashboard.access import forgery, rules
 from dashboard.access.access import Access, Signed, called
@@ -53,7 +53,9 @@ def install(server: Flask, access: Access) -> None:
         if token and not handed and request.cookies.get(access.token_cookie) != token:
             access.set_token(response, token)
         if request.url_rule and rules.route(request.method, request.url_rule.rule) == "download" and g.get("signed"):
-            if response.status_code == 429:  # may go on without end, each time with another query
+            if response.status_code == 304:
+                pass  # the reader has it already
+            elif response.status_code == 429:  # may go on without end, each time with another query
                 access.note_refusal(called(g.viewer), f"download {request.url_rule.rule}", "429")
             else:
                 query = request.query_string.decode("ascii", "replace")
@@ -134,9 +136,11 @@ def _inner_need(access: Access, need: Permission) -> Permission:
 def _not_too_often(access: Access, need: Permission) -> None:
     reader = g.viewer.account or g.viewer.name
     rule = request.url_rule.rule if request.url_rule else ""
-    if rule == rules.CALLBACK_RULE and not access.callbacks.allows(reader):
+    if rule in (rules.CALLBACK_RULE, rules.API_RULE) and not access.callbacks.allows(reader):
+        if rule == rules.API_RULE:
+            abort(_as_json(429, _("Too many requests"), _("Wait a second, then ask again.")))
         abort(Response("Too many requests\n", 429, {"Retry-After": "1"}, mimetype="text/plain"))
-    if need == "download" and not access.exports.allows(reader):
+    if need == "download" and rule != rules.API_RULE and not access.exports.allows(reader):
         said = _(
             "You have downloaded {n} files within the hour. Wait, or ask for the whole export.",
             n=access.web.exports_per_h,
@@ -156,7 +160,18 @@ def _refuse(access: Access, status: int, why: str, sentence: str) -> NoReturn:
 
 
 def _told(status: int, title: str, sentence: str, link: str = "/", label: str = "") -> Response:
-    """For a reader a page, for a script one line."""
+    """For a reader a page, for a script one line, for a program that asks the API a problem in JSON."""
+    if request.url_rule is not None and request.url_rule.rule == rules.API_RULE:
+        return _as_json(status, title, sentence)
     if request.accept_mimetypes.best_match(["text/plain", "text/html"]) == "text/html" and not request.is_json:
         return refusal(title, sentence, status, link, label)
     return Response(f"{title}: {sentence}\n", status, mimetype="text/plain")
+
+
+def _as_json(status: int, title: str, sentence: str) -> Response:
+    """A problem after RFC 9457."""
+    response = jsonify(title=title, status=status, detail=sentence)
+    response.status_code, response.mimetype = status, "application/problem+json"
+    if status == 429:
+        response.headers["Retry-After"] = "1"
+    return response

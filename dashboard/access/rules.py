@@ -35,6 +35,11 @@ PAGES: Final[dict[str, Permission]] = {
     "/": "see",
     "/compare": "see",
     "/pilot": "see",
+    "/methods": "see",
+    "/decisions": "see",
+    "/retention": "see",
+    "/impact": "see",
+    "/effects": "see",
     "/definitions": "see",
     "/quality": "see",
     "/log": "record",
@@ -59,10 +64,13 @@ ROUTES: Final[dict[tuple[str, str], Need]] = {
     ("GET", "/_dash-dependencies"): "see",
     ("POST", "/_dash-update-component"): "see",
     ("GET", "/download/<name>.csv"): "download",
+    ("GET", "/api/v1/<name>"): "download",
     ("GET", "/check-in/<token>"): "public",
     ("POST", "/check-in/<token>"): "public",
 }
 PAGE_RULES: Final = ("/", "/<path:path>")
+# Asked by programs again and again: counted per second like callbacks, and answered to in JSON.
+API_RULE: Final = "/api/v1/<name>"
 CALLBACK_RULE: Final = "/_dash-update-component"
 
 # Callbacks by the key of `app.callback_map`, without the marks of outputs that several callbacks share.
@@ -78,6 +86,11 @@ CALLBACKS: Final[dict[str, Permission]] = {
     "..compare-figures.children...compare-figures-drawn.data..": "see",
     "pilot-head.children": "see",
     "..pilot-body.children...pilot-drawn.data..": "see",
+    "..methods-body.children...methods-drawn.data..": "see",
+    "..decisions-body.children...decisions-drawn.data..": "see",
+    "..retention-body.children...retention-drawn.data..": "see",
+    "..impact-body.children...impact-drawn.data..": "see",
+    "..effects-body.children...effects-drawn.data..": "see",
     "definitions-body.children": "see",
     "..quality-body.children...quality-drawn.data..": "see",
     "quality-said.children": "record",

@@ -39,6 +39,24 @@
         return answer;
     };
 
+    // An open menu closes when something else is pressed, when a page is chosen, and by Escape.
+    function closeMenus(keep) {
+        document.querySelectorAll("details.menu[open]").forEach(function (menu) {
+            if (menu !== keep) { menu.open = false; }
+        });
+    }
+    document.addEventListener("click", function (event) {
+        var place = event.target.closest ? event.target : event.target.parentElement;
+        closeMenus(place && !place.closest("a") ? place.closest("details.menu") : null);
+    });
+    document.addEventListener("keydown", function (event) {
+        var open = document.querySelector("details.menu[open]");
+        if (event.key === "Escape" && open) {
+            open.open = false;
+            open.querySelector("summary").focus();
+        }
+    });
+
     window.dash_clientside = Object.assign({}, window.dash_clientside, {
         periscope: {
             scheme: scheme,

@@ -1,8 +1,23 @@
-"""One file per page: PATH, TITLE, `layout(**chosen)` and `register(app, queries)`; PAGES is the order of the menu."""
+"""One file per page: PATH, TITLE, `layout(**chosen)` and `register(app, queries)`; PAGES is the order of the menu.
+
+FINDINGS stand under one entry of it."""
 
 from types import ModuleType
 from typing import Final
 
-from dashboard.pages import compare, definitions, log, now, pilot, quality
+from dashboard.pages import (
+    compare,
+    decisions,
+    definitions,
+    effects,
+    impact,
+    log,
+    methods,
+    now,
+    pilot,
+    quality,
+    retention,
+)
 
-PAGES: Final[tuple[ModuleType, ...]] = (now, compare, pilot, quality, log, definitions)
+FINDINGS: Final[tuple[ModuleType, ...]] = (methods, decisions, retention, impact, effects)
+PAGES: Final[tuple[ModuleType, ...]] = (now, compare, pilot, *FINDINGS, quality, log, definitions)

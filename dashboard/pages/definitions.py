@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, html
 
-from dashboard import wording
+from dashboard import finding_definitions, wording
 from dashboard.components import answered, attributes, heading, skeleton
 from dashboard.methods import INTERVALS
 from dashboard.queries import FAMILIES, Queries
@@ -42,6 +42,7 @@ def register(app: Dash, queries: Queries) -> None:
     @answered
     def draw(path: str | None) -> Any:
         found = queries.definitions()
+        told = [one for one in finding_definitions.sections() if one.id not in found]
         names = {
             "uptake": _("Uptake"),
             "engagement": _("Engagement"),
@@ -64,7 +65,8 @@ def register(app: Dash, queries: Queries) -> None:
                 )
                 for family in FAMILIES
                 if any(one.family == family for one in found.values())
-            ],
+            ]
+            + [_contents(told)],
             className="contents",
             **attributes({"aria-label": _("All definitions")}),
         )
@@ -79,6 +81,7 @@ def register(app: Dash, queries: Queries) -> None:
                         for one in found.values()
                         if one.family == family
                     ],
+                    *[_told(one) for one in told],
                 ],
                 className="stack",
             ),
@@ -90,6 +93,18 @@ def register(app: Dash, queries: Queries) -> None:
         Input(id_("body"), "children"),
         Input("url", "hash"),
     )
+
+
+def _contents(told: list[finding_definitions.Told]) -> html.Div:
+    links = html.Ul([html.Li(html.A(one.title, href=f"#{one.id}")) for one in told])
+    return html.Div([html.Strong(_("Findings")), links])
+
+
+def _told(one: finding_definitions.Told) -> html.Section:
+    label = attributes({"aria-label": _("Address of this definition")})
+    title = html.H2([one.title, " ", html.A("#", href=f"#{one.id}", className="anchor", **label)])
+    head = [html.Span(_("Findings"), className="eyebrow"), title]
+    return html.Section([*head, _list(one.rows)], id=one.id, className="frame")
 
 
 def _definition(one: "Indicator", family: str) -> html.Section:

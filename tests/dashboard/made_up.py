@@ -14,6 +14,7 @@ from pipeline.periods import date_ns
 from pipeline.reports import ToldReport
 from pipeline.store.port import StoreAway
 from pipeline.values import Activity, Decision, DecisionRole, FeedNow, Incident, IndicatorValue, NowBoard
+from tests.dashboard.made_up_findings import MadeUpFindings
 
 LAST = "2026-05-12"
 NOW_NS = date_ns(LAST) + 14 * 3600 * 10**9
@@ -27,7 +28,7 @@ def share(*key: object) -> float:
     return crc32("|".join(map(str, key)).encode()) / 2**32
 
 
-class MadeUpAnswers:
+class MadeUpAnswers(MadeUpFindings):
     """`silent` pilots stopped on their day; `empty` ones never began."""
 
     def __init__(

@@ -11,6 +11,7 @@ from config.catalogue import Catalogue
 from config.roles import ROLES
 from dashboard.access import rules
 from dashboard.app import create_app
+from dashboard.findings import FINDINGS
 from dashboard.pages import PAGES
 from dashboard.queries import Queries
 from tests.dashboard.callbacks import names, post
@@ -40,12 +41,17 @@ FILLED = {
     SUITES + "<string:package_name>/<path:fingerprinted_path>": f"{SUITES}dash/html/dash_html_components.min.js",
     "/assets/<path:filename>": "/assets/mark.svg",
     "/check-in/<token>": "/check-in/nonsense",
+    "/api/v1/<name>": "/api/v1/pilots",
     "/download/<name>.csv": "/download/period.csv?pilots=athens&pilot=athens&span=4w",
 }
 
 
 class Watched(MadeUpAnswers):
     """Answers that remember which pilots they were asked about."""
+
+    def _known(self, pilots: Any) -> list[str]:
+        self.asked |= set(pilots)
+        return super()._known(pilots)
 
     def __init__(self, pilots: list[str]) -> None:
         super().__init__(pilots)
@@ -191,6 +197,8 @@ def test_other_pilots_never_reach_the_answers_nor_the_page(site: House) -> None:
     shown = [client.get("/_dash-layout").get_data(as_text=True)]
     shown += [client.get(f"/download/{name}.csv?pilots=athens&pilot=athens").get_data(as_text=True)
               for name in ("series", "period", "activities")]  # fmt: skip
+    shown += [client.get(f"/{path}").get_data(as_text=True)
+              for name in FINDINGS for path in (f"download/{name}.csv?pilots=athens", f"api/v1/{name}")]  # fmt: skip
     for output in names(site.app):
         shown.append(site.post(client, output, ASKING_FOR_ATHENS).get_data(as_text=True))
     assert site.answers.asked == {OTHER}

@@ -172,10 +172,30 @@ def test_the_scheme_is_switched_and_remembered(chromium: Browser, site: Site) ->
 def test_the_menu_of_a_small_screen_leads_to_every_page(chromium: Browser, site: Site) -> None:
     with reader(chromium, 390) as page:
         page.goto(site.address)
-        page.get_by_role("button", name="Menu").click()
-        expect(page.get_by_role("menuitem")).to_have_count(len(PAGES))
-        page.get_by_role("menuitem", name="Compare").click()
+        button = page.locator("summary[aria-label=Menu]")
+        button.click()
+        expect(page.locator("#menu a")).to_have_count(len(PAGES))
+        page.keyboard.press("Escape")
+        expect(page.locator("#menu")).to_be_hidden()
+        expect(button).to_be_focused()
+        page.keyboard.press("Enter")
+        page.locator("#menu").get_by_text("Compare").click()
         expect(page.locator("h1")).to_have_text("Compare")
+        expect(page.locator("#menu")).to_be_hidden()
+
+
+def test_the_findings_stand_under_one_entry_of_the_wide_menu(chromium: Browser, site: Site) -> None:
+    with reader(chromium) as page:
+        page.goto(f"{site.address}/?pilots=genoa")
+        findings = page.locator("#nav summary")
+        for title in ("Methods", "Decisions", "Retention", "Impact", "Effects"):
+            findings.click()
+            page.locator("#nav").get_by_text(title, exact=True).last.click()
+            expect(page.locator("h1")).to_have_text(title)
+            expect(findings).to_have_text(f"Findings: {title}")
+            expect(page.locator("#nav .menu-list")).to_be_hidden()
+            expect(page).to_have_url(re.compile(r"pilots=genoa$"))
+        assert len({link.bounding_box()["y"] for link in page.locator("#nav > *").all()}) == 1  # type: ignore[index]
 
 
 def test_an_opened_table_stays_open_when_data_change(chromium: Browser, site: Site) -> None:

@@ -10,10 +10,11 @@ from babel.messages.pofile import read_po
 from dash import Dash
 
 from dashboard import texts
-from dashboard.pages import PAGES
+from dashboard.pages import FINDINGS, PAGES
 from pipeline.indicators import INDICATORS
 from tests.dashboard.callbacks import post
 from tests.dashboard.catalogue_texts import TEMPLATE, source_texts
+from tests.dashboard.made_up import MadeUpAnswers
 
 VISIBLE = {"children", "label", "placeholder", "title", "caption", "aria-label"}
 # Names, facts and what the pipeline says of a feed are data, not texts of the dashboard.
@@ -25,6 +26,10 @@ DATA |= {
     " · pm10",
     "Smart Square, where civic decisions are taken",
 }
+TOLD = MadeUpAnswers(["athens"])
+DATA |= {"GR"} | {one.sentence for one in (*TOLD.impact(TOLD.pilots), *TOLD.effects(TOLD.pilots))}
+DATA |= {one.reason for each in TOLD.impact(TOLD.pilots) for one in (each.baseline, each.reached, each.change)}
+DATA |= {each.sentence for one in TOLD.effects(TOLD.pilots) for each in one.conditions}
 DATA |= {", ".join(one.needs) for one in INDICATORS.values()}
 DRAWN = [
     "now-cards.children",
@@ -32,6 +37,7 @@ DRAWN = [
     "..compare-series.children...compare-series-drawn.data..",
     "..compare-figures.children...compare-figures-drawn.data..",
     "..pilot-body.children...pilot-drawn.data..",
+    *[f"..{page.PATH[1:]}-body.children...{page.PATH[1:]}-drawn.data.." for page in FINDINGS],
 ]
 
 

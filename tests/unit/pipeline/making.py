@@ -122,7 +122,7 @@ class City:
         raise AssertionError("the pipeline never came to an end")
 
     def documents(self) -> dict[tuple[str, int], bytes]:
-        """Every stored period without the run that wrote it."""
+        """Every stored period without the run that wrote it and its revisions."""
         import msgspec
 
         from pipeline.values import PeriodValues
@@ -132,5 +132,6 @@ class City:
             document = msgspec.json.decode(record.body, type=PeriodValues)
             if not document.values:
                 continue  # withdrawn: no day of the series lies in it
-            found[record.key, record.time_ns] = msgspec.json.encode((document.start, document.end, document.values))
+            values = [msgspec.structs.replace(value, revision=0) for value in document.values]
+            found[record.key, record.time_ns] = msgspec.json.encode((document.start, document.end, values))
         return found

@@ -1,0 +1,190 @@
+"""Effects: uptake around each engagement activity, with the conditions under which anything may be claimed of it."""
+
+from typing import Any
+
+from dash import Dash, html
+
+from config.catalogue import Pilot
+from dashboard import finding_page, finding_words, wording
+from dashboard.components import attributes, icon, table
+from dashboard.frame import Framed, frame
+from dashboard.queries import Queries
+from dashboard.selection import Selection
+from dashboard.tables import raw
+from dashboard.texts import _, _n
+from dashboard.viewer import Viewer
+from pipeline.findings import Effect
+
+PATH, TITLE = "/effects", "Effects"
+
+
+def layout(**chosen: str) -> html.Div:
+    return finding_page.layout(
+        "effects",
+        _("Effects"),
+        _(
+            "Uptake before and after each engagement activity or campaign. A number is given only where all eight "
+            "conditions hold; where one fails, the page says which. Nothing here says that an activity caused anything."
+        ),
+    )
+
+
+def register(app: Dash, queries: Queries) -> None:
+    finding_page.register(app, queries, "effects", _draw)
+
+
+def conditions() -> dict[str, str]:
+    """The conditions in a few words, by letter."""
+    return {
+        "a": _("dated beforehand"),
+        "b": _("not a reaction to low use"),
+        "c": _("enough weeks before and after"),
+        "d": _("nothing else changed"),
+        "e": _("windows do not overlap"),
+        "f": _("own use left out"),
+        "g": _("feeds complete"),
+        "h": _("outcome declared beforehand"),
+    }
+
+
+def ladder() -> dict[str, str]:
+    """The rungs of the wording ladder."""
+    return {
+        "L0": _("before and after only"),
+        "L1": _("larger than at placebo dates"),
+        "L2": _("a change of level or slope"),
+        "L3": _("a change that a control series does not show"),
+    }
+
+
+def _draw(queries: Queries, who: Viewer, selection: Selection, pilots: list[Pilot]) -> Any:
+    found = queries.effects(who, [pilot.slug for pilot in pilots])
+    return [
+        _pilot(queries, selection, pilot, [one for one in found if one.pilot == pilot.slug]) for pilot in pilots
+    ]  # fmt: skip
+
+
+def _holds(one: Effect) -> bool:
+    return bool(one.conditions) and all(each.holds for each in one.conditions)
+
+
+def _pilot(queries: Queries, selection: Selection, pilot: Pilot, found: list[Effect]) -> html.Section:
+    able = sum(_holds(one) for one in found)
+    tests = max([one.tests for one in found], default=0)
+    if not found:
+        sentence = _("No activity of {pilot} declared beforehand which uptake it should change.", pilot=pilot.name)
+    else:
+        sentence = _n(
+            "{n} activity or campaign looked at; all conditions hold for {able}. {failing}",
+            "{n} activities or campaigns looked at; all conditions hold for {able}. {failing}",
+            len(found),
+            able=able,
+            failing=_failing(found),
+        ).strip()
+    facts = [
+        (_("Tests"), _("{n}, and p-values are corrected for that number", n=tests) if tests else _("none")),
+        (_("All conditions hold"), _("{n} of {all}", n=able, all=len(found))),
+    ]
+    return frame(
+        Framed(
+            name=f"effects-{pilot.slug}",
+            eyebrow=pilot.country,
+            title=pilot.name,
+            sentence=sentence,
+            body=html.Ul([_effect(queries, one) for one in found], className="verdicts") if found else [],
+            facts=facts if found else [],
+            table=_table(queries, found) if found else None,
+            csv=f"/download/effects.csv{selection.to_query(pilots=(pilot.slug,))}",
+            definition=f"/definitions{selection.to_query()}#effects",
+        )
+    )
+
+
+def _failing(found: list[Effect]) -> str:
+    """Which conditions fail how often."""
+    words = conditions()
+    counts = {
+        letter: sum(not each.holds for one in found for each in one.conditions if each.letter == letter)
+        for letter in words
+    }
+    told = [_("{letter} ({words}) {n} times", letter=letter, words=words[letter], n=n) if n > 1
+            else _("{letter} ({words}) once", letter=letter, words=words[letter])
+            for letter, n in counts.items() if n]  # fmt: skip
+    return _("Failing: {told}.", told=", ".join(told)) if told else ""
+
+
+def _title(queries: Queries, one: Effect) -> str:
+    name = finding_words.title_of(queries.vocabulary, "method", one.title) if one.title else one.activity_id
+    return _("{name}, {day}", name=name, day=wording.day(one.day))
+
+
+def _outcome(queries: Queries, one: Effect) -> str:
+    known = queries.definitions().get(one.outcome)
+    title = _(known.title) if known else one.outcome
+    return _n(
+        "{title}, {n} week before and after", "{title}, {n} weeks before and after", one.window_weeks, title=title
+    )
+
+
+def _effect(queries: Queries, one: Effect) -> html.Li:
+    claimed = _holds(one) and one.estimate.value is not None
+    level = ladder().get(one.level, "")
+    badge = (
+        html.Span([icon("feed-ok"), f"{one.level}: {level}"], className="verdict is-as_intended")
+        if claimed
+        else html.Span([icon("feed-unknown"), _("no effect claimed")], className="verdict is-cannot_tell")
+    )
+    body: list[Any] = [
+        html.Div([html.H3(_title(queries, one)), badge], className="verdict-head"),
+        html.P(_outcome(queries, one), className="quiet"),
+        html.P(one.sentence),
+    ]
+    if claimed:
+        body.append(_numbers(queries, one))
+    body.append(html.Ul([_condition(each.letter, each.holds, each.sentence) for each in one.conditions],
+                        className="conditions", **attributes({"aria-label": _("Conditions")})))  # fmt: skip
+    shown = one.estimate if claimed else None
+    return html.Li(
+        body,
+        **attributes({"data-pilot": one.pilot, "data-activity": one.activity_id, "data-level": one.level}),
+        **finding_words.marks(shown),
+    )
+
+
+def _numbers(queries: Queries, one: Effect) -> html.Dl:
+    k = queries.disclosure_k
+    rows = [
+        (_("Change"), finding_words.said(one.estimate, k).replace("\n", " · ")),
+        (_("Before"), wording.number(one.before.value)),
+        (_("After"), wording.number(one.after.value)),
+    ]
+    if one.placebo:
+        rows.append((_("Placebo dates"), _("larger than {k} of {all}", k=one.placebo[0], all=one.placebo[1])))
+    if one.p_adjusted is not None:
+        rows.append((_("p, corrected"), _("{p} over {n} tests", p=f"{one.p_adjusted:.3f}", n=one.tests)))
+    if one.least is not None:
+        rows.append((_("Least that would be seen"), wording.number(one.least, "%")))
+    return html.Dl([html.Div([html.Dt(term), html.Dd(said)]) for term, said in rows], className="evidence-list")
+
+
+def _condition(letter: str, holds: bool, sentence: str) -> html.Li:
+    words = conditions().get(letter, letter)
+    state = _("holds") if holds else _("fails")
+    parts: list[Any] = [icon("feed-ok" if holds else "feed-silent"), html.Strong(f"{letter}: {words} – {state}")]
+    if not holds:
+        parts.append(html.Span(sentence))
+    named = {"data-condition": letter, "data-holds": str(holds).lower(), "title": sentence}
+    return html.Li(parts, className="condition" if holds else "condition is-failing", **attributes(named))
+
+
+def _table(queries: Queries, found: list[Effect]) -> Any:
+    head = (_("Activity"), _("Outcome"), _("Level"), _("Change"), _("p"), _("p, corrected"), *"abcdefgh", _("Sentence"))
+    states = {True: _("holds"), False: _("fails")}
+    body = []
+    for one in found:
+        held = {each.letter: states[each.holds] for each in one.conditions}
+        change = finding_words.said(one.estimate, queries.disclosure_k) if _holds(one) else wording.NOTHING
+        p_values = [raw(p) or wording.NOTHING for p in (one.p_value, one.p_adjusted)]
+        body.append((_title(queries, one), _outcome(queries, one), one.level or wording.NOTHING, change, *p_values,
+                     *[held.get(letter, wording.NOTHING) for letter in "abcdefgh"], one.sentence))  # fmt: skip
+    return table(head, body, _("Conditions and figures of each"))
