@@ -17,13 +17,17 @@ _UTC = ZoneInfo("UTC")
 
 @dataclass(frozen=True)
 class Place:
-    """Where a message belongs. `feed` is None when the topic names no declared feed; `code` then says why."""
+    """Where a message belongs. `feed` is None when the topic names no declared feed; `code` then says why.
+
+    `extra_types` are event types beside those of the vocabulary that the pilot's file names.
+    """
 
     pilot: str
     feed_id: str
     feed: Feed | None
     zone: ZoneInfo
     code: str = ""
+    extra_types: frozenset[str] = frozenset()
 
 
 class Roster:
@@ -36,7 +40,8 @@ class Roster:
         self._patterns: list[tuple[list[str], Place]] = []
         for pilot in catalogue.pilots.values():
             for feed in pilot.feeds:
-                place = Place(pilot.slug, feed.id, feed, pilot.zone)
+                own = frozenset((*feed.extra_types, *pilot.core_types))
+                place = Place(pilot.slug, feed.id, feed, pilot.zone, extra_types=own)
                 if "+" in feed.topic or "#" in feed.topic:
                     self._patterns.append((feed.topic.split("/"), place))
                 else:
@@ -108,4 +113,4 @@ def removed(before: Iterable[str], now: Iterable[str]) -> list[str]:
 
 
 def _ledger_feed(topic: str) -> Feed:
-    return Feed(id=LEDGER_FEED, topic=topic, stream="ops", drop=[])
+    return Feed(id=LEDGER_FEED, topic=topic, stream="ops", synthetic=False, drop=[])

@@ -33,12 +33,16 @@ _FIXED = {
     "too_large": "send fewer readings in one message",
     "too_many_items": "send fewer readings in one message",
     "bad_value": "add the device's sign for no reading to missing, or what its words and flags stand for to words",
+    "unknown_type": "write the type as in docs/schemas/README.md, or name it in extra_types of the feed",
+    "missing_synthetic": 'send "synthetic": true or false in data, or set synthetic on the feed for all its events',
     "no_map": "add [feeds.map] with values that name the fields",
 }
 
 
 def advice(code: str, feed: Feed, payload: bytes) -> str:
     """The remedy for a code of a fault or rule, empty where the fault's own text says it all."""
+    if feed.decoder == "cloudevents" and code == "bad_value":
+        return ""  # no map reads it
     if code in _FIXED:
         return _FIXED[code]
     other = format_of(payload)

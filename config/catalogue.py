@@ -39,6 +39,7 @@ def parse_duration(text: object) -> object:
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+EventType = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$", max_length=64)]
 
 
 class _Strict(BaseModel):
@@ -153,12 +154,17 @@ class Feed(_Strict):
     heartbeat_every: Duration | None = Field(None, description="Interval of feed.heartbeat, for event-driven feeds.")
     lateness: Duration = Field(timedelta(days=2), description="A period closes at its end plus this.")
     accept_since: date | None = Field(None, description="Back-fill: accept event times from this day on.")
-    synthetic: bool = Field(False, description="True where everything on this feed is simulated.")
+    synthetic: bool = Field(
+        False, description="True where everything on this feed is simulated; if given, payloads need not say it."
+    )
     consent: Literal["none", "count_only", "cohort"] = Field("none", description="Consent when a payload names none.")
     person_id: str | None = Field(None, description="Dotted path to an id that becomes actor_key before any disk.")
     drop: list[Literal["retained_replay", "simulated"]] = ["retained_replay"]
     devices: list[str] = Field([], description="Devices that the feed should have, for completeness.")
     by_hand: bool = Field(False, description="True for what people enter: it has no rhythm, quiet is no fault.")
+    extra_types: list[EventType] = Field(
+        [], description="Event types of the feed's own, beside those of docs/schemas/README.md."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -244,6 +250,22 @@ class Target(_Strict):
     declared: date
     by: date
     value: float | None = None
+    synthetic: bool = Field(False, description="True where it is made up for a simulation.")
+
+
+class EffectPlan(_Strict):
+    """What activities are expected to move, declared before they are held.
+
+    Without `method` each activity is judged by itself; with it, all activities of that method together.
+    """
+
+    outcome: Literal["people", "core_actions"]
+    window_weeks: int = Field(ge=1, le=12, description="Weeks after the activity's week, compared with as many before.")
+    declared: date
+    direction: Literal["up", "down"] = "up"
+    method: str | None = None
+    seasonal: bool = Field(True, description="False only where use has no yearly swing: 26 weeks before then suffice.")
+    control: Slug | None = Field(None, description="Another service of the pilot that the activities are not about.")
 
 
 class Pilot(_Strict):
@@ -261,10 +283,14 @@ class Pilot(_Strict):
     calendar: Calendar = Calendar()
     limits: list[Limit] = []
     targets: list[Target] = Field([], max_length=5)
+    effects: list[EffectPlan] = Field([], max_length=5)
     excluded: frozenset[str] = Field(
         frozenset(), description="Pseudonyms (actor_key) of staff, bots and test accounts, left out of every indicator."
     )
-    core_types: list[str] = Field(["action.performed"], description="Usage event types that count as core actions.")
+    core_types: list[EventType] = Field(
+        ["action.performed"],
+        description="Usage event types that count as core actions; the pilot's feeds may send them.",
+    )
 
     @field_validator("time_zone")
     @classmethod

@@ -38,6 +38,7 @@ _FEED = {
     "consent": "only events from now on are counted by person, or no longer are",
     "person_id": "only messages from now on are told apart by person; the id itself reaches no disk",
     "drop": "only messages from now on are dropped, or kept",
+    "extra_types": "only events from now on are taken, or refused; requeue dead letters that waited for this",
 }
 _COMMON = {"disclosure_k": "numbers of few people are hidden by another limit on all pages and exports"}
 _PILOT = {
@@ -49,6 +50,7 @@ _PILOT = {
     "calendar": "drop-offs are judged again without the days that are left out now",
     "limits": "hours above a limit are counted again for all periods",
     "targets": "a target that changes after it was declared proves less; say so where it is shown",
+    "effects": "only activities after the day of declaration can be judged by it",
     "synthetic": "the mark of simulated data is shown or hidden for the whole pilot",
 }
 

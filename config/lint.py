@@ -10,6 +10,7 @@ from itertools import combinations
 from typing import Literal
 
 from config.catalogue import Catalogue, Feed, Pilot
+from config.lint_events import type_problems
 from config.lint_topics import overlap, topic_problems
 from config.quantities import remark
 from config.toml_lines import Lines
@@ -94,6 +95,8 @@ def _pilot(pilot: Pilot, known: set[str] | None) -> Iterator[Finding]:
             yield Finding(
                 "error", place, f"limits.{limit.quantity}", f"no feed measures it in {limit.unit}", remedy
             )  # fmt: skip
+    for key, what, remedy in type_problems(pilot):
+        yield Finding("warning", place, key, what, remedy)
     if not pilot.synthetic and any(feed.synthetic for feed in pilot.feeds):
         yield Finding("warning", place, "synthetic", "is false although a feed is simulated", "set synthetic = true")
 

@@ -148,6 +148,7 @@ def page() -> str:
         "The codes of a **closed** list stay as they are, because indicators read them.", "",
         "The first eight methods are those of the OECD Guidelines for Citizen Participation Processes (2022), the",
         "others are ways of working in wide use; all sentences are our own.", "",
+        "Which event type has which fields, and the JSON Schema of each: [schemas/README.md](schemas/README.md).", "",
     ]  # fmt: skip
     for name, words in load_vocabulary().items():
         lines += [

@@ -5,26 +5,34 @@ release rule as the stored ones, and judged as of the pipeline's last look at th
 empty answers. Nothing here writes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
+from typing import TypeVar
 
 import msgspec
 
 from config.catalogue import Catalogue
 from pipeline.decisions import as_decision
+from pipeline.findings import RetentionCell, Revision
+from pipeline.freeze import keep_hidden, key_of
+from pipeline.frozen import Frozen
 from pipeline.history import History
 from pipeline.indicators.evaluate import evaluate
 from pipeline.operations import Operations
 from pipeline.partials import Partial
-from pipeline.periods import Period, date_ns, iso
+from pipeline.periods import Period, date_ns, iso, period_of
 from pipeline.pulse import Pulse, read_pulse
+from pipeline.release_book import Book
 from pipeline.reports import ToldReport, stored
+from pipeline.retention import triangle
+from pipeline.revisions import told_revisions
 from pipeline.rows import Shelf
 from pipeline.store.port import Store
 from pipeline.values import Activity, Decision, Incident, IndicatorValue, NowBoard, PeriodValues
 from pipeline.work import everything
 
 ALL_NS = (-(1 << 62), 1 << 62)
+Read = TypeVar("Read")
 
 
 class Answers:
@@ -36,6 +44,8 @@ class Answers:
         self._operations = operations
         self._histories: dict[str, tuple[int, History]] = {}
         self._bodies: dict[str, dict[int, bytes]] = {}
+        self._books: dict[tuple[str, int], tuple[tuple[int, int], Book]] = {}
+        self._frozen = Frozen(operations)
         self._lock = Lock()
 
     def values(
@@ -78,8 +88,55 @@ class Answers:
                 whole = everything(history, as_of_ns) or Period("all", iso(span[0]), iso(span[1]))
                 period = Period("chosen", start or whole.start, end or whole.end)
                 if period.end >= period.start:
-                    found += evaluate(history, period, as_of_ns, self._catalogue.common.disclosure_k, wanted)
+                    found += self._asked(history, period, as_of_ns, wanted)
         return found
+
+    def retention(self, pilots: Sequence[str], weeks: int = 12) -> list[RetentionCell]:
+        """The retention triangle of each pilot over its newest `weeks` weekly cohorts, by pilot and cohort."""
+        found: list[RetentionCell] = []
+        for pilot in self._known(pilots):
+            with self._lock:
+                history, as_of_ns = self._history(pilot)
+                found += triangle(history, as_of_ns, weeks, self._catalogue.common.disclosure_k)
+        return found
+
+    def _asked(
+        self, history: History, period: Period, as_of_ns: int, wanted: Sequence[str] | None
+    ) -> list[IndicatorValue]:
+        """A chosen period, under the decisions that were published; where it is a stored one, what that hides."""
+        pilot, k = history.pilot.slug, self._catalogue.common.disclosure_k
+        values = evaluate(history, period, as_of_ns, k, wanted, self._book(history, as_of_ns, k))
+        if k < 2:
+            return values
+        hidden = {
+            key_of(value)
+            for name in ("day", "week", "month")
+            if period_of(name, period.start) == Period(name, period.start, period.end)
+            for value in self.values([pilot], wanted, name, period.start, period.start)
+            if value.start == period.start and value.status == "suppressed"
+        }
+        return [keep_hidden(value) if key_of(value) in hidden else value for value in values]
+
+    def _book(self, history: History, as_of_ns: int, k: int) -> Book:
+        """The release decisions for a limit, made again only when days or the clock have changed."""
+        pilot = history.pilot.slug
+        version = (self._histories[pilot][0], as_of_ns)
+        known = self._books.get((pilot, k))
+        if known is None or known[0] != version:
+            known = (version, Book(history, as_of_ns, k, self._frozen.kept(pilot, k) if k > 1 else None))
+            self._books[pilot, k] = known
+        return known[1]
+
+    def revisions(self, pilots: Sequence[str]) -> list[Revision]:
+        """Values of closed periods that changed after they were published, in order of pilot and time."""
+        known = self._known(pilots)
+        current: dict[tuple[str, str, str], PeriodValues] = {}
+        rows = self._frozen.superseded(known)
+        for pilot, period, start in {(row.pilot, row.period, row.start) for row in rows}:
+            at_ns = 0 if period == "all" else date_ns(start)
+            for record in self._store.get("values", pilot, at_ns, at_ns + 1, key=period):
+                current[pilot, period, start] = msgspec.json.decode(record.body, type=PeriodValues)
+        return told_revisions(rows, current, self._catalogue.common.disclosure_k)
 
     def span(self, pilot: str) -> tuple[str, str] | None:
         """First and last local day of a pilot's series; None without data."""
@@ -89,6 +146,20 @@ class Answers:
             history, as_of_ns = self._history(pilot)
             span = history.span(as_of_ns)
         return None if span is None else (iso(span[0]), iso(span[1]))
+
+    def read(self, pilot: str, ask: Callable[[History, int], Read]) -> Read | None:
+        """What `ask` finds in a pilot's history, judged as of an instant in ns; None of a pilot that is not known.
+
+        `ask` runs alone and must not ask `Answers` in turn.
+        """
+        if pilot not in self._catalogue.pilots:
+            return None
+        with self._lock:
+            return ask(*self._history(pilot))
+
+    def edition(self, pilot: str) -> int:
+        """A number that changes whenever a pilot's days were written anew; costs one small read."""
+        return self._pulse().partials.get(pilot, 0)
 
     def now(self, pilot: str) -> NowBoard | None:
         """The live board of a pilot, None before the pipeline has written one."""

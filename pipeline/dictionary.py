@@ -27,7 +27,11 @@ COLUMNS: Final = (
     ("n", "integer", "The number that the value rests on."),
     ("lower", "number", "Lower end of the 95 % interval."),
     ("upper", "number", "Upper end of the 95 % interval."),
-    ("interval_method", "string", "How the interval was made: poisson, wilson, with sketch bounds, or none."),
+    (
+        "interval_method",
+        "string",
+        "How the interval was made: poisson, wilson (clustered or not), bootstrap, bca or kaplan-meier.",
+    ),
     ("status", "string", "Whether the value may be used: see the status codes."),
     ("evidence_quality", "string", "How the events were recorded; unknown where feeds do not say."),
     ("synthetic", "boolean", "True where any event beneath is simulated."),

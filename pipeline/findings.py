@@ -139,7 +139,8 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
 class Effect(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Uptake around one engagement activity or campaign. Without all conditions `estimate` has no value.
 
-    `level` is the rung of the wording ladder: L0 to L3. `placebo` is (k, K): larger than k of K placebo dates.
+    `level` is the rung of the wording ladder: L0 to L3, "" where nothing may be said.
+    `placebo` is (k, K): larger than k of K placebo dates.
     `p_value` and `p_adjusted` (Holm over `tests` tests) are those of the placebo or circular-shift test.
     `least` is the smallest effect that would have been seen with 80 % power.
     """
@@ -192,3 +193,18 @@ class Revision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str
     before: float | None = None
     after: float | None = None
+
+
+class Pair(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Two pilots on one indicator: `difference` is that of `pilot` minus that of `other`, `higher` the probability that
+    `pilot`'s is higher, `order` "higher", "lower" or, where 0.2 < P < 0.8, "open". `denominator` is the kind of people
+    that rates are per."""
+
+    pilot: str
+    other: str
+    indicator: str
+    difference: Figure
+    higher: float | None = None
+    order: str = "open"
+    denominator: str = ""
+    synthetic: bool = False

@@ -15,9 +15,10 @@ from pipeline.periods import day_bounds, day_of, iso, ordinal
 from pipeline.quality import UNKNOWN, FeedVerdict, judge
 from pipeline.rows import Row, Shelf
 from pipeline.sketches import NOBODY, OtherKeyEpoch, People
+from pipeline.usage_days import UsageDays
 
-Family = Literal["active", "contributors", "attendees"]
-FAMILIES: Final[tuple[Family, ...]] = ("active", "contributors", "attendees")
+Family = Literal["active", "exposed", "arrived", "contributors", "attendees"]
+FAMILIES: Final[tuple[Family, ...]] = ("active", "exposed", "arrived", "contributors", "attendees")
 FEW: Final = 5
 LIVE_DAYS: Final = 35  # a gated feed silent for longer is a finished one: its pilot's series ends with its data
 
@@ -28,11 +29,12 @@ class History:
     def __init__(self, pilot: Pilot, shelf: Shelf | None = None) -> None:
         self.pilot = pilot
         self._shelf = shelf
+        self.usage = UsageDays(self)
         self._days: dict[int, Partial] = {}
         self._people: dict[tuple[str, int], People] = {}
         self._blocks: dict[tuple[str, int, int], People] = {}
         self._before: dict[str, tuple[int, list[People | None]]] = {}
-        self._newcomers: dict[int, People] = {}
+        self._newcomers: dict[tuple[Family, int], People] = {}
         self._stale: set[int] = set()
         self._closures: list[tuple[str, str]] | None = None
         self._verdicts: dict[tuple[str, int], FeedVerdict] = {}
@@ -88,7 +90,7 @@ class History:
                     for family in FAMILIES:
                         self._blocks.pop((family, level, start), None)
         first = min(self._stale)
-        self._newcomers = {known: who for known, who in self._newcomers.items() if known < first}
+        self._newcomers = {known: who for known, who in self._newcomers.items() if known[1] < first}
         self._stale.clear()
 
     def day(self, number: int) -> Partial | None:
@@ -232,13 +234,14 @@ class History:
             raise OtherKeyEpoch("the key of the pseudonyms changed within the pilot's history")
         return found
 
-    def newcomers(self, day: int) -> People:
-        """Who did a core action on a day for the first time ever."""
+    def newcomers(self, day: int, family: Family = "active") -> People:
+        """Who did a core action (or is of another family) on a day for the first time ever."""
         if self._stale:
             self._settle()
-        if day not in self._newcomers:
-            self._newcomers[day] = self.people("active", day) - self.before("active", day)
-        return self._newcomers[day]
+        key = (family, day)
+        if key not in self._newcomers:
+            self._newcomers[key] = self.people(family, day) - self.before(family, day)
+        return self._newcomers[key]
 
     # Feeds
 

@@ -42,6 +42,20 @@ CREATE TRIGGER audit_is_not_rewritten BEFORE UPDATE ON audit BEGIN
 CREATE TRIGGER audit_is_not_shortened BEFORE DELETE ON audit BEGIN
     SELECT RAISE(ABORT, 'the audit is only added to'); END;
 """,
+    """
+CREATE TABLE published (pilot TEXT PRIMARY KEY, at_ns INTEGER NOT NULL);
+CREATE TABLE release_decision (
+    pilot TEXT NOT NULL, k INTEGER NOT NULL, family TEXT NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (pilot, k, family));
+CREATE TABLE published_period (
+    pilot TEXT NOT NULL, period TEXT NOT NULL, start TEXT NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (pilot, period, start));
+CREATE TABLE superseded (
+    id INTEGER PRIMARY KEY, pilot TEXT NOT NULL, period TEXT NOT NULL, start TEXT NOT NULL, end TEXT NOT NULL,
+    revision INTEGER NOT NULL, at_ns INTEGER NOT NULL, reason TEXT NOT NULL, body TEXT NOT NULL,
+    UNIQUE (pilot, period, start, end, revision));
+CREATE TABLE erased_day (pilot TEXT NOT NULL, day TEXT NOT NULL, PRIMARY KEY (pilot, day));
+""",
 )
 
 

@@ -20,8 +20,9 @@ from pipeline.periods import day_bounds
 from pipeline.sensor_days import SensorDay, sensor_days
 from pipeline.sketches import People
 
-VERSION: Final = 4
+VERSION: Final = 5
 HOUR_NS: Final = 3600 * NS_PER_S
+ARRIVING: Final = ("service.registered", "session.started")
 SERIES: Final = ("usage", "engagement", "sensor")
 CLOSURE: Final = "calendar.closure"
 # Sources write words freely; a day that holds a text per event would outgrow what a store takes.
@@ -54,8 +55,8 @@ class Partial(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     first and last day of each `calendar.closure` recorded that day. `recorded` is the revision of each event that
     people entered by hand, so that whoever entered it can see that it arrived.
     `rows` tells whether the day's rows (`pipeline.rows`) changed, `chunks` how many records hold them.
-    Sets of people (`pipeline.sketches`, as text): `active` did a core action, `contributors` made a
-    contribution, `attendees` attended.
+    Sets of people (`pipeline.sketches`, as text): `active` did a core action, `exposed` met the service, `arrived`
+    registered or began a session, `contributors` made a contribution, `attendees` attended.
     """
 
     pilot: str
@@ -70,6 +71,8 @@ class Partial(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     attendances: int = 0
     attendances_by_people: int = 0
     active: str = ""
+    exposed: str = ""
+    arrived: str = ""
     contributors: str = ""
     attendees: str = ""
     held: list[Held] = []
@@ -109,6 +112,8 @@ def summarise(pilot: Pilot, day: str, events: Sequence[Event]) -> Partial:
         attendances=_total(attended),
         attendances_by_people=_total(_personal(attended)),
         active=_people(core),
+        exposed=_people(event for event in people if event.type == "service.exposed"),
+        arrived=_people(event for event in people if event.type in ARRIVING),
         contributors=_people(contributed),
         attendees=_people(attended),
         held=_held(people),

@@ -15,6 +15,7 @@ import msgspec
 from pipeline.model import NS_PER_S
 
 DAY_NS: Final = 86_400 * NS_PER_S
+WEEK: Final = 7
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
@@ -38,6 +39,15 @@ def ordinal(day: str) -> int:
     1
     """
     return date.fromisoformat(day).toordinal()
+
+
+def monday(number: int) -> int:
+    """The Monday of the ISO week that holds a day number; number 1 was a Monday.
+
+    >>> iso(monday(ordinal("2026-01-01")))
+    '2025-12-29'
+    """
+    return number - (number - 1) % WEEK
 
 
 @lru_cache(maxsize=65_536)

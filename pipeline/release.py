@@ -5,7 +5,7 @@ Rules: a figure that rests on 1 to k-1 people, or a rate with such a numerator o
 the smallest other part is hidden too, since the difference would tell it. k of 0 hides nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from pipeline.indicators.measure import Measure
 
@@ -15,11 +15,11 @@ def small(measure: Measure, k: int) -> bool:
     return any(0 < count < k for count in measure.people)
 
 
-def hidden(measures: Sequence[Measure], k: int) -> set[int]:
-    """Which figures of one indicator and period must be hidden, by place in the sequence."""
+def hidden(measures: Sequence[Measure], k: int, already: Collection[int] = ()) -> set[int]:
+    """Which figures of one indicator and period must be hidden, by place in the sequence; `already` are so."""
     if k < 2 or not any(measure.people for measure in measures):
-        return set()
-    found = {place for place, measure in enumerate(measures) if small(measure, k)}
+        return set(already)
+    found = {place for place, measure in enumerate(measures) if small(measure, k)} | set(already)
     total_shown = any(measure.dim == "" and place not in found for place, measure in enumerate(measures))
     for dim in {measure.dim for measure in measures} - {""}:
         parts = [

@@ -39,8 +39,9 @@ KEPT: Final = frozenset((
     "by_group", "year", "source_url", "natural_cadence", "indicator", "version", "attendance", "counted",
     "core", "first", "last",
 ))  # fmt: skip
+OF_SUMS: Final = ("activity_id", "channel", "natural_cadence", "age_band", "gender", "area")
 _TEXT: Final = 200
-_ITEMS: Final = 50
+_ITEMS: Final = 1000  # as many as the ids of one published answer
 _CHUNK: Final = 600_000  # bytes before base64, so that a record stays below what a store takes
 
 
@@ -115,13 +116,14 @@ def _order(row: Row) -> tuple[Any, ...]:
 
 
 def _summed_data(pilot: Pilot, event: Event) -> dict[str, Any]:
-    """Channel and help, and whether it is a core action."""
+    """Channel, rhythm, what a person declared, help, its activity, and whether it is a core action."""
     data: dict[str, Any] = {}
-    if isinstance(channel := event.data.get("channel"), str):
-        data["channel"] = channel[:_TEXT]
-    if event.data.get("assisted") is True:
-        data["assisted"] = True
-    if event.type in pilot.core_types and event.data.get("core", True) is not False:
+    for field in OF_SUMS:
+        if isinstance(word := event.data.get(field), str):
+            data[field] = word[:_TEXT]
+    if isinstance(helped := event.data.get("assisted"), bool):
+        data["assisted"] = helped
+    if event.stream == "usage" and event.type in pilot.core_types and event.data.get("core", True) is not False:
         data["core"] = True
     return data
 

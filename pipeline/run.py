@@ -17,6 +17,8 @@ from config.settings import Pipeline as Settings
 from pipeline import rows
 from pipeline.alerts.evaluate import evaluate_drop_off, evaluate_silence
 from pipeline.boards import Boards
+from pipeline.freeze import cause
+from pipeline.frozen import Frozen
 from pipeline.history import History
 from pipeline.indicators import INDICATORS
 from pipeline.indicators.evaluate import evaluate
@@ -25,6 +27,7 @@ from pipeline.notify import Notifier
 from pipeline.operations import Operations, this_process
 from pipeline.partials import VERSION, Partial, summarise
 from pipeline.periods import Period, date_ns, day_bounds, day_of, ordinal, shift
+from pipeline.publishing import Publisher, as_record
 from pipeline.pulse import pulse_record, read_pulse
 from pipeline.store.limits import MAX_BODY_BYTES
 from pipeline.store.port import Store, StoreAway
@@ -42,6 +45,7 @@ PASS_SHARE: Final = 4  # ... and for at most about a quarter of the time
 FEW_DAYS: Final = 3  # so few changed days of a pilot are answered before the pass over all later periods
 AS_OF_NS: Final = 900 * NS_PER_S  # what is over is judged at quarters of an hour
 PULSE_EVERY_NS: Final = 10 * NS_PER_S
+ROOM_FOR_REVISIONS: Final = 100_000  # bytes by which numbers of revisions may lengthen a document
 _EVER: Final = (-(1 << 62), 1 << 62)
 
 
@@ -73,6 +77,8 @@ class Pipeline:
         self._as_of_ns = self._pulse.as_of_ns
         self._histories = {slug: History(pilot, rows.Shelf(store, slug)) for slug, pilot in catalogue.pilots.items()}
         self._boards = Boards(store, self._histories)
+        k, frozen = catalogue.common.disclosure_k, Frozen(operations)
+        self._publishers = {slug: Publisher(store, frozen, one, k) for slug, one in self._histories.items()}
         self._work = {slug: Work() for slug in catalogue.pilots}
         self._done: dict[tuple[str, str], int] = {}
         self._summarised: dict[tuple[str, str], int] = {}
@@ -96,8 +102,9 @@ class Pipeline:
             # Before the pulse names the new basis: after a kill in between, no day may pass for processed.
             known = self._store.get("done", None, *_EVER, key="day")
             self._store.put([msgspec.structs.replace(one, body=msgspec.json.encode(_Seq(-1))) for one in known])
-            for work in self._work.values():
+            for slug, work in self._work.items():
                 work.everything()
+                self._publishers[slug].rebuilt = True
         for slug in self._histories:
             self._boards.remember(slug)
 
@@ -199,7 +206,12 @@ class Pipeline:
             records += [*details, Record(kind="partial", pilot=slug, key="day", time_ns=date_ns(touch.day), body=body)]
         self._store.put(records)
         for touch, partial in partials:
-            differs = history.put(partial) or (slug, touch.day) not in self._summarised
+            known = history.day(ordinal(touch.day))
+            changed = history.put(partial)
+            if changed:
+                how = None if touch.day == self._today[slug] else cause(known, partial)
+                self._publishers[slug].changed(touch.day, how)
+            differs = changed or (slug, touch.day) not in self._summarised
             self._work[slug].changed(ordinal(touch.day), touch.seq, differs, at_once=few or not partial.feeds)
             self._summarised[slug, touch.day] = touch.seq
         if touches[-1].day == self._today[slug]:
@@ -239,7 +251,7 @@ class Pipeline:
         for slug in sorted(self._work, key=lambda slug: self._work[slug].began_ns):
             work = self._work[slug]
             if slug not in waiting or now_ns - work.began_ns >= max(PASS_EVERY_NS, PASS_SHARE * self._pass_ns):
-                work.begin(self._histories[slug], as_of_ns, now_ns)
+                self._begin(slug, as_of_ns, now_ns)
             periods = work.take(left)
             left -= len(periods)
             written += len(periods)
@@ -252,33 +264,43 @@ class Pipeline:
                 self._mark_done(slug, finished)
                 self._to_judge.add(slug)
                 written += 1
+            if work.idle and not any(self._open(touch) for touch in pending if touch.pilot == slug):
+                self._publishers[slug].publish(now_ns)
         return written
 
+    def _open(self, touch: Touch) -> bool:
+        """True where a past day is not in yet; today never is."""
+        done = self._done.get((touch.pilot, touch.day)) == touch.seq
+        return not done and touch.day != self._today[touch.pilot]
+
+    def _begin(self, slug: str, as_of_ns: int, now_ns: int) -> None:
+        """Begin a pass, from the first day of which another release decision stands than when the last one began."""
+        work = self._work[slug]
+        if not work.passing:
+            since = self._publishers[slug].decide(as_of_ns)
+            if since is not None:
+                work.since = min(since, work.since) if work.since is not None else since
+        work.begin(self._histories[slug], as_of_ns, now_ns)
+
     def _write(self, slug: str, periods: Sequence[Period], as_of_ns: int, now_ns: int) -> None:
-        history, k = self._histories[slug], self._catalogue.common.disclosure_k
-        run = f"{now_ns}"
-        self._store.put(
-            [
-                Record(
-                    kind="values",
-                    pilot=slug,
-                    key=period.name,
-                    time_ns=0 if period.name == "all" else date_ns(period.start),
-                    body=_body(
-                        PeriodValues(
-                            pilot=slug,
-                            period=period.name,
-                            start=period.start,
-                            end=period.end,
-                            run=run,
-                            computed_ns=now_ns,
-                            values=[] if outside(history, period, as_of_ns) else evaluate(history, period, as_of_ns, k),
-                        )
-                    ),
-                )
-                for period in periods
-            ]
-        )
+        history, k, publisher = self._histories[slug], self._catalogue.common.disclosure_k, self._publishers[slug]
+        book = publisher.book(as_of_ns)
+        documents = [
+            PeriodValues(
+                pilot=slug,
+                period=period.name,
+                start=period.start,
+                end=period.end,
+                run=f"{now_ns}",
+                computed_ns=now_ns,
+                values=[] if outside(history, period, as_of_ns) else evaluate(history, period, as_of_ns, k, book=book),
+                since_ns=now_ns,
+                k=k,
+            )
+            for period in periods
+        ]
+        documents = [_fitting(document) for document in documents]
+        self._store.put([as_record(one, msgspec.json.encode(one)) for one in publisher.write(documents, now_ns)])
 
     def _mark_done(self, slug: str, finished: dict[str, int]) -> None:
         self._store.put(
@@ -324,15 +346,13 @@ class Pipeline:
             self._store.put([pulse_record(self._pulse)])
 
 
-def _body(document: PeriodValues) -> bytes:
-    """A period as its document; with so many parts that no store takes it, the totals alone."""
-    body = msgspec.json.encode(document)
-    if len(body) <= MAX_BODY_BYTES:
-        return body
+def _fitting(document: PeriodValues) -> PeriodValues:
+    """A period's document; with so many parts that no store takes it, the totals alone."""
+    if len(msgspec.json.encode(document)) <= MAX_BODY_BYTES - ROOM_FOR_REVISIONS:
+        return document
     _log.error("%s: the %s from %s has too many parts; only its totals are kept", document.pilot, document.period,
                document.start)  # fmt: skip
-    totals = [value for value in document.values if not value.dim]
-    return msgspec.json.encode(msgspec.structs.replace(document, values=totals))
+    return msgspec.structs.replace(document, values=[value for value in document.values if not value.dim])
 
 
 def _runs(touches: Sequence[Touch]) -> list[list[Touch]]:

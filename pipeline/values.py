@@ -15,6 +15,7 @@ class IndicatorValue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     indicator's unit; None means "cannot be said", never 0. `n` is the number the value rests on (people or
     events, as the definition says). `interval` names the method of [lower, upper] at 95 %. `completeness`
     (0 to 1) is that of the feeds beneath. `reason` says in one sentence why the status is not "ok".
+    `revision` is that of the period which gave the value its present content, 0 where it never changed.
     """
 
     pilot: str
@@ -34,10 +35,15 @@ class IndicatorValue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     completeness: float | None = None
     synthetic: bool = False
     reason: str = ""
+    revision: int = 0
 
 
 class PeriodValues(msgspec.Struct, frozen=True, kw_only=True):
-    """The complete grid of one pilot and period, written whole so that no stale value survives."""
+    """The complete grid of one pilot and period, written whole so that no stale value survives.
+
+    `revision` counts how often what was published of it changed; `since_ns` is when it last changed at all. `k` is the
+    limit under which it was released.
+    """
 
     pilot: str
     period: str
@@ -46,6 +52,9 @@ class PeriodValues(msgspec.Struct, frozen=True, kw_only=True):
     run: str
     computed_ns: int
     values: list[IndicatorValue]
+    revision: int = 0
+    since_ns: int = 0
+    k: int = 0
 
 
 class FeedNow(msgspec.Struct, frozen=True, kw_only=True):

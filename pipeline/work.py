@@ -11,7 +11,8 @@ from pipeline.model import NS_PER_S
 from pipeline.periods import Period, day_bounds, day_of, iso, ordinal, period_of, periods_between
 
 CALENDAR = ("day", "week", "month")
-LOOK_AHEAD = (0, 1, 7, 60)  # days after its own for which some indicator waits
+# Days after its own for which some indicator waits; a week's cohort waits from its days to a later Sunday.
+LOOK_AHEAD = (0, 1, *range(7, 14), *range(28, 35), 60)
 REACH = max(LOOK_AHEAD) + 1  # a period may depend on days so much later; all may depend on any earlier day
 
 

@@ -6,6 +6,7 @@ import pkgutil
 import re
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ import pytest
 import config
 import pipeline
 from config.arguments import build_parser
+from config.events.page import page as events_page
+from config.events.schemas import FOLDER as SCHEMAS
+from config.events.schemas import files as schema_files
 from config.reference import cli_page, example_env, settings_page
 from config.units_page import page as units_page
 from config.vocabulary import page as vocabulary_page
@@ -39,12 +43,19 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/vocabulary.md": vocabulary_page,
     "docs/units.md": units_page,
     "docs/api/openapi.json": openapi,
+    "docs/schemas/README.md": events_page,
+    **{path: partial(str, text) for path, text in schema_files().items()},
 }
 
 
 @pytest.mark.parametrize("page", GENERATED)
 def test_a_generated_page_is_what_the_code_says(page: str) -> None:
     assert (ROOT / page).read_text() == GENERATED[page](), f"{page} is old; run `make docs`"
+
+
+def test_no_schema_is_left_of_a_type_that_is_gone() -> None:
+    there = {path.relative_to(ROOT).as_posix() for path in (ROOT / SCHEMAS).iterdir()}
+    assert there == {path for path in GENERATED if path.startswith(f"{SCHEMAS}/")}
 
 
 def test_every_command_in_the_readme_exists(tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 Promises: the pilot and stream come from the topic, and a payload that claims others is refused; `source` and
 `id` together are the event's identity; without an id the topic and payload are, if the payload has its own time.
-Fields with an attribute in Event go there, all others are kept in `data`. The same fields given flat, without
-`data`, are read alike. Source: CloudEvents 1.0.2, JSON format; indicators.md 3.1.
+Fields with an attribute in Event go there, all others are kept in `data`, those that the event's type knows only when
+they hold what it allows (config/events). The same fields given flat, without `data`, are read alike.
+Source: CloudEvents 1.0.2, JSON format; indicators.md 3.1.
 """
 
 import re
@@ -17,6 +18,9 @@ from collectors.decoders.measures import in_its_unit
 from collectors.decoders.readings import derived_id
 from collectors.message import RawMessage, Undecodable
 from collectors.topics import Place
+from config.catalogue import Feed
+from config.events import OPS_TYPES, check
+from config.events.codes import ACTOR_KINDS
 from pipeline.model import Event, place_in_time
 
 _IDENTITY = tuple(
@@ -43,7 +47,6 @@ _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,128}")
 _VERSION = re.compile(r"\.v\d+$")
 _ACTOR_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _CONSENTS = ("none", "count_only", "cohort")
-OPS_TYPES = frozenset({"feed.heartbeat", "collector.ledger", "collector.session_lost", "calendar.closure"})
 
 
 def decode(message: RawMessage, place: Place) -> Decoded:
@@ -54,6 +57,8 @@ def decode(message: RawMessage, place: Place) -> Decoded:
     data = _fields_of(body)
     source = _source_of(body, data, place)
     kind = _type_of(body.get("type"))
+    if refused := check(kind, data, place.extra_types):
+        raise Undecodable("validate", *refused)
     time_ns, precision, rule = _time_of(body.get("time"), data.pop("time_precision", "ms"), message, place)
     event_id = _id_of(body.get("id"), source, rule, message)
     floor_ns, span_ns = floor_and_span(time_ns, precision, place.zone)
@@ -61,6 +66,8 @@ def decode(message: RawMessage, place: Place) -> Decoded:
     unit = _text(data.pop("unit", None), "unit") or ""
     if value is not None and quantity:
         value, unit = in_its_unit(quantity, value, unit)
+    if kind == "population.snapshot":
+        data["value"], value = value, None  # it is read with its year and source, and is no reading
     feed = place.feed
     assert feed is not None
     stream = "ops" if kind in OPS_TYPES else feed.stream
@@ -74,12 +81,12 @@ def decode(message: RawMessage, place: Place) -> Decoded:
         time_precision=precision,
         time_rule=rule,
         received_ns=message.received_ns,
-        synthetic=_flag(data.pop("synthetic", False)) or feed.synthetic,
+        synthetic=_synthetic(data.pop("synthetic", None), feed),
         revision=_whole(data.pop("revision", 0), "revision", 0),
         count=_whole(data.pop("count", 1), "count", 0),
         consent=_consent(data.pop("consent", None) or feed.consent),
         actor_key=_actor(data.pop("actor_key", None)),
-        actor_kind=_text(data.pop("actor_kind", None), "actor_kind") or "unknown",
+        actor_kind=_actor_kind(data.pop("actor_kind", None)),
         service_id=_text(data.pop("service_id", None), "service_id"),
         device=_text(data.pop("device", None), "device") or "",
         quantity=quantity,
@@ -186,16 +193,30 @@ def _number(value: Any) -> float | None:
     return float(value)
 
 
-def _flag(value: Any) -> bool:
+def _synthetic(value: Any, feed: Feed) -> bool:
+    if value is None:
+        if "synthetic" not in feed.model_fields_set:
+            raise Undecodable(
+                "validate", "missing_synthetic", "synthetic is missing: give true or false, or set it on the feed"
+            )
+        return feed.synthetic
     if not isinstance(value, bool):
         raise Undecodable("validate", "bad_synthetic", "synthetic is neither true nor false")
-    return value
+    return value or feed.synthetic
 
 
 def _consent(value: Any) -> str:
     if value not in _CONSENTS:
         raise Undecodable("validate", "bad_consent", f"consent is none of {', '.join(_CONSENTS)}")
     return str(value)
+
+
+def _actor_kind(value: Any) -> str:
+    if value is None or value == "":
+        return "unknown"
+    if not isinstance(value, str) or value not in ACTOR_KINDS:
+        raise Undecodable("validate", "bad_actor_kind", f"actor_kind has to be one of {', '.join(sorted(ACTOR_KINDS))}")
+    return value
 
 
 def _actor(value: Any) -> str | None:

@@ -4,14 +4,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from collectors.simulator import script
+from collectors.simulator import office, script
 from collectors.simulator.chance import rng_of
 from collectors.simulator.envelope import Happening
 from collectors.simulator.world import City, season
 
 _DISPERSION = 1.1  # variance of daily contributions over their mean
 _RAMP_DAYS = 42
-_DISPOSITIONS = (("adopted", 0.2), ("adapted", 0.2), ("deferred", 0.25), ("rejected", 0.25), ("none", 0.1))
+_NO_WORD = 0.1  # share of treated contributions of which it is recorded that nothing was decided
 
 
 class Contribution(NamedTuple):
@@ -25,7 +25,7 @@ def of_day(city: City, day: int) -> list[Happening]:
     """All engagement of one local day, unsorted, as if no drop-off were planted (see `kept`)."""
     found = [contributed(city, item) for item in contributions(city, day)]
     found += script.engagement_of(city, day)
-    return found + _answers(city, day)
+    return found + _answers(city, day) + office.of_day(city, day)
 
 
 def kept(city: City, day: int, n: int, stream: str = "engagement") -> list[bool]:
@@ -77,11 +77,14 @@ def _answers(city: City, day: int) -> list[Happening]:
     asked = [item for back in range(7) for item in _happened(city, day - city.habit.answer_lag_days - back)]
     if not asked:
         return []
-    chosen = [asked[i].id for i in sorted(rng.choice(len(asked), min(12, max(1, len(asked) // 3)), replace=False))]
-    office = {"schema": "pe.engagement.v1", "consent": "none", "actor_kind": "government", "evidence": "system_log"}
+    voice = city.truth.voice(city.pilot.slug)
+    chosen = [item.id for item in asked if rng.random() < voice.answered]
+    if not chosen:
+        return []
+    by_city = {"schema": "pe.engagement.v1", "consent": "none", "actor_kind": "government", "evidence": "system_log"}
     at = city.at(day, np.sort(rng.uniform(0.4, 0.65, 4)))
-    codes = rng.choice(len(_DISPOSITIONS), 3, p=[weight for _, weight in _DISPOSITIONS])
-    found = [Happening(at[0], "engagement", "response.published", {**office, "contribution_ids": chosen}, False)]
+    words = [_word(rng, voice.taken_up) for _ in range(3)]
+    found = [Happening(at[0], "engagement", "response.published", {**by_city, "contribution_ids": chosen}, False)]
     for n, contribution in enumerate(chosen[:3]):
         found.append(
             Happening(
@@ -89,16 +92,23 @@ def _answers(city: City, day: int) -> list[Happening]:
                 "engagement",
                 "contribution.disposition",
                 {
-                    **office,
+                    **by_city,
                     "contribution_id": contribution,
-                    "disposition": _DISPOSITIONS[codes[n]][0],
-                    "reason": "budget" if codes[n] > 1 else "fits-plan",
+                    "disposition": words[n],
+                    "reason": "fits-plan" if words[n] in ("adopted", "adapted") else "budget",
                     "recorded_by": "city",
                 },
                 False,
             )
         )
     return found
+
+
+def _word(rng: np.random.Generator, taken_up: float) -> str:
+    """What became of one contribution."""
+    if rng.random() < _NO_WORD:
+        return "none"
+    return str(rng.choice(("adopted", "adapted") if rng.random() < taken_up else ("deferred", "rejected")))
 
 
 def _happened(city: City, day: int) -> list[Contribution]:

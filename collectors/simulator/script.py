@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from collectors.simulator.activities import ANNOUNCED_DAYS, Activity
+from collectors.simulator.afterwards import met
 from collectors.simulator.chance import rng_of
 from collectors.simulator.envelope import Happening
 from collectors.simulator.world import City
@@ -27,6 +28,8 @@ _TOOLS = {
 _LEVEL = {"co_design": "involve", "co_decide": "collaborate", "co_produce": "collaborate", "co_evaluate": "consult"}
 _SHARED_DECISION = ("participatory_budgeting", "representative_deliberation")
 _KIND = {"co_design": "idea", "co_decide": "vote", "co_produce": "prototype", "co_evaluate": "test"}
+_ANSWERS = 0.6  # share of guests who answer the questionnaire
+_SIGNS_UP = 0.6  # share of guests who register before
 _SKILLS = ["facilitation", "service-design", "data-literacy"]
 
 
@@ -104,17 +107,32 @@ def _scenes(key: _Key, activity: Activity) -> tuple[Scene, ...]:
         few = {**own, "reason": "too-few-registrations"}
         return (*found, organiser(day - 3, 0.5, "activity.cancelled", few))
     index, weight = city.people.talkers(day)
-    n = min(int(rng.poisson(city.habit.attendance)), len(index))
+    mean = city.habit.attendance * city.truth.draws(city.pilot.slug, activity.method)
+    n = min(int(rng.poisson(mean)), len(index))
     guests = [int(i) for i in rng.choice(index, n, replace=False, p=weight)] if n else []
     start = 0.73 if city.weekday(day) < 5 else 0.45
     spent = {**own, "hours": round(float(rng.uniform(8, 40)), 1), "eur": fields["cost_eur"]}
     skill = {**own, "skill": "facilitation", "assessed_by": "self", "level": int(rng.integers(2, 6))}
     found += [
-        organiser(day, start + 0.1, "activity.held", fields),
+        organiser(day, start + 0.1, "activity.held", {**fields, **met(city, activity)}),
         organiser(day + 1, 0.45, "resource.spent", spent),
         organiser(day + 1, 0.5, "skill.assessed", skill),
     ]
-    return (*found, *_guests(activity, guests, start, rng), *_stage(activity, guests, start, rng))
+    asked = [_asked(city, activity, who, len(guests), rng) for who in guests if rng.random() < _ANSWERS]
+    came = _guests(activity, guests, start, rng)
+    return (*found, *came, *_absent(city, activity, guests), *_stage(city, activity, guests, start, rng), *asked)
+
+
+def _absent(city: City, activity: Activity, guests: list[int]) -> list[Scene]:
+    """Those who sign up and do not come."""
+    rng = rng_of(city.seed, city.pilot.slug, "absent", activity.id)
+    share, others = city.truth.absent(activity.method), set(city.people.talkers(activity.day)[0].tolist()) - set(guests)
+    n = min(int(rng.poisson(_SIGNS_UP * len(guests) * share / (1 - share))), len(others))
+    return [
+        Scene(activity.day - int(rng.integers(1, 13)), float(rng.uniform(0.35, 0.9)), "engagement", "registration",
+              int(who), {"activity_id": activity.id})
+        for who in rng.choice(sorted(others), n, replace=False)
+    ]  # fmt: skip
 
 
 def _guests(activity: Activity, guests: list[int], start: float, rng: np.random.Generator) -> list[Scene]:
@@ -125,7 +143,7 @@ def _guests(activity: Activity, guests: list[int], start: float, rng: np.random.
         found.append(Scene(at, part, "engagement", type_, who, {**own, **more}))
 
     for who in guests:
-        if rng.random() < 0.6:
+        if rng.random() < _SIGNS_UP:
             act(day - int(rng.integers(1, 13)), float(rng.uniform(0.35, 0.9)), "registration", who)
         act(day, start + float(rng.uniform(-0.01, 0.01)), "attendance", who)
         for k in range(int(rng.poisson(0.6))):
@@ -140,13 +158,14 @@ def _guests(activity: Activity, guests: list[int], start: float, rng: np.random.
     return found
 
 
-def _stage(activity: Activity, guests: list[int], start: float, rng: np.random.Generator) -> list[Scene]:
+def _stage(city: City, activity: Activity, guests: list[int], start: float, rng: np.random.Generator) -> list[Scene]:
     """What belongs to one stage only: a decision, a field test or a questionnaire."""
     match activity.stage:
         case "co_decide":
             return _decision(activity, guests, start, rng)
         case "co_produce":
-            return [scene for who in guests[: len(guests) // 2] for scene in _field_test(activity, who, rng)]
+            leaves = city.truth.voice(city.pilot.slug).drops_out
+            return [scene for who in guests[: len(guests) // 2] for scene in _field_test(activity, who, leaves, rng)]
         case "co_evaluate":
             return [_survey(activity, who, rng) for who in guests]
         case _:
@@ -154,7 +173,9 @@ def _stage(activity: Activity, guests: list[int], start: float, rng: np.random.G
 
 
 def _decision(activity: Activity, guests: list[int], start: float, rng: np.random.Generator) -> list[Scene]:
-    decision: dict[str, Any] = {"activity_id": activity.id, "decision_id": f"decision-{activity.id}"}
+    decision: dict[str, Any] = {
+        "activity_id": activity.id, "decision_id": f"decision-{activity.id}", "stage": activity.stage,
+    }  # fmt: skip
     shared, considered = activity.method in _SHARED_DECISION, int(rng.integers(5, 20))
     role = {**decision, "role": "co_decider" if shared else "consulted"}
     closed = {
@@ -174,17 +195,35 @@ def _decision(activity: Activity, guests: list[int], start: float, rng: np.rando
     ]
 
 
-def _field_test(activity: Activity, who: int, rng: np.random.Generator) -> list[Scene]:
-    test: dict[str, Any] = {"activity_id": activity.id, "task_id": f"test-{activity.id}"}
-    end, ends_on, part = "fieldtest.task_done", activity.day + int(rng.integers(2, 14)), float(rng.uniform(0.75, 0.9))
-    last = dict(test)
-    if rng.random() < 0.3:
-        end, last = "fieldtest.withdrawn", {**test, "kind": "participant", "reason": "no-time"}
+def _field_test(activity: Activity, who: int, leaves: float, rng: np.random.Generator) -> list[Scene]:
+    test: dict[str, Any] = {
+        "activity_id": activity.id, "fieldtest_id": f"test-{activity.id}", "fieldtest_stage": "prototype",
+    }  # fmt: skip
+    task = {**test, "task_id": f"task-{activity.id}"}
+    ends_on, part = activity.day + int(rng.integers(2, 14)), float(rng.uniform(0.75, 0.9))
+    end, last = "fieldtest.task_done", task
+    if rng.random() < leaves:
+        kind = ("participant", "innovation", "research")[int(rng.choice(3, p=(0.6, 0.3, 0.1)))]
+        end, last = "fieldtest.withdrawn", {**test, "kind": kind, "reason": "no-time"}
     return [
         Scene(activity.day, 0.92, "engagement", "fieldtest.signup", who, test),
-        Scene(activity.day + 1, part, "engagement", "fieldtest.task_assigned", who, test),
+        Scene(activity.day + 1, part, "engagement", "fieldtest.task_assigned", who,
+              {**task, "deadline": _date(activity.day + 14)}),
         Scene(ends_on, part, "engagement", end, who, last),
+    ]  # fmt: skip
+
+
+def _asked(city: City, activity: Activity, who: int, guests: int, rng: np.random.Generator) -> Scene:
+    """One guest's answer on influence and trust, two items from 1 to 5."""
+    voice = city.truth.voice(city.pilot.slug)
+    scores = [
+        int(rng.integers(4, 6)) if rng.random() < share else int(rng.integers(1, 4))
+        for share in (voice.believes, voice.trusts)
     ]
+    answer = {"activity_id": activity.id, "instrument": "participation-2", "respondent": "participant",
+              "invited": guests, "scores": scores, "evidence": "self_report"}  # fmt: skip
+    day, part = activity.day + int(rng.integers(1, 4)), float(rng.uniform(0.4, 0.9))
+    return Scene(day, part, "usage", "survey.response", who, answer)
 
 
 def _survey(activity: Activity, who: int, rng: np.random.Generator) -> Scene:

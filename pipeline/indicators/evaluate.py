@@ -5,6 +5,7 @@ Promise: what was not computed has no value; 0 is only said where feeds were hea
 """
 
 from collections.abc import Iterable
+from typing import Final
 
 from pipeline.history import History
 from pipeline.indicators.measure import Measure, not_defined
@@ -13,39 +14,71 @@ from pipeline.indicators.window import Window
 from pipeline.periods import Period, iso, ordinal
 from pipeline.quality import OK
 from pipeline.release import hidden, reason
+from pipeline.release_book import Book
+from pipeline.release_rules import Withheld, because, judge
 from pipeline.sketches import OtherKeyEpoch
 from pipeline.values import IndicatorValue
 
+NARROWER: Final = "narrower"
+
 
 def evaluate(
-    history: History, period: Period, as_of_ns: int, k: int, ids: Iterable[str] | None = None
+    history: History,
+    period: Period,
+    as_of_ns: int,
+    k: int,
+    ids: Iterable[str] | None = None,
+    book: Book | None = None,
 ) -> list[IndicatorValue]:
     """Values of all indicators (or of `ids`) for one pilot and period, in registry order.
 
-    `as_of_ns` decides what is over; `k` is the catalogue's `disclosure_k`.
+    `as_of_ns` decides what is over; `k` is the catalogue's `disclosure_k`. `book` holds the release decisions for
+    that limit; without one they are made from what is known now.
     """
     window = Window(history, period, as_of_ns)
+    book = book or Book(history, as_of_ns, k)
     chosen = INDICATORS if ids is None else {key: INDICATORS[key] for key in INDICATORS if key in set(ids)}
     synthetic = history.pilot.synthetic or any(day.synthetic for day in window.days)
     gates: dict[tuple[str, ...], float | None] = {}
     found: list[IndicatorValue] = []
     for definition in chosen.values():
-        measures = _measures(definition, window)
         if definition.streams not in gates:
             gates[definition.streams] = _gate(definition, window)
-        concealed = hidden(measures, k)
-        for place, measure in enumerate(measures):
-            found.append(
-                _value(
-                    definition,
-                    window,
-                    measure,
-                    gates[definition.streams],
-                    reason(k) if place in concealed else None,
-                    synthetic,
-                )
-            )
+        for measure, told in _released(definition, window, book):
+            found.append(_value(definition, window, measure, gates[definition.streams], told, synthetic))
     return found
+
+
+Told = tuple[str, str] | None  # the status and reason that the release gives, None where it changes nothing
+
+
+def _released(definition: Indicator, window: Window, book: Book) -> list[tuple[Measure, Told]]:
+    """Figures of an indicator with what the release says of each."""
+    measures = _measures(definition, window)
+    totals = [judge(definition.id, book, window, measure) for measure in measures]
+    if any(verdict is not None and verdict.told is not None for verdict in totals):
+        if window.period.name in ("all", "chosen"):
+            return _narrower(definition, window, book, next(one for one in totals if one is not None))
+        totals = [one and Withheld(waiting=one.waiting, by_week=one.by_week) for one in totals]
+    concealed = hidden(measures, book.k, {place for place, one in enumerate(totals) if one is not None})
+    found: list[tuple[Measure, Told]] = []
+    for place, (measure, verdict) in enumerate(zip(measures, totals, strict=True)):
+        told = None
+        if verdict is not None:
+            told = "incomplete" if verdict.waiting else "suppressed", because(verdict, book.k)
+        elif place in concealed:
+            told = "suppressed", reason(book.k)
+        found.append((measure, told))
+    return found
+
+
+def _narrower(definition: Indicator, window: Window, book: Book, verdict: Withheld) -> list[tuple[Measure, Told]]:
+    """The figures of the widest window within the period for which they may be told, marked as such."""
+    first, last = verdict.told or (window.first, window.last)
+    assert last - first < window.last - window.first, "what may be told is less than what was asked"
+    shorter = Window(window.history, Period(window.period.name, iso(first), iso(last)), window.as_of_ns)
+    found = _released(definition, shorter, book)
+    return [(measure, told or (NARROWER, because(verdict, book.k))) for measure, told in found]
 
 
 def _measures(definition: Indicator, window: Window) -> list[Measure]:
@@ -67,16 +100,19 @@ def _gate(definition: Indicator, window: Window) -> float | None:
 
 
 def _value(
-    definition: Indicator, window: Window, measure: Measure, gate: float | None, concealed: str | None, synthetic: bool
+    definition: Indicator, window: Window, measure: Measure, gate: float | None, told: Told, synthetic: bool
 ) -> IndicatorValue:
     period = window.period
     status, why = _status(definition, window, measure, gate)
     value, n = measure.value, measure.n
     lower, upper, interval = measure.lower, measure.upper, measure.interval
-    if concealed is not None:
-        status, why = "suppressed", concealed
+    withheld = told is not None and told[0] != NARROWER
+    if told is not None and told[0] != NARROWER:
+        status, why = told
         n = None
-    empty = status in ("suppressed", "not_defined", "insufficient_n") or _too_few(definition, measure)
+    elif told is not None:
+        status, why = ("incomplete", told[1]) if status == "ok" else (status, f"{told[1]}; {why}")
+    empty = withheld or status in ("not_defined", "insufficient_n") or _too_few(definition, measure)
     if empty or _silence(measure, gate):
         value, lower, upper, interval = None, None, None, ""
     return IndicatorValue(
@@ -108,7 +144,7 @@ def _status(definition: Indicator, window: Window, measure: Measure, gate: float
     if measure.status == "incomplete":
         return measure.status, measure.reason
     if _too_few(definition, measure):
-        return "insufficient_n", f"rests on {measure.n}; at least {definition.min_n} are needed"
+        return "insufficient_n", measure.reason or f"rests on {measure.n}; at least {definition.min_n} are needed"
     if measure.status != "ok":
         return measure.status, measure.reason
     if measure.gate and gate is not None and gate < OK:

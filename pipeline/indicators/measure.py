@@ -72,5 +72,5 @@ def of_share(hits: People, whole: int, scale: float = 100.0, show_n: bool = True
         lower=scale * lower,
         upper=scale * upper,
         interval="wilson",
-        people=(count, whole) if show_n else (count,),
+        people=(count, whole, whole - count) if show_n else (count,),
     )

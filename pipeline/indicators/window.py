@@ -126,5 +126,10 @@ class Window:
         return union(cohort), union(back), young
 
     @cached_property
+    def known_days(self) -> list[int]:
+        """The numbers of the known days of the period."""
+        return [ordinal(partial.day) for partial in self.days]
+
+    @cached_property
     def _active_days(self) -> list[int]:
         return [ordinal(partial.day) for partial in self.days if partial.active]

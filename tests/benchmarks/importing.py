@@ -36,7 +36,7 @@ type = "action.performed"
 time = "time"
 [cloudevent.constants]
 service_id = "app"
-actor_kind = "person"
+actor_kind = "citizen"
 synthetic = true
 [cloudevent.columns]
 action = "action"

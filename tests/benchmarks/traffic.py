@@ -29,7 +29,7 @@ def event(number: int, at_ns: int) -> bytes:
             "source": "/pilots/bremen/app",
             "type": "action.performed",
             "time": f"{text}.{at_ns // 1_000_000 % 1000:03d}Z",
-            "data": {"service_id": "app", "action": "vote", "actor_kind": "person", "synthetic": True},
+            "data": {"service_id": "app", "action": "vote", "actor_kind": "citizen", "synthetic": True},
         }
     )
 

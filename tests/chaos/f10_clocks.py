@@ -122,7 +122,7 @@ def _devices(place: Place, clock: Clock) -> list[tuple[str, str, bool]]:
         for id_, text, _ in times:
             event = {
                 "specversion": "1.0", "id": id_, "source": "/pilots/bremen/app", "type": "action.performed",
-                "time": text,
+                "time": text, "data": {"synthetic": False},
             }  # fmt: skip
             publisher.publish(TOPIC, json.dumps(event).encode())
     return times

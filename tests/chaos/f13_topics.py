@@ -117,7 +117,7 @@ def _event(name: str, pilot: str) -> bytes:
     return json.dumps(
         {
             "specversion": "1.0", "id": f"abuse {name}", "source": f"/pilots/{pilot}/app", "type": "action.performed",
-            "time": "2019-03-01T00:00:00Z", "data": {},
+            "time": "2019-03-01T00:00:00Z", "data": {"synthetic": False},
         }
     ).encode()  # fmt: skip
 

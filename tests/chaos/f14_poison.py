@@ -60,7 +60,7 @@ def _publish(place: Place, number: int, kind: str) -> None:
         for name in (f"before-{number}", f"poison-{kind}-{number}", f"after-{number}"):
             event = {
                 "specversion": "1.0", "id": name, "source": "/pilots/malmo/app", "type": "action.performed",
-                "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+                "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "data": {"synthetic": False},
             }  # fmt: skip
             publisher.publish("pilots/malmo/usage/app", json.dumps(event).encode())
 

@@ -90,6 +90,7 @@ def _messages(chance: random.Random, number: int) -> list[dict[str, Any]]:
         at = first + timedelta(seconds=0 if n < 2 else chance.randrange(60 * 86_400))
         kind = ("action.performed", "contribution.made")[n % 2]
         data = {"actor_key": f"pseudonym-of-{chance.randrange(40):04}"} | ({"kind": "idea"} if n % 2 else {})
+        data |= {"synthetic": False}
         source = ("app", "talk")[n % 2]
         rows.append({"specversion": "1.0", "id": f"f21-{n}", "source": f"/pilots/malmo/{source}", "type": kind,
                      "time": at.isoformat(), "data": data})  # fmt: skip

@@ -24,6 +24,7 @@ from dashboard.viewer import Viewer
 from pipeline.logbook import Logbook
 from tests.dashboard.made_up import NOW_NS
 from tests.dashboard.test_log_draft import CLOSURE, HELD
+from tests.schemas import against_schemas
 
 OPERATOR = Viewer("operator", name="op")
 HOUR_NS = 3600 * 10**9
@@ -95,6 +96,7 @@ def test_a_whole_record_is_taken_by_the_collector_as_it_stands(town: Town) -> No
         payload = msgspec.json.encode(event)
         judged = ingest.judge(RawMessage(topic=topic, payload=payload, received_ns=NOW_NS + HOUR_NS))
         assert judged.fault is None, (event, judged.fault)
+        assert against_schemas(payload) == []
         assert len(judged.events) == 1
         assert judged.events[0].synthetic is True
         assert judged.events[0].stream == ("ops" if event["type"] == "calendar.closure" else "engagement")

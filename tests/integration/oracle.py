@@ -37,10 +37,10 @@ def payload(number: int) -> bytes:
     event = {
         "specversion": "1.0", "id": f"n-{number}", "source": "/pilots/bremen/app", "type": "action.performed",
         "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment // 1000)) + f".{moment % 1000:03d}Z",
-        "data": {"filler": _filler(number, _length(number))},
+        "data": {"synthetic": False, "filler": _filler(number, _length(number))},
     }  # fmt: skip
     if number % 1000 == 500:
-        event["data"] = {"filler": _filler(number, LARGEST - 1000)}
+        event["data"] = {"synthetic": False, "filler": _filler(number, LARGEST - 1000)}
         short = LARGEST - len(json.dumps(event).encode()) - len(', "end": ""')
         event["data"] |= {"end": "e" * short}  # type: ignore[operator]
     return json.dumps(event).encode()

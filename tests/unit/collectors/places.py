@@ -37,7 +37,10 @@ def catalogue(*pilots: Pilot) -> Catalogue:
 
 def action(id_: str = "e-1", time: str | None = "2019-03-01T12:00:00Z", **data: Any) -> bytes:
     """A CloudEvents payload of one use of the service."""
-    event = {"specversion": "1.0", "id": id_, "source": "/pilots/bremen/app", "type": "action.performed", "data": data}
+    event = {
+        "specversion": "1.0", "id": id_, "source": "/pilots/bremen/app", "type": "action.performed",
+        "data": {"synthetic": False, **data},
+    }  # fmt: skip
     return json.dumps(event if time is None else {**event, "time": time}).encode()
 
 

@@ -15,7 +15,7 @@ from collectors.pseudonym import PseudonymKeys
 from collectors.receiver import MqttReceiver
 from collectors.topics import Roster
 from config.settings import Mqtt
-from tests.unit.collectors.places import APP, NOW_NS, catalogue
+from tests.unit.collectors.places import APP, NOW_NS, app, catalogue, pilot
 
 ATTRIBUTES = [
     ("specversion", "1.0"), ("id", "e-1"), ("source", "/pilots/bremen/app"), ("type", "action.performed"),
@@ -24,7 +24,7 @@ ATTRIBUTES = [
 
 
 def judge(properties: list[tuple[str, str]], payload: bytes, kind: str = "application/json") -> Judged:
-    roster = Roster(catalogue(), "main")
+    roster = Roster(catalogue(pilot(app(synthetic=False))), "main")
     entry = Intake(roster, PseudonymKeys(Path())).entry(APP, payload, NOW_NS, kind, properties=properties)
     if entry.fault is not None:
         return Judged([], fault=entry.fault)

@@ -17,6 +17,7 @@ from collectors.decoders.line_protocol_points import points
 from collectors.message import RawMessage, Undecodable
 from collectors.topics import Place
 from config.catalogue import Feed
+from config.events.codes import ACTOR_KINDS
 from config.formats import FORMATS as NAMES
 from pipeline.model import Event, place_in_time
 from pipeline.store.line_protocol import fields, prefix
@@ -156,8 +157,8 @@ events = st.builds(
     time_precision=st.sampled_from(["ms", "s", "minute", "hour", "day"]),
     synthetic=st.booleans(), revision=whole, count=whole, consent=st.sampled_from(["none", "count_only", "cohort"]),
     actor_key=st.none() | st.text(string.ascii_letters + "_-", min_size=16, max_size=64),
-    actor_kind=texts, service_id=st.none() | texts,
-    data=st.dictionaries(st.sampled_from(["stage", "core", "note"]), st.booleans() | texts | whole, max_size=3),
+    actor_kind=st.sampled_from(sorted(ACTOR_KINDS)), service_id=st.none() | texts,
+    data=st.dictionaries(st.sampled_from(["step", "done", "note"]), st.booleans() | texts | whole, max_size=3),
 )  # fmt: skip
 
 

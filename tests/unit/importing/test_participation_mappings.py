@@ -17,6 +17,7 @@ from collectors.topics import Roster
 from config.catalogue import load_catalogue
 from config.problems import ConfigError
 from pipeline.model import Event
+from tests.schemas import against_schemas
 
 FOLDER = Path(__file__).parents[3] / "config/examples/participation"
 TOWN = load_catalogue(FOLDER)
@@ -70,6 +71,7 @@ def events(folder: Path, name: str, text: str, revision: int = 1) -> tuple[list[
                 continue
             judged = ingest.judge(RawMessage(topic=topic, payload=payload, received_ns=NOW))
             assert judged.fault is None, judged.fault
+            assert against_schemas(payload) == []
             found += judged.events
     return found, reasons
 

@@ -51,7 +51,9 @@ def event(
     kind: str, at: str | int, actor: str | None = None, *, feed: str = "", of: str = "test", **more: Any
 ) -> Event:
     """One event; stream and feed follow from the type. `data` holds what has no attribute."""
-    stream = {"action.performed": "usage", "reading": "sensor", "feed.heartbeat": "ops"}.get(kind, "engagement")
+    stream = {"reading": "sensor", "feed.heartbeat": "ops"}.get(kind, "engagement")
+    if kind.startswith(("action.", "service.", "session.", "task.", "survey.")):
+        stream = "usage"
     feed = feed or {"usage": "app", "engagement": "talk"}.get(stream, "air")
     floor = at if isinstance(at, int) else ns(at)
     name = hashlib.sha256(repr((kind, at, actor, feed, of, sorted(more.items(), key=str))).encode()).hexdigest()
@@ -120,7 +122,7 @@ class City:
         raise AssertionError("the pipeline never came to an end")
 
     def documents(self) -> dict[tuple[str, int], bytes]:
-        """Every stored period without the run that wrote it."""
+        """Every stored period without the run that wrote it and its revisions."""
         import msgspec
 
         from pipeline.values import PeriodValues
@@ -130,5 +132,6 @@ class City:
             document = msgspec.json.decode(record.body, type=PeriodValues)
             if not document.values:
                 continue  # withdrawn: no day of the series lies in it
-            found[record.key, record.time_ns] = msgspec.json.encode((document.start, document.end, document.values))
+            values = [msgspec.structs.replace(value, revision=0) for value in document.values]
+            found[record.key, record.time_ns] = msgspec.json.encode((document.start, document.end, values))
         return found

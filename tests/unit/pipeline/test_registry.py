@@ -7,8 +7,11 @@ from pipeline.dictionary import STATUS_WORDS, markdown, words
 from pipeline.indicators import INDICATORS, Indicator
 from pipeline.indicators.registry import BadIndicator, register
 from pipeline.values import STATUSES
+from pipeline.work import LOOK_AHEAD
 
 PEOPLE = INDICATORS["people"]
+# Figures that need a least n although no interval goes with them.
+RATES = ("core-actions-per-person", "group-coverage", "representation-gap")
 
 
 @pytest.mark.parametrize("blank", ["title", "unit", "formula", "caveat", "source", "needs", "version", "id"])
@@ -29,13 +32,27 @@ def test_every_planned_indicator_is_there() -> None:
     planned = """people people-multi-day active-1 active-7 active-28 new-people returning-people returned-day-1
         returned-days-1-7 retention-day-1 retention-days-1-7 core-actions core-actions-per-person adoption-per-1000
         contributions statements contributors participants-who-use activities-held attendance return-participation
-        participation-per-1000 sensor-level hours-over-limit footfall completeness freshness longest-gap"""
+        participation-per-1000 effective-groups effective-groups-of-20 gini-simpson group-coverage representation
+        representation-gap undeclared stage-coverage depth depth-delivered decider-share contribution-rate
+        contributions-each contribution-gini contribution-top-tenth field-test-drop-out days-to-answer
+        answered-30-days influence without-disposition perceived-influence influence-gap participation-survey-response
+        hours-per-contributor eur-per-contributor hours-per-adopted eur-per-adopted
+        sensor-level hours-over-limit footfall completeness freshness longest-gap
+        reach stickiness activation retention-week-1 retention-week-4 retention-week-4-or-later task-success
+        time-to-complete time-to-complete-p90 intensity concentration resurrected-people dormant-people net-growth
+        channel-mix assisted-share satisfaction-sus satisfaction-top-2 survey-response-rate"""
     assert set(INDICATORS) == set(planned.split())
 
 
-def test_shares_have_a_least_n_and_counts_of_people_have_none() -> None:
+def test_estimates_have_a_least_n_and_counts_have_none() -> None:
     for one in INDICATORS.values():
-        assert (one.min_n > 0) == (one.interval_method == "wilson" or one.id == "core-actions-per-person"), one.id
+        counted = one.interval_method in ("poisson", "none") and one.id not in RATES
+        assert (one.min_n > 0) == (not counted), one.id
+
+
+def test_the_pipeline_waits_as_long_as_any_indicator_looks_ahead() -> None:
+    for one in INDICATORS.values():
+        assert one.look_ahead in LOOK_AHEAD, one.id
 
 
 def test_every_status_is_explained() -> None:

@@ -3,12 +3,15 @@
 from collections import Counter
 from threading import Event
 
+import msgspec
+
 from collectors.clock_rules import Window
 from collectors.ingest import Ingest
 from collectors.message import RawMessage
 from collectors.simulator import live
 from collectors.topics import Roster
 from config.catalogue import Catalogue
+from tests.schemas import against_schemas
 from tests.unit.simulator.telling import NOW, told
 from tests.unit.simulator.test_live import Time
 
@@ -28,6 +31,16 @@ def test_history_is_accepted_to_the_last_message_its_newest_and_its_oldest_part(
         RawMessage(topic=m.topic, payload=m.payload, received_ns=NOW) for m in [*told_all[:60_000], *told_all[-10_000:]]
     ]
     assert faults(catalogue, messages) == {"accepted": len(messages)}
+
+
+def test_every_kind_of_event_is_as_its_published_schema_says() -> None:
+    told_of: Counter[str] = Counter()
+    for message in told(7, 104):
+        body = msgspec.json.decode(message.payload)
+        if "specversion" in body and told_of[body["type"]] < 40:
+            told_of[body["type"]] += 1
+            assert against_schemas(message.payload) == []
+    assert len(told_of) > 20
 
 
 def test_live_messages_are_accepted_retained_heartbeats_too(catalogue: Catalogue) -> None:

@@ -46,6 +46,7 @@ VOCABULARY = {
         "fieldtest.withdrawn",
         "resource.spent",
         "skill.assessed",
+        "population.snapshot",
         "feed.heartbeat",
     },
 }

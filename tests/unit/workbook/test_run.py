@@ -19,6 +19,7 @@ from collectors.workbook.run import Report, WorkbookImport, feed_of
 from collectors.workbook.template import template
 from config.catalogue import load_catalogue
 from config.vocabulary import load_vocabulary
+from tests.schemas import against_schemas
 from tests.workbooks import fill, returned
 
 FOLDER = Path(__file__).parents[3] / "config/examples/participation"
@@ -44,6 +45,7 @@ class Wire:
         yield self.send
 
     def send(self, messages: Sequence[Message]) -> None:
+        assert [fault for _, payload in messages for fault in against_schemas(payload)] == []
         if self.broken:
             raise ConnectionError
         self.messages += messages

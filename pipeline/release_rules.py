@@ -1,0 +1,235 @@
+"""What of an indicator may be told: the rule of each count of people that others can be subtracted from.
+
+Counts that add up over days are told between readable days only (`pipeline.release_book`). Counts of people of a
+window are hidden when they, or what is left of a declared whole without them, tell of 1 to k-1 people. Each decision
+depends on the set that is counted alone, so the same set is hidden under every name and in every grid.
+An indicator that has no rule here is judged by `Measure.people` alone (`pipeline.release`).
+"""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Final
+
+import msgspec
+
+from pipeline.indicators.measure import Measure
+from pipeline.indicators.window import Window
+from pipeline.periods import iso, ordinal, period_of, previous
+from pipeline.release_book import FOLLOWED, Book, Family
+
+SHOWN: Final = None
+
+
+class Withheld(msgspec.Struct, frozen=True):
+    """Why a figure is not told. `waiting`: not decided yet, because its week is not over. `told` are the first and the
+    last day of the widest window within its period for which it may be told. `by_week`: never told by day."""
+
+    waiting: bool = False
+    told: tuple[int, int] | None = None
+    by_week: bool = False
+
+
+Verdict = Withheld | None
+Rule = Callable[[Book, Window, Measure], Verdict]
+
+
+def judge(indicator: str, book: Book, window: Window, measure: Measure) -> Verdict:
+    """What is to be withheld of a total, None where nothing is."""
+    rule = RULES.get(indicator)
+    if rule is None or book.k < 2 or not measure.people or measure.dim:
+        return SHOWN
+    if indicator in BY_WEEK and window.period.name == "day":
+        return Withheld(by_week=True)
+    if indicator in OF_WINDOW and window.period.name == "chosen":
+        ends = _between(book, "use", window.first - 1, window.last)
+        if ends is not SHOWN:
+            return ends
+    return rule(book, window, measure)
+
+
+def _small(book: Book, counts: Iterable[int]) -> bool:
+    return any(0 < count < book.k for count in counts)
+
+
+def _hide(yes: bool) -> Verdict:
+    return Withheld() if yes else SHOWN
+
+
+def _between(book: Book, family: Family, after: int, upto: int) -> Verdict:
+    said = book.verdict(family, after, upto)
+    if said == "shown":
+        return SHOWN
+    days = sorted({after, *book.decided(family).points})
+    days = [day for day in days if after <= day <= upto and book.readable(family, day)]
+    return Withheld(waiting=said == "waiting", told=(days[0] + 1, days[-1]) if len(days) > 1 else None)
+
+
+def _new(book: Book, window: Window, _: Measure) -> Verdict:
+    return _between(book, "use", window.first - 1, window.last)
+
+
+def _adopted(book: Book, window: Window, _: Measure) -> Verdict:
+    verdict = _between(book, "use", book.first - 1, window.last)
+    if verdict is None or verdict.told is None:
+        return verdict
+    last = verdict.told[1]
+    return Withheld(verdict.waiting, (window.first, last) if last >= window.first else None)
+
+
+def _active(book: Book, window: Window, _: Measure) -> Verdict:
+    return active(book, window.first, window.last)
+
+
+def _trailing(days: int, book: Book, window: Window, _: Measure) -> Verdict:
+    """People of the last `days` of the period: where they may not be told, those of an earlier last day may be."""
+    verdict = _rolling(book, window.last - days + 1, window.last)
+    if verdict is SHOWN:
+        return SHOWN
+    earlier = (day for day in reversed(book.decided("use").points) if window.first <= day < window.last)
+    last = next((day for day in earlier if _rolling(book, day - days + 1, day) is SHOWN), None)
+    return Withheld(waiting=verdict.waiting, told=None if last is None else (window.first, last))
+
+
+def _rolling(book: Book, first: int, last: int) -> Verdict:
+    """Neighbouring rolling windows tell of the people of a day, as two chosen ranges do; days, weeks and months do not
+    overlap."""
+    grid = [period_of(name, iso(last)) for name in ("day", "week", "month")]
+    if any((ordinal(one.start), ordinal(one.end)) == (first, last) for one in grid):
+        return active(book, first, last)
+    return _between(book, "use", first - 1, last) or active(book, first, last)
+
+
+def active(book: Book, first: int, last: int) -> Verdict:
+    """Whether the number of people who did a core action on days `first` to `last` may be told."""
+    if first <= book.began:
+        return _between(book, "use", first - 1, last)
+    count = book.history.union("active", first, last).count
+    left = [count, *_in_both_halves(book, first, last, count)]
+    if book.verdict("use", first - 1, last) == "shown":
+        left.append(count - book.grew("use", first - 1, last))
+    if book.readable("use", last):
+        left.append(book.total("use", last) - count)
+    return _hide(_small(book, left))
+
+
+def _in_both_halves(book: Book, first: int, last: int, count: int) -> list[int]:
+    """Of two days, weeks or months that are told one by one: the people of both, which their union would tell."""
+    start, end = iso(first), iso(last)
+    for name in ("day", "week", "month"):
+        late = period_of(name, end)
+        early = previous(late)
+        if (early.start, late.end) == (start, end):
+            parts = (book.history.union("active", ordinal(one.start), ordinal(one.end)).count for one in (early, late))
+            return [sum(parts) - count]
+    return []
+
+
+def _several(book: Book, window: Window, measure: Measure) -> Verdict:
+    """A part of the people of a window is told only beside them: they could be worked out from it and single days."""
+    left = (measure.people[0], window.active.count - measure.people[0])
+    return _whole(book, window) or _hide(_small(book, left))
+
+
+def _whole(book: Book, window: Window) -> Verdict:
+    verdict = active(book, window.first, window.last)
+    return verdict and Withheld(waiting=verdict.waiting)
+
+
+def _returning(book: Book, window: Window, measure: Measure) -> Verdict:
+    """Left over: of this period those who were not active in the one before (new ones apart, where these are told),
+    and of that one those who are not active now."""
+    before = previous(window.period)
+    earlier = book.history.union("active", ordinal(before.start), ordinal(before.end)).count
+    count, now = measure.people[0], window.active.count
+    left = [count, now - count, earlier - count]
+    if book.verdict("use", window.first - 1, window.last) == "shown":
+        left.append(now - count - book.grew("use", window.first - 1, window.last))
+    return _whole(book, window) or _hide(_small(book, left))
+
+
+def _back(within: int, book: Book, window: Window, _: Measure) -> Verdict:
+    family: Family = "back-1" if within == 1 else "back-7"
+    last = min(window.last, window.span[1])
+    while last >= window.first and not window.closed_on(last + within, ("usage",)):
+        last -= 1
+    return _between(book, family, window.first - 1, last)
+
+
+def _visits(book: Book, window: Window, measure: Measure) -> Verdict:
+    return _hide(_small(book, measure.people)) or _between(book, "visits", window.first - 1, window.last)
+
+
+def _nothing_left(book: Book, window: Window, measure: Measure) -> Verdict:
+    """A share: its numerator, its denominator where that counts people, and what the one leaves of the other."""
+    return _hide(_small(book, measure.people))
+
+
+def _using_participants(book: Book, window: Window, measure: Measure) -> Verdict:
+    both = measure.people[0]
+    left = (both, window.active.count - both, window.taking_part.count - both)
+    return _whole(book, window) or _hide(_small(book, left))
+
+
+def _contributors(book: Book, window: Window, measure: Measure) -> Verdict:
+    return _hide(_small(book, (measure.people[0], window.taking_part.count - measure.people[0])))
+
+
+RULES: Final[dict[str, Rule]] = {
+    "people": _active,
+    "people-multi-day": _several,
+    "active-1": partial(_trailing, 1),
+    "active-7": partial(_trailing, 7),
+    "active-28": partial(_trailing, 28),
+    "core-actions-per-person": _active,
+    "new-people": _new,
+    "adoption-per-1000": _adopted,
+    "returning-people": _returning,
+    "participation-per-1000": _nothing_left,
+    "return-participation": _nothing_left,
+    "returned-day-1": partial(_back, 1),
+    "retention-day-1": partial(_back, 1),
+    "returned-days-1-7": partial(_back, FOLLOWED),
+    "retention-days-1-7": partial(_back, FOLLOWED),
+    "attendance": _visits,
+    "contributors": _contributors,
+    "participants-who-use": _using_participants,
+}
+
+# Parts of the people of a window: told of closed weeks, months and longer, never of single days.
+BY_WEEK: Final = frozenset(
+    {
+        "people-multi-day",
+        "returning-people",
+        "returned-day-1",
+        "returned-days-1-7",
+        "retention-day-1",
+        "retention-days-1-7",
+        "contributors",
+        "participants-who-use",
+    }
+)
+# What is not a difference of running totals: two chosen ranges a day apart would tell of the people of that day.
+OF_WINDOW: Final = frozenset(
+    {
+        "people",
+        "people-multi-day",
+        "core-actions-per-person",
+        "returning-people",
+        "contributors",
+        "participants-who-use",
+        "participation-per-1000",
+        "return-participation",
+    }
+)
+
+
+def because(verdict: Withheld, k: int) -> str:
+    """The sentence beside a figure that is withheld, or that is told up to an earlier day."""
+    if verdict.told is not None:
+        first, last = (iso(day) for day in verdict.told)
+        return f"told of {first} to {last}: the days around it are not over, or would tell of fewer than {k} people"
+    if verdict.by_week:
+        return "told by weeks and months, since parts of the people of a day tell of too few"
+    if verdict.waiting:
+        return "told once its week and the time allowed to late events are over"
+    return f"hidden because it, or what it leaves over, would tell of fewer than {k} people"

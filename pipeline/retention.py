@@ -1,0 +1,128 @@
+"""The retention triangle: weekly cohorts of first-time users, and how many are active in or from each later week.
+
+Promises: a share is never above 100 %, and "in or after" a week never below "in" it; a cell whose week is not over
+says so and has no value; what would tell of 1 to k-1 people is hidden; nothing here writes.
+"""
+
+from itertools import pairwise
+from typing import Final
+
+from pipeline.findings import Figure, RetentionCell
+from pipeline.history import History
+from pipeline.indicators.intervals import Survival, life_table, wilson
+from pipeline.indicators.window import Window
+from pipeline.periods import WEEK, Period, iso, monday
+from pipeline.quality import OK
+from pipeline.release import reason
+from pipeline.sketches import OtherKeyEpoch, People
+
+MIN_COHORT: Final = 20
+VARIANTS: Final = ("in", "or_later")
+
+
+def triangle(history: History, as_of_ns: int, weeks: int, k: int) -> list[RetentionCell]:
+    """Cells of the newest `weeks` cohorts, by cohort, week after it and variant; [] before any use.
+
+    A cohort holds those whose first core action ever lies in an ISO week; "in" has Wilson's interval, "or_later" the
+    band of Kaplan and Meier. Figures are in percent, n is the size of the cohort. `k` hides 1 to k-1 people.
+    """
+    span, began = history.span(as_of_ns), history.first_of_stream("usage")
+    if span is None or began is None or weeks < 1:
+        return []
+    newest, oldest = monday(span[1]), monday(began)
+    end = _last_closed(history, as_of_ns, newest)
+    found = []
+    for cohort in range(max(oldest, newest - (weeks - 1) * WEEK), newest + 1, WEEK):
+        afters = range(1, (newest - cohort) // WEEK + 1)
+        try:
+            found += _cohort(history, cohort, afters, end, k, as_of_ns)
+        except OtherKeyEpoch as error:
+            figure = Figure(status="not_defined", reason=f"{error}, so people cannot be told apart", unit="%")
+            found += [_cell(history, cohort, after, variant, figure) for after in afters for variant in VARIANTS]
+    return found
+
+
+def _last_closed(history: History, as_of_ns: int, week: int) -> int:
+    """The Monday of the last week that is over, late events included; an earlier one than any where none is."""
+    window = Window(history, Period("week", iso(week), iso(week + WEEK - 1)), as_of_ns)
+    while week >= window.span[0] - WEEK and not window.closed_on(week + WEEK - 1, ("usage",)):
+        week -= WEEK
+    return week
+
+
+def _cohort(history: History, cohort: int, afters: range, end: int, k: int, as_of_ns: int) -> list[RetentionCell]:
+    fresh = history.union("active", cohort, cohort + WEEK - 1) - history.before("active", cohort)
+    n = fresh.count
+    later = [n]
+    for after in afters:  # of estimates beyond 4,096 people a later one may come out higher
+        later.append(min(later[-1], _active(history, fresh, cohort + after * WEEK, end).count))
+    band = life_table(later[:-1], [before - now for before, now in pairwise(later)])
+    found = []
+    for after in afters:
+        week = cohort + after * WEEK
+        blank = _blank(n, week, end)
+        poor = _poor(history, week, as_of_ns)
+        inside = min(later[after], _active(history, fresh, week, week).count)
+        for variant, hits in zip(VARIANTS, (inside, later[after]), strict=True):
+            figure = blank or _figure(hits, n, k, None if variant == "in" else _step(band, after), poor)
+            found.append(_cell(history, cohort, after, variant, figure))
+    return found
+
+
+def _active(history: History, fresh: People, first_week: int, last_week: int) -> People:
+    """Who of a cohort was active in the weeks from one Monday to another, both included."""
+    return fresh & history.union("active", first_week, last_week + WEEK - 1)
+
+
+def _step(band: list[Survival], after: int) -> Survival | None:
+    return band[after - 1] if after <= len(band) else None
+
+
+def _blank(n: int, week: int, end: int) -> Figure | None:
+    """A cell that has no value whoever came."""
+    if n == 0:
+        return Figure(status="not_defined", reason="nobody used the service for the first time in that week", unit="%")
+    if week > end:
+        return Figure(
+            status="incomplete", reason="that week and the time allowed to late events are not over", unit="%"
+        )
+    return None
+
+
+def _poor(history: History, week: int, as_of_ns: int) -> float | None:
+    """Completeness of the usage feeds in a week where it is too low to compare."""
+    found = history.completeness("usage", week, week + WEEK - 1, as_of_ns)
+    return found if found is not None and found < OK else None
+
+
+def _figure(hits: int, n: int, k: int, step: Survival | None, poor: float | None) -> Figure:
+    if any(0 < count < k for count in (hits, n)):
+        return Figure(status="suppressed", reason=reason(k), unit="%")
+    if n < MIN_COHORT:
+        return Figure(n=n, status="insufficient_n", reason=f"rests on {n}; at least {MIN_COHORT} are needed", unit="%")
+    if poor is not None and hits == 0:
+        return Figure(n=n, status="feed_poor", reason=_delivered(poor), unit="%")
+    lower, upper = wilson(hits, n) if step is None else (step.lower, step.upper)
+    return Figure(
+        value=100 * hits / n,
+        n=n,
+        lower=None if lower is None else 100 * lower,
+        upper=None if upper is None else 100 * upper,
+        interval="wilson" if step is None else "kaplan-meier",
+        status="ok" if poor is None else "feed_poor",
+        reason="" if poor is None else _delivered(poor),
+        unit="%",
+    )
+
+
+def _delivered(poor: float) -> str:
+    return f"its feeds delivered {poor:.0%} of what they should"
+
+
+def _cell(history: History, cohort: int, after: int, variant: str, figure: Figure) -> RetentionCell:
+    synthetic = history.pilot.synthetic or any(
+        day.synthetic for day in history.days(cohort, cohort + (after + 1) * WEEK - 1)
+    )
+    return RetentionCell(
+        pilot=history.pilot.slug, cohort=iso(cohort), after=after, variant=variant, share=figure, synthetic=synthetic
+    )

@@ -1,0 +1,1 @@
+"""Intervals and tests against planted truth: `make coverage` (docs/coverage.md)."""

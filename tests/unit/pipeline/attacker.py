@@ -1,0 +1,78 @@
+"""Somebody who reads everything that is told and solves for what is not: a linear programme over kinds of people.
+
+A kind of people is a set of days on which they use the service, so every count of people is a sum over kinds, and all
+relations between counts are known to the attacker. Nothing here comes from the code under test; windows are first and
+last day by number, counted from 0, both included. That counts are whole numbers is left out.
+"""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+from scipy.optimize import linprog
+from scipy.sparse import csr_matrix, vstack
+
+Cell = tuple[str, int, int]  # what is counted, first day, last day
+
+
+def within(kind: int, first: int, last: int) -> int:
+    """The days of a kind, as bits, from the first to the last."""
+    return kind >> max(first, 0) << max(first, 0) & ((1 << (last + 1)) - 1 if last >= 0 else 0)
+
+
+def began(kind: int) -> int:
+    return (kind & -kind).bit_length() - 1
+
+
+def back(kind: int, days: int, first: int, last: int) -> bool:
+    start = began(kind)
+    return first <= start <= last and within(kind, start + 1, start + days) != 0
+
+
+COUNTED: dict[str, Callable[[int, int, int], bool]] = {
+    "active": lambda kind, first, last: within(kind, first, last) != 0,
+    "several": lambda kind, first, last: within(kind, first, last).bit_count() > 1,
+    "new": lambda kind, first, last: first <= began(kind) <= last,
+    "returning": lambda kind, first, last: (
+        within(kind, first, last) != 0 and within(kind, 2 * first - last - 1, first - 1) != 0
+    ),
+    "back-1": lambda kind, first, last: back(kind, 1, first, last),
+    "back-7": lambda kind, first, last: back(kind, 7, first, last),
+}
+
+
+class Attacker:
+    """Knows the days and takes in what is told; then says between what a cell must lie."""
+
+    def __init__(self, days: int) -> None:
+        self._kinds = range(1, 1 << days)
+        self._rows: dict[Cell, csr_matrix] = {}
+        self._told: dict[Cell, float] = {}
+
+    def learn(self, cell: Cell, count: float) -> None:
+        assert abs(self._told.get(cell, count) - count) < 1e-6, f"{cell} is told as {self._told[cell]} and as {count}"
+        self._told[cell] = count
+
+    def bounds(self, cell: Cell) -> tuple[float, float]:
+        """The least and the most that the cell can be, given all that was told."""
+        known = vstack([self._row(one) for one in self._told])
+        told = np.array(list(self._told.values()))
+        goal = self._row(cell).toarray()[0]
+        ends = []
+        for sign in (1, -1):
+            found = linprog(sign * goal, A_eq=known, b_eq=told, bounds=(0, None), method="highs")
+            assert found.status in (0, 3), found.message
+            ends.append(sign * found.fun if found.status == 0 else float("inf"))
+        return ends[0], ends[1]
+
+    def _row(self, cell: Cell) -> csr_matrix:
+        if cell not in self._rows:
+            name, first, last = cell
+            counted = COUNTED[name]
+            self._rows[cell] = csr_matrix([[float(counted(kind, first, last)) for kind in self._kinds]])
+        return self._rows[cell]
+
+
+def count(cell: Cell, people: Iterable[int]) -> int:
+    """The truth: how many of these people (each a set of days as bits) the cell counts."""
+    name, first, last = cell
+    return sum(COUNTED[name](kind, first, last) for kind in people)
