@@ -14,7 +14,19 @@ from pipeline import compare
 from pipeline import impact as impacts
 from pipeline.answers import Answers
 from pipeline.effects.answers import effects_of
-from pipeline.findings import Counted, Effect, FitCell, OneSize, Pair, RoleShare, SkillNeed, StageGroup, Verdict
+from pipeline.findings import (
+    Counted,
+    Effect,
+    FitCell,
+    OneSize,
+    Pair,
+    RetentionCell,
+    Revision,
+    RoleShare,
+    SkillNeed,
+    StageGroup,
+    Verdict,
+)
 from pipeline.fit import coded, decisions, matrix, one_size, skills
 from pipeline.fit.activities import Gathered, gather
 from pipeline.fit.cells import fit_cells
@@ -23,6 +35,7 @@ from pipeline.indicators import INDICATORS
 from pipeline.model import NS_PER_S
 from pipeline.periods import day_of, iso, ordinal
 from pipeline.quality import OK
+from pipeline.rows import Row
 
 STREAM: Final = "engagement"
 MOST: Final = 20  # selections of pilots whose test is kept
@@ -83,6 +96,24 @@ class Findings:
     def counted(self, pilots: Sequence[str]) -> list[Counted]:
         """Obstacles and lessons by code, stage and method ("" is all)."""
         return [count for one in self._of(pilots) for count in one.counted]
+
+    def retention(self, pilots: Sequence[str]) -> list[RetentionCell]:
+        """The retention triangle of each pilot."""
+        return self._answers.retention(pilots)
+
+    def revisions(self, pilots: Sequence[str]) -> list[Revision]:
+        """Values of closed periods that changed after they were published."""
+        return self._answers.revisions(pilots)
+
+    def effects(self, pilots: Sequence[str]) -> list[Effect]:
+        """Uptake around each engagement activity or campaign, with the conditions of a claim."""
+        found: list[Effect] = []
+        for slug in pilots:
+            found += self._answers.read(slug, self._judge) or []
+        return found
+
+    def _judge(self, history: History, as_of_ns: int) -> list[Effect]:
+        return effects([history], self._catalogue, as_of_ns)
 
     def days(self, pilot: str) -> tuple[str, str] | None:
         """First and last local day that a pilot's findings rest on; None without any."""
@@ -162,18 +193,26 @@ class Findings:
         known = self._known.get(slug)
         if known is None or known[0] != key:
             k = self._catalogue.common.disclosure_k
-            known = (key, self._answers.read(slug, lambda history, as_of_ns: _compute(history, as_of_ns, k, key)))
+            read = self._answers.read(slug, lambda history, as_of_ns: _read(history, as_of_ns, key[1]))
+            known = (key, None if read is None else _compute(read, key, k))
             self._known[slug] = known
         return known[1]
 
 
-def _compute(history: History, as_of_ns: int, k: int, edition: tuple[int, int]) -> _Of | None:
-    """Everything that a pilot's rows say up to its last day that is over."""
+@dataclass(frozen=True)
+class _Said:
+    """What a pilot's rows say, and of which days."""
+
+    days: tuple[str, str]
+    rows: list[Row]
+    seen: Gathered
+
+
+def _read(history: History, as_of_ns: int, over: int) -> _Said | None:
+    """The rows of a pilot up to its last day that is over; None without such a day."""
     pilot, span = history.pilot, history.span(as_of_ns)
-    if span is None:
-        return None
-    last = min(edition[1], span[1])
-    if last < span[0]:
+    last = over if span is None else min(over, span[1])
+    if span is None or last < span[0]:
         return None
     rows = history.rows(span[0], last)
     seen = gather(
@@ -184,13 +223,19 @@ def _compute(history: History, as_of_ns: int, k: int, edition: tuple[int, int]) 
         lambda day: _poor(history, day, as_of_ns),
         pilot.synthetic,
     )
+    return _Said((iso(span[0]), iso(last)), rows, seen)
+
+
+def _compute(said: _Said, edition: tuple[int, int], k: int) -> _Of:
+    """Everything that follows from the rows of a pilot."""
+    seen, rows = said.seen, said.rows
     closed = decisions.closed_decisions(rows)
     return _Of(
         edition=edition,
-        days=(iso(span[0]), iso(last)),
+        days=said.days,
         seen=seen,
         fit=fit_cells(seen, k),
-        roles=decisions.role_shares(pilot.slug, closed, seen.synthetic),
+        roles=decisions.role_shares(seen.pilot, closed, seen.synthetic),
         groups=matrix.stage_groups(seen, k),
         skills=skills.skill_needs(seen, rows, k),
         counted=coded.counted(seen, rows, k),

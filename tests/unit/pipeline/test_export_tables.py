@@ -9,7 +9,8 @@ from pathlib import Path
 from pipeline.answers import Answers
 from pipeline.exports import export
 from pipeline.findings_answers import Findings
-from tests.unit.pipeline.fit.making import FIRST, activity, history
+from pipeline.periods import iso
+from tests.unit.pipeline.fit.making import FIRST, activity, day_of, history
 from tests.unit.pipeline.making import City, Clock, event, pilot
 
 TARGET = {"indicator": "contributions", "direction": "up", "declared": date(2026, 5, 4), "by": date(2026, 12, 31)}
@@ -20,7 +21,7 @@ def city() -> City:
     found = City(pilot(targets=[TARGET]), Clock("2027-01-01T00:00:00"), k=5)
     events = history(3, 40)
     for n in range(6):
-        own = {"decision_id": f"z{n}", "stage": "co_decide"}
+        own = {"decision_id": f"z{n}", "stage": "planted"}
         day = FIRST + timedelta(days=n)
         events.append(
             event("decision.participated", f"{day}T10:00", actor_kind="citizen", data={**own, "role": "decider"})
@@ -65,11 +66,9 @@ def test_the_package_says_what_the_findings_say(tmp_path: Path) -> None:
     assert {row["p_best"] for row in found["method_fit"]} != {""}
     assert [row["sentence"] for row in found["one_size"]] == [one.sentence for one in ask.one_size(["test"])]
     [decides] = [
-        row
-        for row in found["roles"]
-        if (row["stage"], row["group"], row["role"]) == ("co_decide", "citizen", "decides")
+        row for row in found["roles"] if (row["stage"], row["group"], row["role"]) == ("planted", "citizen", "decides")
     ]
-    assert (decides["decisions"], decides["value"]) == ("8", "75")  # two of the history have no role
+    assert (decides["decisions"], decides["value"]) == ("6", "100")
     assert [number(row["value"]) for row in found["stage_groups"]] == [
         one.taking_part.value for one in ask.stage_groups(["test"])
     ]
@@ -87,5 +86,6 @@ def test_the_package_says_what_the_findings_say(tmp_path: Path) -> None:
 
 def test_findings_cover_all_days_and_say_which(tmp_path: Path) -> None:
     found = tables(city(), tmp_path / "out.zip")["method_fit"]
-    assert {row["first_day"] for row in found} == {"2026-01-03"}  # a registration before the first activity
+    first = min(FIRST.toordinal(), *(day_of(one.time_ns) for one in history(3, 40)))
+    assert {row["first_day"] for row in found} == {iso(first)}
     assert all(row["last_day"] > "2026-10-01" for row in found)
