@@ -9,6 +9,7 @@ import sqlite3
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from collectors import ledger
 from collectors.clock_rules import utc_day
@@ -76,9 +77,9 @@ def replay(spool: Spool, since_ns: int, until_ns: int, pilot: str | None = None)
     outcome = Replayed()
     for day in spool.days():
         try:
-            _note_beginning(spool, day, outcome)
+            spool.whole(day, partial(_note_beginning, spool, day, outcome))
             if utc_day(since_ns) <= day <= utc_day(until_ns - 1):
-                _replay_day(spool, day, since_ns, until_ns, pilot, outcome)
+                spool.whole(day, partial(_replay_day, spool, day, since_ns, until_ns, pilot, outcome))
         except Archived:  # its journal time ended meanwhile
             continue
     spool.announce()

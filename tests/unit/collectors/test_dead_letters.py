@@ -396,3 +396,23 @@ def test_a_body_that_may_name_a_person_is_shown_nowhere(spool: Spool, feed: Feed
     ((kind, number),) = dead_kinds.kinds(spool).items()
     (sample,) = dead_kinds.samples(spool, [(kind, number)], roster)
     assert (sample.body is not None) is kept
+
+
+def test_bodies_of_letters_tried_again_in_vain_are_kept(tmp_path: Path) -> None:
+    """Their room was counted when they were set aside first: counted once more they would find none."""
+    spool = Spool(tmp_path, SpoolSettings(dead_letter_bytes=1000), lease=True)
+    spool.append([entry(b"x" * 100) for _ in range(6)])
+    refuse(spool)
+    for _ in range(2):
+        assert requeue(spool).done == 6
+        refuse(spool)
+    assert [letter.payload for letter in dead_letters.listed(spool)] == [b"x" * 100] * 6
+    assert (spool.dead_room.full, spool.dead_room.dropped) == ("", 0)
+
+
+def test_a_requeue_of_old_letters_stops_no_receiving(spool: Spool) -> None:
+    spool.append([bad(received_ns=NOW_NS - 30 * 24 * HOUR_NS)])
+    assert requeue(spool).done == 1
+    spool._room_checked = 0.0
+    spool.append([entry(b"new")])
+    assert spool.oldest_pending_ns() == NOW_NS

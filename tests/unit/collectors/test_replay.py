@@ -244,3 +244,27 @@ def test_what_is_no_time_is_refused_with_the_remedy(text: str) -> None:
 def test_times_are_read_with_and_without_a_zone() -> None:
     assert read_moment("2019-03-02", 0) == read_moment("2019-03-02T01:00+01:00", 0) == NOW_NS
     assert read_moment("2h", NOW_NS) == NOW_NS - 2 * HOUR_NS
+
+
+def test_a_feed_that_names_another_device_by_now_leaves_no_point_of_the_old_one(tmp_path: Path) -> None:
+    """In InfluxDB a device is part of what a point is: writing the new one does not overwrite the old."""
+    old = Bench(tmp_path, catalogue(pilot(air())))
+    old.send(reading(pm10=4, other="d2"), topic=AIR)
+    old.deliver()
+    old.end()
+    values = {"pm10": {"quantity": "pm10", "unit": "ug/m3"}}
+    new = Bench(tmp_path, catalogue(pilot(air(map={"time": "at", "device": "other", "values": values}))))
+    new.store = old.store
+    replay(new.spool, 0, new.now + 1)
+    new.restart(after_claim=end_here)
+    with pytest.raises(ZeroDivisionError):
+        new.delivery._deliver(*(new.spool.pending(1) or ("", [])), new.stop)
+    new.restart()
+    new.deliver()
+    assert [event.device for event in new.store.deleted] == ["d1"]
+    assert [event.device for event in new.stored("sensor")] == ["d2"]
+    assert new.fates() == {"received": 1, "written": 1, "points_in": 1, "points_written": 1}
+
+
+def end_here() -> None:
+    raise ZeroDivisionError
