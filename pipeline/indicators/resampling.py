@@ -17,6 +17,7 @@ from scipy.special import ndtr, ndtri
 
 Floats = npt.NDArray[np.float64]
 Statistic = Callable[[Floats, Floats], Floats]
+Studentised = Callable[[Floats, Floats], tuple[Floats, Floats]]
 Interval = tuple[float, float] | None
 RESAMPLES: Final = 1000
 _AT_ONCE: Final = 2_000_000  # numbers held at once
@@ -36,6 +37,35 @@ def bootstrap(units: npt.ArrayLike, statistic: Statistic, bca: bool = False) -> 
         return None
     lines, times = np.unique(array, axis=0, return_counts=True)
     return _remembered(lines.tobytes(), times.astype(np.int64).tobytes(), lines.shape[1], statistic, bca)
+
+
+def bootstrap_t(units: npt.ArrayLike, statistic: Studentised) -> Interval:
+    """The same by the studentised bootstrap, for skewed figures: it asks of each resample how many of its own
+    standard errors it lies away, and keeps its level with fewer actors than percentiles do.
+
+    `statistic` gives the figure and its standard error. Source: Efron and Tibshirani 1993, chapter 12.5.
+    """
+    array = np.atleast_2d(np.asarray(units, np.float64))
+    lines, times = np.unique(array, axis=0, return_counts=True)
+    if len(lines) < 2:
+        return None
+    compute = _known_t if lines.nbytes <= _KEPT else _known_t.__wrapped__
+    return compute(lines.tobytes(), times.astype(np.int64).tobytes(), lines.shape[1], statistic)
+
+
+@lru_cache(maxsize=4096)
+def _known_t(lines: bytes, times: bytes, width: int, statistic: Studentised) -> Interval:
+    units = np.frombuffer(lines, np.float64).reshape(-1, width)
+    many = np.frombuffer(times, np.int64)
+    value, error = (float(one[0]) for one in statistic(many[np.newaxis].astype(np.float64), units))
+
+    def away(weights: Floats) -> Floats:
+        values, errors = statistic(weights, units)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(np.where(errors > 0, (values - value) / errors, np.nan))
+
+    ends = _percentiles(_draws(_seed(lines, times), many, away), 0.025, 0.975)
+    return None if ends is None else (value - ends[1] * error, value - ends[0] * error)
 
 
 def _remembered(lines: bytes, times: bytes, width: int, statistic: Statistic, bca: bool) -> Interval:
@@ -115,6 +145,28 @@ def ratio(weights: Floats, lines: Floats) -> Floats:
     """Sum of the first column over that of the second; infinite where only the second is 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray((weights @ lines[:, 0]) / (weights @ lines[:, 1]))
+
+
+def mean_with_error(weights: Floats, lines: Floats) -> tuple[Floats, Floats]:
+    """Mean of the first column and its standard error."""
+    n, values = weights.sum(axis=1), lines[:, 0]
+    found = weights @ values / n
+    spread = np.maximum(weights @ values**2 / n - found**2, 0)
+    return found, np.sqrt(spread / np.maximum(n - 1, 1))
+
+
+def gini_with_error(weights: Floats, lines: Floats) -> tuple[Floats, Floats]:
+    """Gini coefficient of the first column, which must ascend, and its standard error. Source: Davidson 2009."""
+    values, n = lines[:, 0], weights.sum(axis=1, keepdims=True)
+    before = np.cumsum(weights, axis=1) - weights
+    sums = np.cumsum(weights * values, axis=1)
+    mean_value = sums[:, -1:] / n
+    plain = gini(weights, lines)[:, np.newaxis] * (n - 1) / n
+    partial = sums - weights * values + values * (weights + 1) / 2  # of equal ones, the middle one's
+    pull = values * ((2 * before + weights) / n - plain - 1) - 2 / n * partial
+    centre = (weights * pull).sum(axis=1, keepdims=True) / n
+    variance = (weights * (pull - centre) ** 2).sum(axis=1, keepdims=True) / (n - 1) ** 2 / mean_value**2
+    return gini(weights, lines), np.sqrt(variance[:, 0])
 
 
 def gini(weights: Floats, lines: Floats) -> Floats:

@@ -7,7 +7,17 @@ import pytest
 from scipy import stats
 
 from pipeline.indicators.intervals import clustered_wilson, kaplan_meier, life_table, survival_quantile, wilson
-from pipeline.indicators.resampling import bootstrap, bootstrap_quantile, gini, mean, quantiles, ratio
+from pipeline.indicators.resampling import (
+    bootstrap,
+    bootstrap_quantile,
+    bootstrap_t,
+    gini,
+    gini_with_error,
+    mean,
+    mean_with_error,
+    quantiles,
+    ratio,
+)
 
 # Weeks of remission under 6-MP (Freireich 1963): those that ended, and those of patients still in remission.
 ENDED, CENSORED = (6, 6, 6, 7, 10, 13, 16, 22, 23), (6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35)
@@ -99,6 +109,22 @@ def test_gini_is_the_mean_difference_of_all_pairs() -> None:
     lines = np.array([[1.0], [2.0], [7.0]])
     assert gini(np.array([[2.0, 1.0, 1.0]]), lines)[0] == pytest.approx(pairs / (2 * sum(x) / 4))
     assert gini(np.array([[4.0, 0.0, 0.0]]), lines)[0] == pytest.approx(0)
+
+
+def test_standard_errors_are_those_of_leaving_one_out() -> None:
+    lines, times = np.unique(SKEWED, return_counts=True)
+    weights, column = times[np.newaxis].astype(float), lines[:, np.newaxis]
+    for figure, share in ((mean_with_error, 0.01), (gini_with_error, 0.06)):
+        value, error = (float(one[0]) for one in figure(weights, column))
+        each = [float(figure(weights - row, column)[0][0]) for row in np.eye(len(lines))]
+        n = times.sum()
+        jackknife = np.sqrt(
+            (n - 1) / n * float((times * (np.array(each) - np.average(each, weights=times)) ** 2).sum())
+        )
+        assert error == pytest.approx(jackknife, rel=share)
+        found = bootstrap_t(SKEWED[:, np.newaxis], figure)
+        assert found is not None
+        assert value - 4 * error < found[0] < value < found[1] < value + 4 * error
 
 
 def test_weighted_quantiles_are_those_of_repeated_data() -> None:

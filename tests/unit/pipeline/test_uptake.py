@@ -32,6 +32,7 @@ def visits(rhythm: str) -> list[Event]:
     """Four people, each on two days of each of four weeks, and one single visit of a fifth."""
     data = {"natural_cadence": rhythm} if rhythm else {}
     found = [act("2026-04-01T10:00", "early", data=data), act("2026-05-17T10:00", "e", data=data)]
+    found.append(act("2026-04-19T23:59", "too early", data=data))
     days = ("04-20", "04-21", "04-27", "04-28", "05-04", "05-05", "05-11", "05-12")
     return found + [act(f"2026-{day}T10:00", who, data=data) for who in "abcd" for day in days]
 
