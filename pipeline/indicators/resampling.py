@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr, ndtri, stdtrit
 
 Floats = npt.NDArray[np.float64]
 Statistic = Callable[[Floats, Floats], Floats]
@@ -189,7 +189,9 @@ def gini(weights: Floats, lines: Floats) -> Floats:
 def bootstrap_quantile(groups: Iterable[Sequence[tuple[float, bool]]], share: float) -> Interval:
     """95 % interval of the time by which that share has ended; each group holds one actor's (time, ended).
 
-    The upper end is infinite where resamples never reach that share.
+    Resamples of actors give the standard error of the share that has ended by then; the times at which the ends of
+    that share's interval (on the scale of its logarithmic odds) are reached are the interval of the time. The upper
+    end is infinite where so many never end. Source: Woodruff 1952; Kaplan and Meier 1958.
     """
     kinds = Counter(tuple(sorted(group)) for group in groups)
     if sum(kinds.values()) < 2:
@@ -205,23 +207,36 @@ def _known_quantile(kinds: tuple[tuple[tuple[tuple[float, bool], ...], int], ...
     whose = np.array([place for _, _, place in single])
     times = np.array([time for time, _, _ in single])
     ended = np.array([not censored for _, censored, _ in single])
-    rng, n = np.random.default_rng(_seed(repr(kinds).encode())), int(many.sum())
-    portion, found = max(1, _AT_ONCE // len(single)), []
-    for begin in range(0, RESAMPLES, portion):
-        weights = rng.multinomial(n, many / n, size=min(portion, RESAMPLES - begin)).astype(np.float64)[:, whose]
-        found.append(quantiles(weights, times, ended, share))
-    return _percentiles(np.concatenate(found), 0.025, 0.975)
+    whole = lasting(many[np.newaxis].astype(np.float64)[:, whose], ended)[0]
+    value = _first(times, whole, share)
+    if value == np.inf:
+        return None
+    until = int(np.searchsorted(times, value, side="right"))
+    n = int(many.sum())
+    draws = _draws(
+        _seed(repr(kinds).encode()),
+        many,
+        lambda weights: lasting(weights[:, whose[:until]], ended[:until], weights[:, whose].sum(axis=1))[:, -1],
+    )
+    spread = float(draws.std()) / (share * (1 - share)) * float(stdtrit(n - 1, 0.975))
+    odds = np.log(share / (1 - share))
+    low, high = (float(1 / (1 + np.exp(-(odds + side * spread)))) for side in (-1, 1))
+    return _first(times, whole, low), _first(times, whole, high)
 
 
-def quantiles(weights: Floats, times: Floats, ended: npt.NDArray[np.bool_], share: float) -> Floats:
-    """For each line of weights the first time by which `share` has ended, infinite where it never does.
+def _first(times: Floats, left: Floats, share: float) -> float:
+    """The first time by which that share has ended, infinite where it never has."""
+    reached = left <= 1 - share + 1e-9
+    return float(times[reached.argmax()]) if reached.any() else np.inf
 
-    `times` ascend, of equal ones the ended first. Source: Kaplan and Meier 1958, one at a time.
+
+def lasting(weights: Floats, ended: npt.NDArray[np.bool_], at_risk: Floats | None = None) -> Floats:
+    """For each line of weights the share that lasts beyond each time; times ascend, of equal ones the ended first.
+
+    `at_risk` are all that each line begins with, its own sum where nothing lies beyond the last time.
     """
-    at_risk = np.cumsum(weights[:, ::-1], axis=1)[:, ::-1]
+    begin = weights.sum(axis=1) if at_risk is None else at_risk
+    still = begin[:, np.newaxis] - np.cumsum(weights, axis=1) + weights
     with np.errstate(divide="ignore", invalid="ignore"):
-        lost = np.where(ended, np.where(at_risk > 0, weights / at_risk, 0.0), 0.0)
-    lasting = np.cumprod(1 - lost, axis=1)
-    reached = lasting <= 1 - share + 1e-9
-    first = reached.argmax(axis=1)
-    return np.where(reached.any(axis=1), times[first], np.inf)
+        lost = np.where(ended & (still > 0), weights / still, 0.0)
+    return np.cumprod(1 - lost, axis=1)

@@ -155,7 +155,7 @@ def _rhythm(window: Window, lines: Ints) -> str:
     needs=("action.performed",),
     streams=("usage",),
     caveat="More is not better where a task should need one visit. n is the number of people.",
-    source=f"U9 intensity; {RESAMPLED}, with all weeks of an actor drawn together",
+    source=f"U9 intensity; Woodruff 1952; {RESAMPLED}, with all weeks of an actor drawn together",
 )
 def intensity(window: Window) -> list[Measure]:
     if window.period.name == "day":

@@ -13,9 +13,9 @@ from pipeline.indicators.resampling import (
     bootstrap_t,
     gini,
     gini_with_error,
+    lasting,
     mean,
     mean_with_error,
-    quantiles,
     ratio,
 )
 
@@ -127,13 +127,20 @@ def test_standard_errors_are_those_of_leaving_one_out() -> None:
         assert value - 4 * error < found[0] < value < found[1] < value + 4 * error
 
 
-def test_weighted_quantiles_are_those_of_repeated_data() -> None:
+def test_weighted_survival_is_that_of_repeated_data() -> None:
     times, ended = np.array([1.0, 2.0, 2.0, 5.0]), np.array([True, True, False, True])
     weights = np.array([[1.0, 1, 1, 1], [0, 0, 0, 4], [3, 0, 1, 0], [0, 0, 4, 0]])
-    for share in (0.5, 0.9):
-        repeated = []
-        for line in weights:
-            data = [(t, e) for t, e, n in zip(times, ended, line, strict=True) for _ in range(int(n))]
-            value = survival_quantile(kaplan_meier([t for t, _ in data], [bool(e) for _, e in data]), share)
-            repeated.append(np.inf if value is None else value)
-        assert quantiles(weights, times, ended, share).tolist() == repeated
+    for line, found in zip(weights, lasting(weights, ended), strict=True):
+        data = [(t, bool(e)) for t, e, n in zip(times, ended, line, strict=True) for _ in range(int(n))]
+        steps = {one.time: one.share for one in kaplan_meier([t for t, _ in data], [e for _, e in data])}
+        for at, share in zip(times, found, strict=True):
+            known = [steps[time] for time in steps if time <= at]
+            assert share == pytest.approx(known[-1] if known else 1.0)
+
+
+def test_the_interval_of_a_median_is_about_that_of_the_binomial() -> None:
+    values = [float(one) for one in range(1, 101)]
+    found = bootstrap_quantile([[(one, True)] for one in values], 0.5)
+    assert found == pytest.approx((40, 61), abs=1.5)  # ranks of the sign test
+    assert bootstrap_quantile([[(one, one < 95)] for one in values], 0.9)[1] == np.inf  # type: ignore[index]
+    assert bootstrap_quantile([[(one, one < 80)] for one in values], 0.9) is None
