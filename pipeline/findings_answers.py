@@ -105,16 +105,6 @@ class Findings:
         """Values of closed periods that changed after they were published."""
         return self._answers.revisions(pilots)
 
-    def effects(self, pilots: Sequence[str]) -> list[Effect]:
-        """Uptake around each engagement activity or campaign, with the conditions of a claim."""
-        found: list[Effect] = []
-        for slug in pilots:
-            found += self._answers.read(slug, self._judge) or []
-        return found
-
-    def _judge(self, history: History, as_of_ns: int) -> list[Effect]:
-        return effects([history], self._catalogue, as_of_ns)
-
     def days(self, pilot: str) -> tuple[str, str] | None:
         """First and last local day that a pilot's findings rest on; None without any."""
         found = self._of([pilot])
