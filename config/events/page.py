@@ -5,7 +5,7 @@ from typing import Final
 from msgspec import inspect
 
 from config.events import engagement, ops, usage
-from config.events.common import Common, Envelope
+from config.events.envelope import Common, Envelope
 from config.events.faults import words
 from config.events.schemas import meaning
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from config.events import EVENT_TYPES, common, engagement, ops, usage
-from config.events.common import Common, Envelope
+from config.events.envelope import Common, Envelope
 
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 FOLDER: Final = "docs/schemas"
