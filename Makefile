@@ -1,7 +1,7 @@
 # The same commands for people and CI; `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check format services services-bench bench chaos lock docs clean
+.PHONY: help demo test test-all check format services services-bench bench chaos coverage lock docs clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -58,6 +58,9 @@ bench: $(READY)  ## Benchmarks beside a bare subscriber and Telegraf; writes bui
 
 chaos: $(READY)  ## The fault matrix: kills, outages, lost sessions; prints a table, writes build/chaos.json
 	@$(BIN)/python -m tests.chaos
+
+coverage: $(READY)  ## How often intervals hold the truth and tests reject nothing; writes docs/coverage.md
+	@$(BIN)/python -m tests.coverage
 
 docs: $(READY)  ## Write the generated pages again
 	@$(BIN)/python -m tests.test_docs

@@ -286,7 +286,7 @@ def export(command: Command) -> int:
         raise ConfigError([Problem("--pilots", "", f"unknown pilot {', '.join(strangers)}",
                                    f"choose from {', '.join(catalogue.pilots)}")])  # fmt: skip
     with _answers(command) as answers, _operations(command) as operations:
-        write(answers, catalogue, args.out, pilots, args.start, args.end)
+        write(answers, catalogue, args.out, pilots, args.start, args.end, args.release)
         said = f"export of {', '.join(pilots)}, {args.start or 'first day'} to {args.end or 'last day'}"
         operations.audit("command line", said, time.time_ns())
     command.tell(f"Wrote {args.out}", file=str(args.out), pilots=pilots)

@@ -130,6 +130,10 @@ def _export(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--pilots", metavar="SLUGS", help="pilots, separated by commas (default all)")
     verb.add_argument("--start", type=_day, metavar="DATE", help="first day, such as 2026-01-31 (default all)")
     verb.add_argument("--end", type=_day, metavar="DATE", help="last day, included (default all)")
+    verb.add_argument(
+        "--release", choices=["usual", "strict"], default="usual",
+        help="usual hides small counts of people below the catalogue's limit; strict below 10, and rounds others to 5",
+    )  # fmt: skip
 
 
 def _day(text: str) -> str:

@@ -41,7 +41,6 @@ def layout(queries: Queries, choices: Choices) -> html.Div:
                             w=220,
                             placeholder=_("Any two days"),
                             allowSingleDateInRange=True,
-                            **attributes({"aria-label": _("First and last day")}),
                         ),
                     ),
                     _labelled(

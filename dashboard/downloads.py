@@ -17,6 +17,7 @@ from dashboard.security import viewer
 from dashboard.selection import Selection
 from dashboard.tables import raw
 from dashboard.viewer import Viewer
+from pipeline.spreadsheet import harmless
 from pipeline.values import IndicatorValue
 
 COLUMNS = (
@@ -39,7 +40,6 @@ COLUMNS = (
     "synthetic",
     "reason",
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 
 
 def register(server: Flask, queries: Queries) -> None:
@@ -77,7 +77,7 @@ def as_csv(rows: Iterable[Sequence[object]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC)
     for row in rows:
-        writer.writerow([f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell for cell in row])
+        writer.writerow([harmless(cell) if isinstance(cell, str) else cell for cell in row])
     return out.getvalue()
 
 

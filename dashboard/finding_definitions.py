@@ -56,8 +56,8 @@ def _methods() -> list[Told]:
                 (
                     _("Test"),
                     _(
-                        "The method × pilot interaction, with labels permuted within each pilot; p-values are corrected "
-                        "for the number of figures tested (Holm)."
+                        "The method × pilot interaction, with labels permuted within each pilot; p-values are "
+                        "corrected for the number of figures tested (Holm)."
                     ),
                 ),
                 (
@@ -168,14 +168,16 @@ def _uptake() -> list[Told]:
                 (
                     _("Test"),
                     _(
-                        "Against placebo dates or circular shifts; p-values are corrected for the number of tests (Holm)."
+                        "Against placebo dates or circular shifts; p-values are corrected for the number of tests "
+                        "(Holm)."
                     ),
                 ),
                 (
                     _("Wording"),
                     _(
-                        "L0: before and after. L1: larger than at k of K placebo dates. L2: a change of level or slope. "
-                        "L3: the same, and not in a control series. Nothing below L3 says that one caused the other."
+                        "L0: before and after. L1: larger than at k of K placebo dates. L2: a change of level or "
+                        "slope. L3: the same, and not in a control series. Nothing below L3 says that one "
+                        "caused the other."
                     ),
                 ),
             ],

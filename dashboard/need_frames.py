@@ -119,6 +119,10 @@ def counts(queries: Queries, who: Viewer, selection: Selection, pilots: list[Pil
     """How often each obstacle or lesson was recorded at the chosen stage."""
     titles = {"obstacle": _("Obstacles"), "lesson": _("Lessons")}
     heads = {"obstacle": _("Obstacle"), "lesson": _("Lesson")}
+    captions = {
+        "obstacle": _("How often each obstacle was recorded"),
+        "lesson": _("How often each lesson was recorded"),
+    }
     found = [
         one
         for one in queries.counted(who, [pilot.slug for pilot in pilots])
@@ -143,7 +147,7 @@ def counts(queries: Queries, who: Viewer, selection: Selection, pilots: list[Pil
             eyebrow=finding_words.stage_name(selection.stage).capitalize(),
             title=titles[dim],
             sentence=_told(queries, found, dim) if found else none,
-            body=matrix(queries, pilots, heads[dim], _("How often each was recorded"), rows) if found else [],
+            body=matrix(queries, pilots, heads[dim], captions[dim], rows) if found else [],
             table=numbers,
             csv=f"/download/codes.csv{selection.to_query()}",
             definition=finding_words.definition(queries, selection, "codes"),

@@ -87,7 +87,7 @@ def _let_in(who: Viewer) -> list[Any]:
         role=role_name(who.role),
     )
     strip = html.Div([icon("user"), html.Strong(_("Demo")), html.Span(said)], className="strip", role="note")
-    return [html.Div(strip, id="demo-notice", className="wide")]
+    return [html.Section(strip, id="demo-notice", className="wide", **attributes({"aria-label": _("Demo")}))]
 
 
 def _head(who: Viewer) -> html.Header:

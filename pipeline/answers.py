@@ -20,8 +20,9 @@ from pipeline.history import History
 from pipeline.indicators.evaluate import evaluate
 from pipeline.operations import Operations
 from pipeline.partials import Partial
-from pipeline.periods import Period, date_ns, iso, period_of
+from pipeline.periods import Period, date_ns, iso, period_of, periods_between
 from pipeline.pulse import Pulse, read_pulse
+from pipeline.release import Profile, near, profile
 from pipeline.release_book import Book
 from pipeline.reports import ToldReport, stored
 from pipeline.retention import triangle
@@ -117,6 +118,27 @@ class Answers:
         }
         return [keep_hidden(value) if key_of(value) in hidden else value for value in values]
 
+    def strict(self, pilot: str, period: str, start: str | None, end: str | None) -> list[IndicatorValue]:
+        """Values of a pilot's periods of one kind that overlap the dates under the stricter release, computed now."""
+        one = profile("strict", self._catalogue.common.disclosure_k)
+        if pilot not in self._catalogue.pilots:
+            return []
+        with self._lock:
+            history, as_of_ns = self._history(pilot)
+            whole = everything(history, as_of_ns)
+            if whole is None:
+                return []
+            first, last = max(start or whole.start, whole.start), min(end or whole.end, whole.end)
+            chosen = [Period("chosen", start or whole.start, end or whole.end)]
+            periods = chosen if period == "chosen" else periods_between(period, first, last)
+            book = self._book(history, as_of_ns, one.k)
+            return [
+                value
+                for asked in periods
+                if asked.start <= asked.end
+                for value in evaluate(history, asked, as_of_ns, one.k, None, book, one.base)
+            ]
+
     def _book(self, history: History, as_of_ns: int, k: int) -> Book:
         """The release decisions for a limit, made again only when days or the clock have changed."""
         pilot = history.pilot.slug
@@ -170,11 +192,13 @@ class Answers:
         """What collectors last told of each feed of a pilot, in order of collector and feed."""
         return stored(self._store, pilot) if pilot in self._catalogue.pilots else []
 
-    def activities(self, pilot: str, start: str | None = None, end: str | None = None) -> list[Activity]:
+    def activities(
+        self, pilot: str, start: str | None = None, end: str | None = None, release: str = "usual"
+    ) -> list[Activity]:
         """Activities held, in order of day and id; attendance of 1 to k-1 is hidden (None)."""
         if pilot not in self._catalogue.pilots:
             return []
-        k = self._catalogue.common.disclosure_k
+        how = profile(release, self._catalogue.common.disclosure_k)
         with self._lock:
             history, as_of_ns = self._history(pilot)
             span = history.span(as_of_ns)
@@ -189,7 +213,8 @@ class Answers:
                 if (start and day.day < start) or (end and day.day > end):
                     continue
                 stated = attending.get(held.activity_id, held.attendance)
-                number = None if stated is not None and 0 < stated < k else stated
+                number = None if stated is not None and 0 < stated < how.k else stated
+                number = near(number, how.base) if number is not None and how.base else number
                 details = {key: value for key, value in held.details.items() if key != "attendance"}
                 found.append(
                     Activity(
@@ -205,7 +230,9 @@ class Answers:
                 )
         return found
 
-    def decisions(self, pilot: str, start: str | None = None, end: str | None = None) -> list[Decision]:
+    def decisions(
+        self, pilot: str, start: str | None = None, end: str | None = None, release: str = "usual"
+    ) -> list[Decision]:
         """Decisions made, in order of day and id, each with every role that was ever recorded for it."""
         roles: dict[str, dict[str, int]] = {}
         days = self._days(pilot)
@@ -214,9 +241,9 @@ class Answers:
                 known = roles.setdefault(decision, {})
                 for part, people in parts.items():
                     known[part] = known.get(part, 0) + people
-        k = self._catalogue.common.disclosure_k
+        how = profile(release, self._catalogue.common.disclosure_k)
         return [
-            as_decision(pilot, day.day, closed, roles.get(closed.decision_id, {}), k)
+            as_decision(pilot, day.day, closed, _near(roles.get(closed.decision_id, {}), how), how.k)
             for day in days
             if (not start or day.day >= start) and (not end or day.day <= end)
             for closed in day.decided
@@ -278,3 +305,10 @@ class Answers:
             known = (version, known[1])
             self._histories[pilot] = known
         return known[1], pulse.as_of_ns
+
+
+def _near(roles: dict[str, int], how: Profile) -> dict[str, int]:
+    """Numbers of people rounded; what is hidden anyway is left for the limit to find."""
+    if not how.base:
+        return roles
+    return {role: near(people, how.base) if people >= how.k else people for role, people in roles.items()}

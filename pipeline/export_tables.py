@@ -7,6 +7,7 @@ an empty value has a status that says why.
 from collections.abc import Sequence
 from typing import Final
 
+from pipeline.effects.export import effects_table
 from pipeline.findings import Figure
 from pipeline.findings_answers import Findings
 
@@ -160,6 +161,7 @@ def finding_tables(findings: Findings, pilots: Sequence[str]) -> dict[str, Table
             ],
         ),
         "impact.csv": (IMPACT, _impact(findings, pilots)),
+        "effects.csv": effects_table(findings.effects(pilots)),
     }  # fmt: skip
 
 

@@ -19,16 +19,19 @@ from config.catalogue import UNKNOWN, Catalogue, as_table
 from config.problems import ConfigError, Problem
 from pipeline.answers import Answers
 from pipeline.dictionary import COLUMNS, STATUS_WORDS, words
-from pipeline.effects.export import effects_table
 from pipeline.export_tables import finding_tables
 from pipeline.findings_answers import Findings
 from pipeline.indicators import INDICATORS
 from pipeline.indicators.units import unit_of
+from pipeline.release import Profile, profile
+from pipeline.revisions import COLUMNS as REVISIONS
+from pipeline.revisions import as_row
+from pipeline.spreadsheet import harmless
 from pipeline.store.port import StoreRefused
 from pipeline.values import Decision, IndicatorValue
 
 Table = tuple[tuple[tuple[str, str, str], ...], list[list[object]]]
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+PROFILES: Final = "https://datapackage.org/profiles/2.0"
 _ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)
 FEEDS: Final = (
     ("pilot", "string", "Slug of the pilot."),
@@ -86,25 +89,33 @@ class NothingToExport(StoreRefused):
 
 
 def export(
-    answers: Answers, catalogue: Catalogue, target: Path, pilots: Sequence[str], start: str | None, end: str | None
+    answers: Answers,
+    catalogue: Catalogue,
+    target: Path,
+    pilots: Sequence[str],
+    start: str | None,
+    end: str | None,
+    release: str = "usual",
 ) -> None:
     """Write the zip at `target`, whole or not at all.
 
-    `start` and `end` are ISO dates (both included) or None for everything. Raises NothingToExport, or
+    `start` and `end` are ISO dates (both included) or None for everything; `release` is one of
+    `pipeline.release.PROFILES`. Raises NothingToExport, or
     ConfigError where the target cannot be written.
     """
     if not target.parent.is_dir():
         raise ConfigError(
             [Problem("--out", "", f"{target.parent} is no folder", "name a file in a folder that exists")]
         )
-    values = _values(answers, pilots, start, end)
+    how = profile(release, catalogue.common.disclosure_k)
+    values = _values(answers, pilots, start, end, how)
     if not values:
         raise NothingToExport(
             "there is nothing to export for these pilots and dates: import data or run the "
             "pipeline first, or choose other dates"
         )
     tables: dict[str, Table] = {
-        "indicators.csv": (COLUMNS, [_row(catalogue, value) for value in values]),
+        "indicators.csv": (COLUMNS, [_row(catalogue, value, how) for value in values]),
         "feeds.csv": (
             FEEDS,
             [_feed_row(catalogue, value) for value in values if INDICATORS[value.indicator].family == "quality"],
@@ -114,12 +125,25 @@ def export(
             [
                 [one.pilot, one.activity_id, one.day, one.stage, one.method, one.attendance, one.synthetic]
                 for pilot in pilots
-                for one in answers.activities(pilot, start, end)
+                for one in answers.activities(pilot, start, end, release)
             ],
         ),
         "decisions.csv": (
             DECISIONS,
-            [row for pilot in pilots for one in answers.decisions(pilot, start, end) for row in _decision_rows(one)],
+            [
+                row
+                for pilot in pilots
+                for one in answers.decisions(pilot, start, end, release)
+                for row in _decision_rows(one)
+            ],
+        ),
+        "revisions.csv": (
+            REVISIONS,
+            [
+                as_row(one, numbers=not how.base)
+                for one in answers.revisions(pilots)
+                if (start is None or one.start >= start) and (end is None or one.end <= end)
+            ],
         ),
         "denominators.csv": (
             DENOMINATORS,
@@ -130,9 +154,7 @@ def export(
             ],
         ),
     }
-    findings = Findings(answers, catalogue)
-    tables |= finding_tables(findings, pilots)
-    tables["effects.csv"] = effects_table(findings.effects(pilots))
+    tables |= finding_tables(Findings(answers, catalogue), pilots)
     tables["codebook.csv"] = (CODEBOOK, _codebook({**tables, "codebook.csv": (CODEBOOK, [])}))
     files = {name: _csv(table) for name, table in tables.items()}
     files["codebook.md"] = _codebook_page(tables["codebook.csv"][1])
@@ -140,17 +162,24 @@ def export(
         [{**words(one), "hash": _hash(one.formula.encode())} for one in INDICATORS.values()]
     )
     files["datapackage.json"] = _json(_package(catalogue, tables))
-    files["provenance.json"] = _json(_provenance(answers, catalogue, pilots, start, end, values, tables))
-    files["README.md"] = _readme(answers, catalogue, pilots, values)
+    files["provenance.json"] = _json(_provenance(answers, catalogue, pilots, start, end, values, tables, how))
+    files["README.md"] = _readme(answers, catalogue, pilots, values, how)
     files["CHECKSUMS"] = "".join(f"{_hash(files[name])}  {name}\n" for name in sorted(files)).encode()
     _zip(target, files)
 
 
-def _values(answers: Answers, pilots: Sequence[str], start: str | None, end: str | None) -> list[IndicatorValue]:
+def _values(
+    answers: Answers, pilots: Sequence[str], start: str | None, end: str | None, how: Profile
+) -> list[IndicatorValue]:
     """Every period that lies wholly within the dates, the chosen whole first; no row twice."""
     found: dict[tuple[str, ...], IndicatorValue] = {}
     for period in ("chosen", "month", "week", "day"):
-        for value in answers.values(pilots, None, period, start, end):
+        asked = (
+            [value for pilot in pilots for value in answers.strict(pilot, period, start, end)]
+            if how.name == "strict"
+            else answers.values(pilots, None, period, start, end)
+        )
+        for value in asked:
             if (start is None or value.start >= start) and (end is None or value.end <= end):
                 key = (value.pilot, value.indicator, value.start, value.end, value.dim, value.segment)
                 found.setdefault(key, value)
@@ -160,7 +189,7 @@ def _values(answers: Answers, pilots: Sequence[str], start: str | None, end: str
     )
 
 
-def _row(catalogue: Catalogue, value: IndicatorValue) -> list[object]:
+def _row(catalogue: Catalogue, value: IndicatorValue, how: Profile) -> list[object]:
     unit = unit_of(catalogue.pilots[value.pilot], value.indicator, value.dim, value.segment)
     return [
         value.pilot,
@@ -179,6 +208,8 @@ def _row(catalogue: Catalogue, value: IndicatorValue) -> list[object]:
         value.status,
         UNKNOWN,
         value.synthetic,
+        value.revision,
+        how.words,
     ]
 
 
@@ -244,8 +275,7 @@ def _cell(value: object) -> str:
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     if isinstance(value, int):
         return str(value)
-    text = str(value)
-    return "'" + text if text.startswith(_FORMULA) else text
+    return harmless(str(value))
 
 
 def _json(document: object) -> bytes:
@@ -276,12 +306,13 @@ def _codebook_page(rows: Iterable[Sequence[object]]) -> bytes:
 
 def _package(catalogue: Catalogue, tables: dict[str, Table]) -> dict[str, Any]:
     return {
-        "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
+        "$schema": f"{PROFILES}/datapackage.json",
         "name": "periscope-export",
         "title": catalogue.common.title,
         "version": _software(),
         "resources": [
             {
+                "$schema": f"{PROFILES}/dataresource.json",  # else readers take it for version 1
                 "name": name.removesuffix(".csv"),
                 "path": name,
                 "type": "table",
@@ -290,6 +321,7 @@ def _package(catalogue: Catalogue, tables: dict[str, Table]) -> dict[str, Any]:
                 "encoding": "utf-8",
                 "hash": f"sha256:{_hash(_csv(table))}",
                 "schema": {
+                    "$schema": f"{PROFILES}/tableschema.json",
                     "missingValues": [""],
                     "fields": [
                         {"name": column, "type": kind, "description": meaning} for column, kind, meaning in table[0]
@@ -309,6 +341,7 @@ def _provenance(
     end: str | None,
     values: Sequence[IndicatorValue],
     tables: dict[str, Table],
+    how: Profile,
 ) -> dict[str, Any]:
     statuses: dict[str, int] = dict.fromkeys(STATUS_WORDS, 0)
     for value in values:
@@ -316,8 +349,9 @@ def _provenance(
     return {
         "software": {"name": "periscope", "version": _software()},
         "config_hash": catalogue.config_hash,
-        "disclosure_k": catalogue.common.disclosure_k,
-        "rounding": "none",
+        "disclosure_k": how.k,
+        "release": how.name,
+        "rounding": f"counts of people to multiples of {how.base}" if how.base else "none",
         "judged_as_of_ns": answers.as_of_ns(),
         "asked": {"pilots": list(pilots), "start": start, "end": end},
         "ranges": {pilot: answers.span(pilot) for pilot in pilots},
@@ -334,8 +368,10 @@ def _software() -> str:
         return "unreleased"
 
 
-def _readme(answers: Answers, catalogue: Catalogue, pilots: Sequence[str], values: Sequence[IndicatorValue]) -> bytes:
-    k = catalogue.common.disclosure_k
+def _readme(
+    answers: Answers, catalogue: Catalogue, pilots: Sequence[str], values: Sequence[IndicatorValue], how: Profile
+) -> bytes:
+    k = how.k
     lines = [f"# {catalogue.common.title}: indicator values", ""]
     if any(value.synthetic for value in values):
         named = sorted({value.pilot for value in values if value.synthetic})
@@ -344,6 +380,7 @@ def _readme(answers: Answers, catalogue: Catalogue, pilots: Sequence[str], value
         f"Counts of people from 1 to {k - 1} are hidden (status `suppressed`)."
         if k > 1
         else "No small numbers are hidden: the catalogue says that these data are openly published.",
+        *([f"Counts of people are rounded to multiples of {how.base}, and rates with them."] if how.base else []),
         "",
         "An empty value means that it cannot be said; its status says why. See codebook.md.",
         "",

@@ -13,7 +13,7 @@ from config.catalogue import Catalogue, Pilot
 from pipeline import compare
 from pipeline import impact as impacts
 from pipeline.answers import Answers
-from pipeline.effects.answers import effects
+from pipeline.effects.answers import effects_of
 from pipeline.findings import (
     Counted,
     Effect,
@@ -63,6 +63,7 @@ class Findings:
         self._catalogue = catalogue
         self._known: dict[str, tuple[tuple[int, int], _Of | None]] = {}
         self._sizes: dict[tuple[tuple[str, tuple[int, int]], ...], list[OneSize]] = {}
+        self._effects: dict[str, tuple[tuple[int, int], list[Effect]]] = {}
         self._lock = Lock()
 
     def fit(self, pilots: Sequence[str]) -> list[FitCell]:
@@ -104,16 +105,6 @@ class Findings:
         """Values of closed periods that changed after they were published."""
         return self._answers.revisions(pilots)
 
-    def effects(self, pilots: Sequence[str]) -> list[Effect]:
-        """Uptake around each engagement activity or campaign, with the conditions of a claim."""
-        found: list[Effect] = []
-        for slug in pilots:
-            found += self._answers.read(slug, self._judge) or []
-        return found
-
-    def _judge(self, history: History, as_of_ns: int) -> list[Effect]:
-        return effects([history], self._catalogue, as_of_ns)
-
     def days(self, pilot: str) -> tuple[str, str] | None:
         """First and last local day that a pilot's findings rest on; None without any."""
         found = self._of([pilot])
@@ -137,6 +128,21 @@ class Findings:
             if slug in self._catalogue.pilots
             for target in self._catalogue.pilots[slug].targets
         ]
+
+    def effects(self, pilots: Sequence[str]) -> list[Effect]:
+        """Uptake around each pilot's activities, in order of pilot, declaration and day."""
+        with self._lock:
+            return [one for slug in pilots if slug in self._catalogue.pilots for one in self._effects_of(slug)]
+
+    def _effects_of(self, slug: str) -> list[Effect]:
+        key = (self._answers.edition(slug), _over(self._catalogue.pilots[slug], self._answers.as_of_ns(), "usage"))
+        known = self._effects.get(slug)
+        if known is None or known[0] != key:
+            k = self._catalogue.common.disclosure_k
+            found = self._answers.read(slug, lambda history, as_of_ns: effects_of(history, k, as_of_ns))
+            known = (key, found or [])
+            self._effects[slug] = known
+        return known[1]
 
     def pairs(
         self,
@@ -233,7 +239,7 @@ def _poor(history: History, day: int, as_of_ns: int) -> bool:
     return completeness is not None and completeness < OK
 
 
-def _over(pilot: Pilot, as_of_ns: int) -> int:
+def _over(pilot: Pilot, as_of_ns: int, stream: str = STREAM) -> int:
     """The last day of a pilot that is over, with the time allowed to late events."""
-    late = max((feed.lateness.total_seconds() for feed in pilot.feeds if feed.stream == STREAM), default=0.0)
+    late = max((feed.lateness.total_seconds() for feed in pilot.feeds if feed.stream == stream), default=0.0)
     return ordinal(day_of(as_of_ns - int(late) * NS_PER_S, pilot.zone)) - 1

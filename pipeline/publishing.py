@@ -5,7 +5,6 @@ decisions are made once, from closed weeks, and only ever withdrawn. A kill at a
 """
 
 from collections.abc import Sequence
-from typing import Final
 
 import msgspec
 
@@ -14,13 +13,12 @@ from pipeline.frozen import Frozen
 from pipeline.history import History
 from pipeline.model import Record
 from pipeline.periods import date_ns, ordinal, shift
+from pipeline.release import profile
 from pipeline.release_book import Book, Family
 from pipeline.release_points import NOTHING_DECIDED, Decided
 from pipeline.store.port import Store
 from pipeline.values import PeriodValues
 from pipeline.work import REACH
-
-STRICT_K: Final = 10  # the limit of the stricter release of an export; decided beside the catalogue's own
 
 
 def record_time(document: PeriodValues) -> int:
@@ -106,9 +104,10 @@ class Publisher:
                 changes.append((before, after, reason(causes, shift(before.end, REACH), self.rebuilt)))
         if self._book is not None and self._k > 1:
             self._frozen.keep(self._slug, self._k, self._book.everything())
-            strict = Book(self._history, self._book.as_of_ns, STRICT_K, self._frozen.kept(self._slug, STRICT_K))
-            strict.take_totals(self._book, None)
-            self._frozen.keep(self._slug, STRICT_K, strict.everything())
+            if (k := profile("strict", self._k).k) != self._k:  # decided beside the catalogue's own, for its exports
+                strict = Book(self._history, self._book.as_of_ns, k, self._frozen.kept(self._slug, k))
+                strict.take_totals(self._book, None)
+                self._frozen.keep(self._slug, k, strict.everything())
         self._frozen.publish(self._slug, changes, now_ns)
         self._causes, self._written, self.rebuilt = {}, False, False
 

@@ -6,8 +6,65 @@ the smallest other part is hidden too, since the difference would tell it. k of 
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 from pipeline.indicators.measure import Measure
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How an export is released: counts of people of 1 to k-1 are hidden, others rounded to a multiple of `base`."""
+
+    name: str
+    k: int
+    base: int = 0
+
+    @property
+    def words(self) -> str:
+        """As each row says it.
+
+        >>> Profile("strict", 10, 5).words, Profile("usual", 0).words
+        ('k=10, counts of people rounded to 5', 'nothing hidden')
+        """
+        hidden = f"k={self.k}" if self.k > 1 else "nothing hidden"
+        return f"{hidden}, counts of people rounded to {self.base}" if self.base else hidden
+
+
+STRICT_K: Final = 10
+STRICT_BASE: Final = 5
+PROFILES: Final = ("usual", "strict")
+
+
+def profile(name: str, k: int) -> Profile:
+    """The profile of that name beside the catalogue's limit."""
+    return Profile(name, max(k, STRICT_K), STRICT_BASE) if name == "strict" else Profile(name, k)
+
+
+def near(count: float, base: int) -> int:
+    """The nearest multiple of `base`, halves upwards.
+
+    >>> near(12, 5), near(13, 5), near(2.5, 5)
+    (10, 15, 5)
+    """
+    return int((count + base / 2) // base) * base
+
+
+def rounded(measure: Measure, base: int) -> Measure:
+    """A figure whose counts of people are rounded, and without its interval, which would tell of the exact count."""
+    if not base or not measure.people or measure.value is None:
+        return measure
+    count, n, value = measure.people[0], measure.n, measure.value
+    about = near(count, base)
+    if value == count:
+        value, n = float(about), about if n == count else n
+    elif n == count:  # people are what is divided by
+        value, n = value * count / max(about, base), about
+    else:
+        value = value * about / count if count else value
+        if n is not None and n in measure.people[1:2]:
+            value, n = value * n / max(near(n, base), base), near(n, base)
+    return replace(measure, value=value, n=n, lower=None, upper=None, interval="")
 
 
 def small(measure: Measure, k: int) -> bool:

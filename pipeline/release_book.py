@@ -33,14 +33,14 @@ class Book:
         self._chosen: dict[Family, frozenset[int]] = {}
         self._totals: dict[str, list[int]] = {}
         span = history.span(as_of_ns)
-        self.first, self._last = span if span is not None else (0, -1)
+        self.first, self.last = span if span is not None else (0, -1)
         self._look = Window(history, Period("day", iso(max(self.first, 1)), iso(max(self.first, 1))), as_of_ns)
 
     @cached_property
     def began(self) -> int:
         """The first day on which somebody did a core action; the day after the series where nobody did."""
-        days = range(self.first, self._last + 1)
-        return next((day for day in days if not self.history.people("active", day).nobody), self._last + 1)
+        days = range(self.first, self.last + 1)
+        return next((day for day in days if not self.history.people("active", day).nobody), self.last + 1)
 
     def decided(self, family: Family) -> Decided:
         """The days on which the family's totals may be read, and up to which day that is decided."""
@@ -62,7 +62,7 @@ class Book:
         if other.first != self.first:
             return
         keep = None if changed is None else max(0, changed - FOLLOWED - self.first)
-        last = min(self._last, other._last) - FOLLOWED - self.first
+        last = min(self.last, other.last) - FOLLOWED - self.first
         keep = last if keep is None else min(keep, last)
         self._totals = {name: known[: max(0, keep)] for name, known in other._totals.items()}
 
@@ -72,7 +72,7 @@ class Book:
             return "shown"
         found = self.decided(family)
         ends = (after, upto)
-        if any(self.first <= day <= self._last and found.until < day for day in ends):
+        if any(self.first <= day <= self.last and found.until < day for day in ends):
             return "waiting"
         return "shown" if all(self.readable(family, day) for day in ends) else "hidden"
 
@@ -81,7 +81,7 @@ class Book:
         if self.k < 2 or day < self.first:
             return True
         decided = self.decided(family)
-        return min(day, max(self._last, decided.until)) in self._chosen[family]
+        return min(day, max(self.last, decided.until)) in self._chosen[family]
 
     def total(self, name: str, day: int) -> int:
         """A running total at the end of a day."""
@@ -89,7 +89,7 @@ class Book:
             return 0
         known = self._totals.setdefault(name, [])
         step = self._steps()[name]
-        while len(known) <= min(day, max(self._last, self.first)) - self.first:
+        while len(known) <= min(day, max(self.last, self.first)) - self.first:
             known.append((known[-1] if known else 0) + step(self.first + len(known)))
         return known[min(day - self.first, len(known) - 1)]
 
@@ -144,7 +144,7 @@ class Book:
         """The last Sunday that is over, with its follow-up and the time allowed to late events."""
         streams = ("engagement",) if family == "visits" else ("usage",)
         ahead = FOLLOWED if family in ("back-7", "back-1") else 0
-        day = self._last + (-self._last) % 7
+        day = self.last + (-self.last) % 7
         while day >= self.first and not self._look.closed_on(day + ahead, streams):
             day -= 7
         return max(day, self.first - 1)

@@ -22,7 +22,7 @@ SHOWN: Final = None
 
 class Withheld(msgspec.Struct, frozen=True):
     """Why a figure is not told. `waiting`: not decided yet, because its week is not over. `told` are the first and the
-    last day of the widest window within its period for which it may be told. `by_week`: never told by day."""
+    last day of the widest window within its period for which it may be told; `by_week`: it is not told of less."""
 
     waiting: bool = False
     told: tuple[int, int] | None = None
@@ -38,13 +38,18 @@ def judge(indicator: str, book: Book, window: Window, measure: Measure) -> Verdi
     rule = RULES.get(indicator)
     if rule is None or book.k < 2 or not measure.people or measure.dim:
         return SHOWN
-    if indicator in BY_WEEK and window.period.name == "day":
+    if indicator in BY_WEEK and _length(window) < WEEK:
         return Withheld(by_week=True)
     if indicator in OF_WINDOW and window.period.name == "chosen":
         ends = _between(book, "use", window.first - 1, window.last)
         if ends is not SHOWN:
             return ends
     return rule(book, window, measure)
+
+
+def _length(window: Window) -> int:
+    """Days of the pilot's series that lie in the window."""
+    return min(window.last, window.span[1]) - max(window.first, window.span[0]) + 1
 
 
 def _small(book: Book, counts: Iterable[int]) -> bool:
@@ -113,15 +118,21 @@ def active(book: Book, first: int, last: int) -> Verdict:
 
 
 def _in_both_halves(book: Book, first: int, last: int, count: int) -> list[int]:
-    """Of two days, weeks or months that are told one by one: the people of both, which their union would tell."""
-    start, end = iso(first), iso(last)
-    for name in ("day", "week", "month"):
-        late = period_of(name, end)
-        early = previous(late)
-        if (early.start, late.end) == (start, end):
-            parts = (book.history.union("active", ordinal(one.start), ordinal(one.end)).count for one in (early, late))
-            return [sum(parts) - count]
-    return []
+    """Where two days, weeks or months that are told one by one make up the window: the people of both, and those of
+    one alone, which their union would tell."""
+    first, last = max(first, book.first), min(last, book.last)
+    found: list[int] = []
+    for end in _ends(book, first):
+        if end < last and last in _ends(book, end + 1):
+            early, late = (book.history.union("active", *days).count for days in ((first, end), (end + 1, last)))
+            found += [early + late - count, count - early, count - late]
+    return found
+
+
+def _ends(book: Book, first: int) -> set[int]:
+    """The last days of the day, week and month that begin on a day, as far as the series reaches."""
+    grid = [period_of(name, iso(first)) for name in ("day", "week", "month")]
+    return {min(ordinal(one.end), book.last) for one in grid if ordinal(one.start) == first or first == book.first}
 
 
 def _several(book: Book, window: Window, measure: Measure) -> Verdict:
@@ -195,7 +206,8 @@ RULES: Final[dict[str, Rule]] = {
     "participants-who-use": _using_participants,
 }
 
-# Parts of the people of a window: told of closed weeks, months and longer, never of single days.
+# Parts of the people of a window: told where at least a week of the pilot's series lies in it.
+WEEK: Final = 7
 BY_WEEK: Final = frozenset(
     {
         "people-multi-day",
@@ -229,7 +241,7 @@ def because(verdict: Withheld, k: int) -> str:
         first, last = (iso(day) for day in verdict.told)
         return f"told of {first} to {last}: the days around it are not over, or would tell of fewer than {k} people"
     if verdict.by_week:
-        return "told by weeks and months, since parts of the people of a day tell of too few"
+        return "told only of a week or more, since parts of the people of a few days tell of too few"
     if verdict.waiting:
         return "told once its week and the time allowed to late events are over"
     return f"hidden because it, or what it leaves over, would tell of fewer than {k} people"

@@ -13,6 +13,19 @@ from pipeline.indicators import INDICATORS
 from pipeline.values import IndicatorValue, PeriodValues
 
 COUNTS: Final = ("people", "attendances")
+COLUMNS: Final = (
+    ("pilot", "string", "Slug of the pilot."),
+    ("indicator_id", "string", "Id of the definition in definitions.json."),
+    ("period_start", "date", "First local day, included."),
+    ("period_end", "date", "Last local day, included."),
+    ("subgroup_dim", "string", "What the value is split by; empty for a total."),
+    ("subgroup", "string", "The part; empty for a total."),
+    ("revision", "integer", "Which revision of the period, from 1."),
+    ("made_at_ns", "integer", "When it was published, in ns since 1970 UTC."),
+    ("reason", "string", "Why the value changed."),
+    ("before", "number", "The value before; empty where the difference may tell of fewer people than the limit."),
+    ("after", "number", "The value that followed; empty where it cannot be said."),
+)
 EVENTS: Final = ("actions", "contributions", "activities")
 Place = tuple[str, str, str]  # pilot, period, start
 
@@ -72,3 +85,10 @@ def withheld(before: IndicatorValue, now: float | None, k: int) -> bool:
     if definition.family in ("context", "quality") or definition.unit in EVENTS:
         return False
     return definition.unit not in COUNTS or now is None or 0 < abs(now - before.value) < k
+
+
+def as_row(one: Revision, numbers: bool) -> list[object]:
+    """A revision as a row of revisions.csv; without `numbers` neither value is told."""
+    values = (one.before, one.after) if numbers else (None, None)
+    place = [one.pilot, one.indicator, one.start, one.end, one.dim, one.segment]
+    return [*place, one.revision, one.at_ns, one.reason, *values]

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from collectors.workbook.form import Column
 from config.vocabulary import Vocabulary, WordList
+from pipeline.spreadsheet import FORMULA_STARTS
 
 Plain = str | int | float | bool | date | datetime | time | None
-FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PERSON = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{3,63}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")

@@ -11,9 +11,10 @@ from datetime import date, datetime, time
 from pathlib import Path
 
 from collectors.import_mapping import WrongInput
-from collectors.workbook.cells import FORMULA_STARTS, Cell, Plain, as_text, is_formula_like
+from collectors.workbook.cells import Cell, Plain, as_text, is_formula_like
 from collectors.workbook.form import sheet_named
 from collectors.workbook.template import Filled
+from pipeline.spreadsheet import FORMULA_STARTS
 
 _ENCODING = "utf-8-sig"
 

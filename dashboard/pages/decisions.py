@@ -73,7 +73,7 @@ def _roles(queries: Queries, pilot: Pilot, every: list[RoleShare], selection: Se
         Framed(
             name=f"roles-{pilot.slug}",
             eyebrow=_("{country} · {stage}", country=pilot.country, stage=stage),
-            title=pilot.name,
+            title=_("{pilot}: who decides", pilot=pilot.name),
             sentence=said,
             body=_matrix(
                 queries, pilot, ("group", "actor_kind", _("Group"), [one.group for one in found]),
@@ -131,7 +131,7 @@ def _groups(queries: Queries, pilot: Pilot, found: list[StageGroup], query: str)
         Framed(
             name=f"groups-{pilot.slug}",
             eyebrow=pilot.country,
-            title=pilot.name,
+            title=_("{pilot}: who took part", pilot=pilot.name),
             sentence=said,
             body=_matrix(
                 queries, pilot, ("stage", "stage", _("Stage"), [one.stage for one in found]),

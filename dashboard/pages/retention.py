@@ -1,6 +1,5 @@
 """Retention: of the people first active in a week, the share active in later weeks; a triangle per pilot."""
 
-from datetime import date, timedelta
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -110,7 +109,7 @@ def _triangle(
     queries: Queries, pilot: Pilot, every: list[RetentionCell], cohorts: list[str], weeks: list[int]
 ) -> html.Div:
     known = {(one.cohort, one.after): one for one in every}
-    head = [html.Th(_("First week"), scope="col"), *[html.Th(_week(week), scope="col") for week in weeks]]
+    head = [html.Th(_("First week, from"), scope="col"), *[html.Th(_week(week), scope="col") for week in weeks]]
     body = [
         dmc.TableTr(
             [
@@ -133,11 +132,9 @@ def _week(week: int) -> str:
 
 
 def _cohort_name(known: dict[tuple[str, int], RetentionCell], cohort: str) -> list[Any]:
-    monday = date.fromisoformat(cohort)
     counts = [one.share.n for (of, _after), one in known.items() if of == cohort and one.share.n is not None]
-    last = (monday + timedelta(days=6)).isoformat()
     n = html.Small(_n("{n} newcomer", "{n} newcomers", max(counts))) if counts else html.Small(_("number hidden"))
-    return [html.Span(wording.days(cohort, last)), n]
+    return [html.Span(wording.day(cohort)), n]
 
 
 def _cell(queries: Queries, one: RetentionCell | None, cohort: str, week: int) -> Any:
@@ -152,7 +149,7 @@ def _cell(queries: Queries, one: RetentionCell | None, cohort: str, week: int) -
     return html.Td(
         text,
         className=kind,
-        style={"--heat": f"{0.55 * (figure.value or 0):.0f}%"},
+        style={"--heat": f"{0.4 * (figure.value or 0):.0f}%"},
         **attributes({"title": title, **label}),
         **finding_words.marks(figure, pilot=one.pilot, **named),
     )

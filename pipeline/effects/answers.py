@@ -32,7 +32,7 @@ def effects(histories: Iterable[History], catalogue: Catalogue, as_of_ns: int) -
     `as_of_ns` decides which weeks are closed. A pilot that declares nothing gets its activities judged all the same,
     and reads that condition h fails.
     """
-    return [one for history in histories for one in _of_pilot(history, catalogue.common.disclosure_k, as_of_ns)]
+    return [one for history in histories for one in effects_of(history, catalogue.common.disclosure_k, as_of_ns)]
 
 
 class _Judged(NamedTuple):
@@ -55,7 +55,8 @@ class _Found(NamedTuple):
     earlier: "np.typing.NDArray[np.float64]"
 
 
-def _of_pilot(history: History, k: int, as_of_ns: int) -> list[Effect]:
+def effects_of(history: History, k: int, as_of_ns: int) -> list[Effect]:
+    """The effects of one pilot; weeks of 1 to k-1 people show nothing."""
     record = recorded(history)
     judged: list[_Judged] = []
     for plan in history.pilot.effects or [UNDECLARED]:

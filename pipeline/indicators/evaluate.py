@@ -13,7 +13,7 @@ from pipeline.indicators.registry import INDICATORS, Indicator
 from pipeline.indicators.window import Window
 from pipeline.periods import Period, iso, ordinal
 from pipeline.quality import OK
-from pipeline.release import hidden, reason
+from pipeline.release import hidden, reason, rounded
 from pipeline.release_book import Book
 from pipeline.release_rules import Withheld, because, judge
 from pipeline.sketches import OtherKeyEpoch
@@ -29,11 +29,13 @@ def evaluate(
     k: int,
     ids: Iterable[str] | None = None,
     book: Book | None = None,
+    base: int = 0,
 ) -> list[IndicatorValue]:
     """Values of all indicators (or of `ids`) for one pilot and period, in registry order.
 
     `as_of_ns` decides what is over; `k` is the catalogue's `disclosure_k`. `book` holds the release decisions for
-    that limit; without one they are made from what is known now.
+    that limit; without one they are made from what is known now. Counts of people are rounded to a multiple of
+    `base`, where one is given.
     """
     window = Window(history, period, as_of_ns)
     book = book or Book(history, as_of_ns, k)
@@ -45,6 +47,7 @@ def evaluate(
         if definition.streams not in gates:
             gates[definition.streams] = _gate(definition, window)
         for measure, told in _released(definition, window, book):
+            measure = rounded(measure, base)
             found.append(_value(definition, window, measure, gates[definition.streams], told, synthetic))
     return found
 

@@ -9,7 +9,10 @@ from functools import cache, partial
 from typing import Final
 
 import numpy as np
+from scipy.special import gammaincinv
 
+from pipeline.findings import Figure
+from pipeline.fit import intervals as fit
 from pipeline.indicators import diversity, resampling
 from pipeline.indicators.intervals import clustered_wilson, kaplan_meier, life_table, poisson, wilson
 from pipeline.indicators.resampling import Statistic, bootstrap, bootstrap_quantile
@@ -138,6 +141,33 @@ def _churn(weekly: float, n: int, rng: np.random.Generator) -> bool | None:
     return holds((last.lower, last.upper), (1 - weekly) ** 4)
 
 
+# Over activities (method fit): n is the number of activities.
+
+
+def _between(figure: Figure) -> tuple[float, float] | None:
+    return None if figure.lower is None or figure.upper is None else (figure.lower, figure.upper)
+
+
+def _attendance(shape: float, n: int, rng: np.random.Generator) -> bool | None:
+    """Median attendance of activities; the truth is the distribution's median, between counts of people."""
+    found = fit.median((rng.gamma(shape, 20 / shape, n)).tolist())
+    return holds(_between(found), 20 / shape * float(gammaincinv(shape, 0.5)))
+
+
+def _share_of_activities(low: float, high: float, alike: float, n: int, rng: np.random.Generator) -> bool | None:
+    truth, size = rng.uniform(low, high), (1 - alike) / alike
+    whole = 3 + rng.poisson(9, n)
+    hits = rng.binomial(whole, rng.beta(truth * size, (1 - truth) * size, n))
+    return holds(_between(fit.share(list(zip(hits.tolist(), whole.tolist(), strict=True)), scale=1)), truth)
+
+
+def _rate_of_activities(shape: float, n: int, rng: np.random.Generator) -> bool | None:
+    """Contributions per hour; activities of one to three hours differ by a gamma of this shape."""
+    hours = rng.choice((1.0, 1.5, 2.0, 3.0), n)
+    counts = rng.poisson(hours * rng.gamma(shape, 6 / shape, n))
+    return holds(_between(fit.rate(list(zip(counts.tolist(), hours.tolist(), strict=True)))), 6.0)
+
+
 @cache
 def subjects() -> tuple[Subject, ...]:
     """Every interval method in use, each with the figures it stands beside."""
@@ -202,4 +232,14 @@ def subjects() -> tuple[Subject, ...]:
         Subject("kaplan-meier", "still there after 4 weeks", 20, {
             f"{weekly:.0%} leave a week": partial(_churn, weekly) for weekly in (0.05, 0.15, 0.35)
         }, ("retention-week-4-or-later",)),
+        Subject("order statistics", "median per activity", 5, {
+            f"gamma of shape {shape}": partial(_attendance, shape) for shape in (3, 10)
+        }),
+        Subject("wilson, clustered by activity", "a share over activities", 5, {
+            f"{low:.0%} to {high:.0%}, alike 0.1": partial(_share_of_activities, low, high, 0.1)
+            for low, high in ((0.1, 0.3), (0.3, 0.7))
+        }),
+        Subject("ratio, clustered by activity", "contributions per hour", 5, {
+            f"gamma of shape {shape}": partial(_rate_of_activities, shape) for shape in (2, 8)
+        }),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The whole study as cells that can be computed in any order, each of its own fixed seed, and what is asked of each."""
+"""The whole study as cells, each measured from its own fixed seed in any order, and what is asked of each."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

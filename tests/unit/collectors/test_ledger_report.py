@@ -21,6 +21,7 @@ from collectors.topics import Roster
 from config.settings import Spool as SpoolSettings
 from pipeline.feed_report import FeedReport, Gap, read
 from pipeline.model import Event
+from tests.schemas import against_schemas
 from tests.unit.collectors.places import APP, NOW_NS, action, air, app, catalogue, pilot
 from tests.unit.collectors.test_delivery import Bench
 
@@ -33,6 +34,7 @@ def reported(roster: Roster, messages: list[tuple[str, bytes]], now_ns: int) -> 
     """Each message as the store would have it, by pilot and feed."""
     found = {}
     for topic, payload in messages:
+        assert against_schemas(payload) == []
         judged = Ingest(roster, Window()).judge(RawMessage(topic=topic, payload=payload, received_ns=now_ns))
         (event,) = judged.events
         report = read(event)

@@ -52,6 +52,9 @@ class Attacker:
         assert abs(self._told.get(cell, count) - count) < 1e-6, f"{cell} is told as {self._told[cell]} and as {count}"
         self._told[cell] = count
 
+    def knows(self, cell: Cell) -> bool:
+        return cell in self._told
+
     def bounds(self, cell: Cell) -> tuple[float, float]:
         """The least and the most that the cell can be, given all that was told."""
         known = vstack([self._row(one) for one in self._told])

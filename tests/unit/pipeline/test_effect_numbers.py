@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.catalogue import EffectPlan
-from pipeline.effects.estimate import Interval, bootstrap, design, interrupted, least_seen, noise, whitened
+from pipeline.effects.estimate import Interval, bootstrap, design, interrupted, least_seen, noise, restricted, whitened
 from pipeline.effects.ladder import holm, percent, rung
 from pipeline.effects.recorded import recorded
 from pipeline.effects.series import weekly
@@ -125,10 +125,10 @@ def test_noise_and_interval_follow_the_variance_of_a_mean_of_windows() -> None:
         draws, free = noise(log, design(4000, [2000], 2, False), 2, events, rng)
         expected = 0.2 * np.sqrt((1 / 2 + 1 / 2) / events)
         assert draws.std() == pytest.approx(expected, rel=0.1)
-        assert free == pytest.approx(799, abs=2)
+        assert free == pytest.approx(3996 / 2.25)  # correlations 1/2, -1/4, -1/2, -1/4 on either side
         found = bootstrap(0.3, draws, free)
         assert found is not None
-        assert (found.upper - found.lower) / 2 == pytest.approx(1.963 * expected, rel=0.1)
+        assert (found.upper - found.lower) / 2 == pytest.approx(1.961 * expected, rel=0.1)
         least = least_seen(draws, 0.05)
         assert least == pytest.approx((1.645 + 0.8416) * expected, rel=0.1)
 
@@ -235,3 +235,27 @@ def test_the_weekly_outcome_is_that_of_raw_events(events: list[Event], control: 
             size = {"people": lambda who: len(set(who)), "core_actions": len}[outcome]
             assert values == [size(expected[service][monday]) for monday in mondays]
         assert not mondays or date.fromordinal(found.first) == mondays[0]
+
+
+def test_rho_maximises_the_restricted_likelihood_of_the_whole_covariance() -> None:
+    """Against the textbook form with determinants of n by n matrices, at any rho, up to one constant."""
+    rng = np.random.default_rng(4)
+    matrix = design(40, [28], 3, seasonal=False)
+    y = rng.normal(size=40)
+    known = np.array([week for week in range(40) if week not in (9, 28)])
+    x, y = matrix[known], y[known]
+    block = np.cumsum(np.concatenate([[0], np.diff(known) > 1]))
+    differences = []
+    for rho in (-0.5, 0.0, 0.2, 0.8):
+        covariance = np.where(block[:, None] == block, rho ** np.abs(known[:, None] - known), 0) / (1 - rho * rho)
+        inverse = np.linalg.inv(covariance)
+        middle = x.T @ inverse @ x
+        error = y - x @ np.linalg.solve(middle, x.T @ inverse @ y)
+        free = len(y) - x.shape[1]
+        expected = (
+            np.linalg.slogdet(covariance)[1]
+            + np.linalg.slogdet(middle)[1]
+            + free * np.log(error @ inverse @ error)
+        )  # fmt: skip
+        differences.append(restricted(x, y, np.diff(known) == 1, rho) - expected)
+    assert differences == pytest.approx([differences[0]] * 4)

@@ -1,0 +1,62 @@
+"""On which days running totals may be read: whatever is told differs by 0 or by at least k."""
+
+from itertools import combinations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.periods import ordinal
+from pipeline.release_points import NOTHING_DECIDED, Decided, choose, decide
+
+MONDAY = ordinal("2026-01-26")
+GROWTH = st.lists(st.integers(0, 9), min_size=28, max_size=28)
+
+
+def running(growth: list[int], first: int = MONDAY):
+    def total(day: int) -> tuple[int, ...]:
+        return (sum(growth[: max(0, day - first + 1)]),)
+
+    return total
+
+
+@given(GROWTH, st.integers(2, 12))
+def test_any_two_readable_days_differ_by_nothing_or_by_at_least_k(growth: list[int], k: int) -> None:
+    total = running(growth)
+    found = decide(NOTHING_DECIDED, MONDAY, MONDAY + 27, total, k).points
+    told = [0, *(total(day)[0] for day in found)]
+    assert all(after - before == 0 or after - before >= k for before, after in combinations(told, 2))
+
+
+@given(GROWTH, st.integers(2, 12))
+@settings(max_examples=50)
+def test_weeks_decided_one_by_one_are_never_taken_back(growth: list[int], k: int) -> None:
+    total, kept = running(growth), NOTHING_DECIDED
+    for week in range(1, 5):
+        later = decide(kept, MONDAY, MONDAY + 7 * week - 1, total, k)
+        assert set(kept.points) <= set(later.points)
+        assert not set(later.points) - set(kept.points) & set(range(MONDAY, kept.until + 1))
+        kept = later
+
+
+def test_the_end_and_whole_weeks_come_before_single_days() -> None:
+    growth = [3, 3, 0, 0, 0, 0, 0] + [1] * 7 + [5] * 7
+    found = decide(NOTHING_DECIDED, MONDAY, MONDAY + 20, running(growth), 5).points
+    assert {MONDAY + 6, MONDAY + 13, MONDAY + 20} <= set(found)
+    assert MONDAY not in found  # its 3 would be told, and the 3 of the next day
+    assert MONDAY + 1 in found
+
+
+def test_a_day_before_the_first_person_is_readable() -> None:
+    assert choose([MONDAY, MONDAY + 1], running([0, 7]), 5) == [MONDAY, MONDAY + 1]
+
+
+def test_late_data_withdraw_a_decision_and_make_none_anew() -> None:
+    kept = Decided(MONDAY + 6, (MONDAY, MONDAY + 6))
+    now = decide(kept, MONDAY, MONDAY + 6, running([6, 2, 0, 0, 0, 0, 0]), 5)
+    assert now.points == (MONDAY + 6,)
+    assert decide(now, MONDAY, MONDAY + 6, running([6, 6, 0, 0, 0, 0, 0]), 5).points == (MONDAY + 6,)
+
+
+def test_only_days_of_the_wider_family_are_offered() -> None:
+    found = decide(NOTHING_DECIDED, MONDAY, MONDAY + 6, running([9] * 7), 5, among=[MONDAY + 2, MONDAY + 6])
+    assert found.points == (MONDAY + 2, MONDAY + 6)
