@@ -98,7 +98,8 @@ class Answers:
         for pilot in self._known(pilots):
             with self._lock:
                 history, as_of_ns = self._history(pilot)
-                found += triangle(history, as_of_ns, weeks, self._catalogue.common.disclosure_k)
+                k = self._catalogue.common.disclosure_k
+                found += triangle(history, as_of_ns, weeks, k, self._book(history, as_of_ns, k))
         return found
 
     def _asked(

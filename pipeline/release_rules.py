@@ -14,7 +14,7 @@ import msgspec
 
 from pipeline.indicators.measure import Measure
 from pipeline.indicators.window import Window
-from pipeline.periods import iso, ordinal, period_of, previous
+from pipeline.periods import WEEK, iso, monday, ordinal, period_of, previous
 from pipeline.release_book import FOLLOWED, Book, Family
 
 SHOWN: Final = None
@@ -146,16 +146,34 @@ def _whole(book: Book, window: Window) -> Verdict:
     return verdict and Withheld(waiting=verdict.waiting)
 
 
-def _returning(book: Book, window: Window, measure: Measure) -> Verdict:
-    """Left over: of this period those who were not active in the one before (new ones apart, where these are told),
-    and of that one those who are not active now."""
+def _flow(book: Book, window: Window, _: Measure) -> Verdict:
+    """Who came again, came back after an absence, or stayed away: each is what the others leave of the people of this
+    period and of the one before, so they are told together or not at all."""
     before = previous(window.period)
-    earlier = book.history.union("active", ordinal(before.start), ordinal(before.end)).count
-    count, now = measure.people[0], window.active.count
-    left = [count, now - count, earlier - count]
-    if book.verdict("use", window.first - 1, window.last) == "shown":
-        left.append(now - count - book.grew("use", window.first - 1, window.last))
+    first, last = ordinal(before.start), ordinal(before.end)
+    earlier, now = book.history.union("active", first, last), window.active
+    again = (earlier & now).count
+    known_before = (now & book.history.before("active", window.first)).count
+    left = (again, earlier.count - again, now.count - again, known_before - again)
     return _whole(book, window) or _hide(_small(book, left))
+
+
+def _growth(book: Book, window: Window, measure: Measure) -> Verdict:
+    """New people could be worked out from it and from who came back or stayed away."""
+    ends = _between(book, "use", window.first - 1, window.last)
+    return (ends and Withheld(waiting=ends.waiting)) or _flow(book, window, measure)
+
+
+def _whole_weeks(book: Book, window: Window, _: Measure) -> Verdict:
+    first, last = monday(window.first + WEEK - 1), monday(window.last + 1) - 1
+    verdict = active(book, first, last) if first <= last else SHOWN
+    return verdict and Withheld(waiting=verdict.waiting)
+
+
+def _of_newcomers(book: Book, window: Window, measure: Measure) -> Verdict:
+    """A share of the newcomers of a window: told where their number is."""
+    ends = _between(book, "use", window.first - 1, window.last)
+    return (ends and Withheld(waiting=ends.waiting)) or _hide(_small(book, measure.people))
 
 
 def _back(within: int, book: Book, window: Window, _: Measure) -> Verdict:
@@ -194,7 +212,16 @@ RULES: Final[dict[str, Rule]] = {
     "core-actions-per-person": _active,
     "new-people": _new,
     "adoption-per-1000": _adopted,
-    "returning-people": _returning,
+    "concentration": _active,
+    "intensity": _whole_weeks,
+    "stickiness": partial(_trailing, 28),
+    "returning-people": _flow,
+    "resurrected-people": _flow,
+    "dormant-people": _flow,
+    "net-growth": _growth,
+    "retention-week-1": _of_newcomers,
+    "retention-week-4": _of_newcomers,
+    "retention-week-4-or-later": _of_newcomers,
     "participation-per-1000": _nothing_left,
     "return-participation": _nothing_left,
     "returned-day-1": partial(_back, 1),
@@ -207,11 +234,13 @@ RULES: Final[dict[str, Rule]] = {
 }
 
 # Parts of the people of a window: told where at least a week of the pilot's series lies in it.
-WEEK: Final = 7
 BY_WEEK: Final = frozenset(
     {
         "people-multi-day",
         "returning-people",
+        "resurrected-people",
+        "dormant-people",
+        "net-growth",
         "returned-day-1",
         "returned-days-1-7",
         "retention-day-1",
@@ -226,7 +255,11 @@ OF_WINDOW: Final = frozenset(
         "people",
         "people-multi-day",
         "core-actions-per-person",
+        "concentration",
+        "intensity",
         "returning-people",
+        "resurrected-people",
+        "dormant-people",
         "contributors",
         "participants-who-use",
         "participation-per-1000",

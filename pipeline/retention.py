@@ -14,18 +14,21 @@ from pipeline.indicators.window import Window
 from pipeline.periods import WEEK, Period, iso, monday
 from pipeline.quality import OK
 from pipeline.release import reason
+from pipeline.release_book import Book
 from pipeline.sketches import OtherKeyEpoch, People
 
 MIN_COHORT: Final = 20
 VARIANTS: Final = ("in", "or_later")
 
 
-def triangle(history: History, as_of_ns: int, weeks: int, k: int) -> list[RetentionCell]:
+def triangle(history: History, as_of_ns: int, weeks: int, k: int, book: Book | None = None) -> list[RetentionCell]:
     """Cells of the newest `weeks` cohorts, by cohort, week after it and variant; [] before any use.
 
     A cohort holds those whose first core action ever lies in an ISO week; "in" has Wilson's interval, "or_later" the
-    band of Kaplan and Meier. Figures are in percent, n is the size of the cohort. `k` hides 1 to k-1 people.
+    band of Kaplan and Meier. Figures are in percent, n is the size of the cohort. `k` hides 1 to k-1 people, also
+    where they are what one cell leaves of another; `book` holds the release decisions for that limit.
     """
+    book = book or Book(history, as_of_ns, k)
     span, began = history.span(as_of_ns), history.first_of_stream("usage")
     if span is None or began is None or weeks < 1:
         return []
@@ -35,7 +38,7 @@ def triangle(history: History, as_of_ns: int, weeks: int, k: int) -> list[Retent
     for cohort in range(max(oldest, newest - (weeks - 1) * WEEK), newest + 1, WEEK):
         afters = range(1, (newest - cohort) // WEEK + 1)
         try:
-            found += _cohort(history, cohort, afters, end, k, as_of_ns)
+            found += _cohort(history, cohort, afters, end, book, as_of_ns)
         except OtherKeyEpoch as error:
             figure = Figure(status="not_defined", reason=f"{error}, so people cannot be told apart", unit="%")
             found += [_cell(history, cohort, after, variant, figure) for after in afters for variant in VARIANTS]
@@ -50,21 +53,26 @@ def _last_closed(history: History, as_of_ns: int, week: int) -> int:
     return week
 
 
-def _cohort(history: History, cohort: int, afters: range, end: int, k: int, as_of_ns: int) -> list[RetentionCell]:
+def _cohort(history: History, cohort: int, afters: range, end: int, book: Book, as_of_ns: int) -> list[RetentionCell]:
     fresh = history.union("active", cohort, cohort + WEEK - 1) - history.before("active", cohort)
     n = fresh.count
     later = [n]
     for after in afters:  # of estimates beyond 4,096 people a later one may come out higher
         later.append(min(later[-1], _active(history, fresh, cohort + after * WEEK, end).count))
     band = life_table(later[:-1], [before - now for before, now in pairwise(later)])
-    found = []
+    size_told = book.verdict("use", cohort - 1, cohort + WEEK - 1) == "shown"
+    found, told, k = [], n, book.k
     for after in afters:
         week = cohort + after * WEEK
         blank = _blank(n, week, end)
         poor = _poor(history, week, as_of_ns)
         inside = min(later[after], _active(history, fresh, week, week).count)
-        for variant, hits in zip(VARIANTS, (inside, later[after]), strict=True):
-            figure = blank or _figure(hits, n, k, None if variant == "in" else _step(band, after), poor)
+        gone = size_told and not _few(k, later[after], told - later[after])
+        alone = gone and not _few(k, inside, n - inside, later[after] - inside)
+        told = later[after] if gone else told
+        for variant, hits, shown in zip(VARIANTS, (inside, later[after]), (alone, gone), strict=True):
+            step = None if variant == "in" else _step(band, after)
+            figure = blank or (_figure(hits, n, k, step, poor) if shown else _hidden(k))
             found.append(_cell(history, cohort, after, variant, figure))
     return found
 
@@ -95,9 +103,17 @@ def _poor(history: History, week: int, as_of_ns: int) -> float | None:
     return found if found is not None and found < OK else None
 
 
+def _few(k: int, *counts: int) -> bool:
+    return any(0 < count < k for count in counts)
+
+
+def _hidden(k: int) -> Figure:
+    return Figure(status="suppressed", reason=reason(k), unit="%")
+
+
 def _figure(hits: int, n: int, k: int, step: Survival | None, poor: float | None) -> Figure:
-    if any(0 < count < k for count in (hits, n)):
-        return Figure(status="suppressed", reason=reason(k), unit="%")
+    if _few(k, hits, n):
+        return _hidden(k)
     if n < MIN_COHORT:
         return Figure(n=n, status="insufficient_n", reason=f"rests on {n}; at least {MIN_COHORT} are needed", unit="%")
     if poor is not None and hits == 0:

@@ -144,7 +144,7 @@ def _quantile(found: list[Attempt], share: float, dim: str, family: str) -> Meas
     look_ahead=LOOK_AHEAD,
     caveat="A van and an app are not alike: compare a task family with itself. Attempts without a pseudonym or without "
     "a duration are left out. n is the number of attempts.",
-    source=f"U8 time to complete; Kaplan and Meier 1958; {RESAMPLED}",
+    source=f"U8 time to complete; Kaplan and Meier 1958; Woodruff 1952; {RESAMPLED}",
 )
 def time_to_complete(window: Window) -> list[Measure]:
     return _time(window, 0.5)
@@ -170,7 +170,7 @@ def time_to_complete(window: Window) -> list[Measure]:
     look_ahead=LOOK_AHEAD,
     caveat="Not defined where more than a tenth is never completed; few attempts lie beyond it, so the interval is "
     "wide and its upper end may be missing.",
-    source=f"U8 time to complete; Kaplan and Meier 1958; {RESAMPLED}",
+    source=f"U8 time to complete; Kaplan and Meier 1958; Woodruff 1952; {RESAMPLED}",
 )
 def time_to_complete_p90(window: Window) -> list[Measure]:
     return _time(window, 0.9)
