@@ -19,7 +19,6 @@ from config.catalogue import UNKNOWN, Catalogue, as_table
 from config.problems import ConfigError, Problem
 from pipeline.answers import Answers
 from pipeline.dictionary import COLUMNS, STATUS_WORDS, words
-from pipeline.effects.export import effects_table
 from pipeline.export_tables import finding_tables
 from pipeline.findings_answers import Findings
 from pipeline.indicators import INDICATORS
@@ -155,9 +154,7 @@ def export(
             ],
         ),
     }
-    findings = Findings(answers, catalogue)
-    tables |= finding_tables(findings, pilots)
-    tables["effects.csv"] = effects_table(findings.effects(pilots))
+    tables |= finding_tables(Findings(answers, catalogue, how), pilots)
     tables["codebook.csv"] = (CODEBOOK, _codebook({**tables, "codebook.csv": (CODEBOOK, [])}))
     files = {name: _csv(table) for name, table in tables.items()}
     files["codebook.md"] = _codebook_page(tables["codebook.csv"][1])

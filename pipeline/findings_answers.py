@@ -30,11 +30,13 @@ from pipeline.findings import (
 from pipeline.fit import coded, decisions, matrix, one_size, skills
 from pipeline.fit.activities import Gathered, gather
 from pipeline.fit.cells import fit_cells
+from pipeline.fit.rounding import rounded_cell, rounded_group, rounded_need
 from pipeline.history import History
 from pipeline.indicators import INDICATORS
 from pipeline.model import NS_PER_S
 from pipeline.periods import day_of, iso, ordinal
 from pipeline.quality import OK
+from pipeline.release import Profile
 from pipeline.rows import Row
 
 STREAM: Final = "engagement"
@@ -58,9 +60,11 @@ class _Of:
 class Findings:
     """Findings of one catalogue over its answers; may be shared by threads."""
 
-    def __init__(self, answers: Answers, catalogue: Catalogue) -> None:
+    def __init__(self, answers: Answers, catalogue: Catalogue, profile: Profile | None = None) -> None:
+        """`profile` is how an export is released; pages and the API follow the catalogue."""
         self._answers = answers
         self._catalogue = catalogue
+        self._how = profile or Profile("usual", catalogue.common.disclosure_k)
         self._known: dict[str, tuple[tuple[int, int], _Of | None]] = {}
         self._sizes: dict[tuple[tuple[str, tuple[int, int]], ...], list[OneSize]] = {}
         self._effects: dict[str, tuple[tuple[int, int], list[Effect]]] = {}
@@ -138,9 +142,10 @@ class Findings:
         key = (self._answers.edition(slug), _over(self._catalogue.pilots[slug], self._answers.as_of_ns(), "usage"))
         known = self._effects.get(slug)
         if known is None or known[0] != key:
-            k = self._catalogue.common.disclosure_k
-            read = self._answers.read(slug, lambda history, as_of_ns: effects_of(history, k, as_of_ns))
-            known = self._effects[slug] = (key, read or [])
+            k = self._how.k
+            found = self._answers.read(slug, lambda history, as_of_ns: effects_of(history, k, as_of_ns))
+            known = (key, found or [])
+            self._effects[slug] = known
         return known[1]
 
     def pairs(
@@ -182,9 +187,8 @@ class Findings:
         key = (self._answers.edition(slug), _over(self._catalogue.pilots[slug], self._answers.as_of_ns()))
         known = self._known.get(slug)
         if known is None or known[0] != key:
-            k = self._catalogue.common.disclosure_k
             read = self._answers.read(slug, lambda history, as_of_ns: _read(history, as_of_ns, key[1]))
-            known = (key, None if read is None else _compute(read, key, k))
+            known = (key, None if read is None else _compute(read, key, self._how))
             self._known[slug] = known
         return known[1]
 
@@ -216,18 +220,18 @@ def _read(history: History, as_of_ns: int, over: int) -> _Said | None:
     return _Said((iso(span[0]), iso(last)), rows, seen)
 
 
-def _compute(said: _Said, edition: tuple[int, int], k: int) -> _Of:
+def _compute(said: _Said, edition: tuple[int, int], how: Profile) -> _Of:
     """Everything that follows from the rows of a pilot."""
-    seen, rows = said.seen, said.rows
+    seen, rows, k, base = said.seen, said.rows, how.k, how.base
     closed = decisions.closed_decisions(rows)
     return _Of(
         edition=edition,
         days=said.days,
         seen=seen,
-        fit=fit_cells(seen, k),
+        fit=[rounded_cell(one, base) for one in fit_cells(seen, k)],
         roles=decisions.role_shares(seen.pilot, closed, seen.synthetic),
-        groups=matrix.stage_groups(seen, k),
-        skills=skills.skill_needs(seen, rows, k),
+        groups=[rounded_group(one, base) for one in matrix.stage_groups(seen, k)],
+        skills=[rounded_need(one, base) for one in skills.skill_needs(seen, rows, k)],
         counted=coded.counted(seen, rows, k),
     )
 

@@ -1,5 +1,6 @@
-"""What organisers note after an activity: what made it hard, and what should be done so, or differently, next time."""
+"""After an activity: what made it hard, what to do so or differently, and what the city makes of what people gave."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from collectors.simulator.activities import Activity
@@ -19,6 +20,8 @@ _OFTEN = {
 }
 _ANY = (("lack_of_staff", "start_earlier"), ("low_turnout", "mix_methods"))
 _TYPICAL, _OTHER = 0.6, 0.2
+_TREATED = 0.7  # share of what people gave of which it is recorded what became of it
+LATEST_DAYS = 42  # the city has answered by then, if ever
 
 
 def met(city: City, activity: Activity) -> dict[str, Any]:
@@ -29,3 +32,26 @@ def met(city: City, activity: Activity) -> dict[str, Any]:
     obstacles = [obstacle for (obstacle, _), share in pairs if rng.random() < share]
     lessons = [lesson for (_, lesson), share in pairs if rng.random() < share]
     return {"obstacles": obstacles, "lessons": lessons}
+
+
+def replies(city: City, activity: Activity, given: Sequence[str]) -> list[tuple[int, float, str, dict[str, Any]]]:
+    """The published answer to an activity's contributions, and what became of each: day, part of day, type, data.
+
+    Shares are those that are planted for the city (`Truth.voice`), whatever the method.
+    """
+    if not given:
+        return []
+    rng = rng_of(city.seed, city.pilot.slug, "replies", activity.id)
+    voice = city.truth.voice(city.pilot.slug)
+    day = activity.day + min(city.habit.answer_lag_days + int(rng.integers(0, 7)), LATEST_DAYS)
+    found: list[tuple[int, float, str, dict[str, Any]]] = []
+    if answered := [one for one in given if rng.random() < voice.answered]:
+        found.append((day, 0.46, "response.published", {"contribution_ids": answered}))
+    for place, one in enumerate(given):
+        if rng.random() < _TREATED:
+            taken = rng.random() < voice.taken_up
+            word = str(rng.choice(("adopted", "adapted") if taken else ("deferred", "rejected")))
+            reason = "fits-plan" if taken else "budget"
+            fate = {"contribution_id": one, "disposition": word, "reason": reason, "recorded_by": "city"}
+            found.append((day, 0.5 + 0.0005 * place, "contribution.disposition", {"activity_id": activity.id, **fate}))
+    return found

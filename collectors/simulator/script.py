@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from collectors.simulator.activities import ANNOUNCED_DAYS, Activity
-from collectors.simulator.afterwards import met
+from collectors.simulator.afterwards import LATEST_DAYS, met, replies
 from collectors.simulator.chance import rng_of
 from collectors.simulator.envelope import Happening
 from collectors.simulator.world import City
@@ -57,7 +57,7 @@ def usage_of(city: City, day: int) -> list[Happening]:
 def _of_day(city: City, day: int, stream: str) -> list[Happening]:
     found = []
     for activity in city.activities:
-        if activity.day - ANNOUNCED_DAYS <= day <= activity.day + 14:
+        if activity.day - ANNOUNCED_DAYS <= day <= activity.day + LATEST_DAYS:
             for scene in _scenes(_Key(city), activity):
                 if scene.day == day and scene.stream == stream:
                     found.append(_happening(city, scene))
@@ -120,6 +120,8 @@ def _scenes(key: _Key, activity: Activity) -> tuple[Scene, ...]:
     ]
     asked = [_asked(city, activity, who, len(guests), rng) for who in guests if rng.random() < _ANSWERS]
     came = _guests(activity, guests, start, rng)
+    given = [str(scene.data["contribution_id"]) for scene in came if scene.type == "contribution.made"]
+    found += [organiser(*reply) for reply in replies(city, activity, given)]
     return (*found, *came, *_absent(city, activity, guests), *_stage(city, activity, guests, start, rng), *asked)
 
 

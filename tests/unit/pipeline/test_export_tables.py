@@ -33,10 +33,9 @@ def city() -> City:
     return found
 
 
-def tables(one: City, target: Path) -> dict[str, list[dict[str, str]]]:
-    export(
-        Answers(one.store, one.catalogue, one.operations), one.catalogue, target, ["test"], "2026-03-01", "2026-03-31"
-    )
+def tables(one: City, target: Path, release: str = "usual") -> dict[str, list[dict[str, str]]]:
+    answers = Answers(one.store, one.catalogue, one.operations)
+    export(answers, one.catalogue, target, ["test"], "2026-03-01", "2026-03-31", release)
     with zipfile.ZipFile(target) as package:
         return {
             name: list(csv.DictReader(io.StringIO(package.read(f"{name}.csv").decode(), newline=""))) for name in FILES
@@ -89,3 +88,17 @@ def test_findings_cover_all_days_and_say_which(tmp_path: Path) -> None:
     first = min(FIRST.toordinal(), *(day_of(one.time_ns) for one in history(3, 40)))
     assert {row["first_day"] for row in found} == {iso(first)}
     assert all(row["last_day"] > "2026-10-01" for row in found)
+
+
+def test_a_strict_package_rounds_and_hides_the_people_of_findings_too(tmp_path: Path) -> None:
+    found = tables(city(), tmp_path / "out.zip", "strict")
+    people = [row for row in found["method_fit"] if row["figure"] in ("attendance", "no_show", "perceived")]
+    told = [row for row in people if row["status"] == "ok"]
+    assert {row["lower"] for row in told} == {""}
+    assert all(float(row["value"]) % 5 == 0 for row in told if row["figure"] == "attendance")
+    assert all(int(row["n"]) % 5 == 0 for row in told if row["figure"] != "attendance")
+    cells = [number(row["value"]) for row in found["stage_groups"] if row["status"] == "ok"]
+    assert all(value is not None and value % 5 == 0 for value in cells)
+    usual = tables(city(), tmp_path / "usual.zip")
+    hidden = [sum(row["status"] == "suppressed" for row in one["method_fit"]) for one in (usual, found)]
+    assert hidden[0] < hidden[1]

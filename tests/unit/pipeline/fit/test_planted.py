@@ -14,7 +14,14 @@ from pipeline.rows import Row
 from tests.unit.simulator.telling import MAIN_SEED, NOW, packaged
 from tests.unit.simulator.telling import counted as told
 
-ENGAGEMENT = ("registration", "attendance", "contribution.made", "survey.response", "response.published")
+ENGAGEMENT = (
+    "registration",
+    "attendance",
+    "contribution.made",
+    "survey.response",
+    "response.published",
+    "contribution.disposition",
+)
 
 
 @cache
@@ -75,3 +82,14 @@ def test_what_organisers_of_a_method_often_met_leads_its_list() -> None:
         if (one.dim, one.stage, one.method) == ("obstacle", "", "citizen_science")
     )
     assert (first.code, first.synthetic) == ("technology", True)
+
+
+def test_what_a_city_answers_and_takes_up_is_found_at_its_activities() -> None:
+    for one in cities(MAIN_SEED)[0]:
+        voice = TRUTH.voice(one.pilot)
+        for planted, pairs in (
+            (voice.answered, [activity.answered for activity in one.activities]),
+            (voice.taken_up, [activity.influence for activity in one.activities]),
+        ):
+            hits, n = sum(hit for hit, _ in pairs), sum(of for _, of in pairs)
+            assert hits / n == pytest.approx(planted, abs=3.5 * (planted * (1 - planted) / n) ** 0.5), one.pilot
