@@ -18,11 +18,11 @@ _BEGIN: Final = """\
 # Event types and their JSON Schemas
 
 Made by `make docs` from `config/events`. Each type has a schema (JSON Schema 2020-12) in this folder, which stands
-alone; with Python, for example:
+alone, so that any validator of that version reads it, for example:
 
 ```
-python -m pip install jsonschema
-python -m jsonschema -i event.json docs/schemas/activity.held.json
+pip install check-jsonschema
+check-jsonschema --schemafile docs/schemas/activity.held.json event.json
 ```
 
 `periscope try PILOT FEED event.json` says the same and whatever else the collector would make of the message
