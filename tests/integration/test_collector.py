@@ -316,7 +316,8 @@ def test_a_dead_network_thread_is_replaced(site: Site) -> None:
 
 def test_retained_messages_come_once_and_are_no_events_but_heartbeats_are(site: Site) -> None:
     site.publish(action("state", now_iso()), retain=True)
-    beat = json.dumps({"id": "h", "type": "feed.heartbeat", "time": now_iso(), "data": {"seq": 1}}).encode()
+    data = {"seq": 1, "synthetic": False}
+    beat = json.dumps({"id": "h", "type": "feed.heartbeat", "time": now_iso(), "data": data}).encode()
     site.publish(reading(time=now_iso(), pm10=1), topic=AIR, retain=True)
     collector = site.started()
     assert collector.wait_idle(20)

@@ -31,7 +31,7 @@ def lay_version_1(folder: Path) -> None:
 
 def test_a_spool_of_version_1_is_read_whole_and_goes_on(tmp_path: Path) -> None:
     lay_version_1(tmp_path)
-    bench = Bench(tmp_path, catalogue(pilot(app(), air())))
+    bench = Bench(tmp_path, catalogue(pilot(app(synthetic=False), air())))
     assert bench.spool.ledger() == bench.spool.derived_ledger()
     assert bench.fates() == {
         "received": 9, "written": 4, "dead_lettered": 1, "duplicate": 1, "pending": 3, "points_in": 5,
