@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from config.events import engagement, ops, usage
-from config.events.common import Common
+from config.events.envelope import Common
 from config.events.faults import Refused, refused
 
 EVENT_TYPES: Final[dict[str, type[Common]]] = {**usage.TYPES, **engagement.TYPES, **ops.TYPES}

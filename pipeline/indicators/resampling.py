@@ -218,7 +218,7 @@ def _known_quantile(kinds: tuple[tuple[tuple[tuple[float, bool], ...], int], ...
         many,
         lambda weights: lasting(weights[:, whose[:until]], ended[:until], weights[:, whose].sum(axis=1))[:, -1],
     )
-    spread = float(draws.std()) / (share * (1 - share)) * float(stdtrit(n - 1, 0.975))
+    spread = float(draws.std()) * (n / (n - 1)) ** 0.5 / (share * (1 - share)) * float(stdtrit(n - 1, 0.975))
     odds = np.log(share / (1 - share))
     low, high = (float(1 / (1 + np.exp(-(odds + side * spread)))) for side in (-1, 1))
     return _first(times, whole, low), _first(times, whole, high)

@@ -25,6 +25,7 @@ from pipeline.indicators.usage import (
     actors_lines,
     anonymous,
     estimated,
+    pairs,
 )
 from pipeline.indicators.window import Window
 from pipeline.periods import WEEK, monday
@@ -119,8 +120,8 @@ def stickiness(window: Window) -> list[Measure]:
     if rhythm not in RHYTHMS:
         return [not_defined("the service is made to be used less often than weekly, so 28 days say nothing of it")]
     span = RHYTHMS[rhythm]
-    visits = np.unique(np.column_stack([lines[:, Col.WHO], (lines[:, Col.DAY] - first) // span]), axis=0)
-    _, spans = np.unique(visits[:, 0], return_counts=True)
+    who, _, _ = pairs(lines[:, Col.WHO], (lines[:, Col.DAY] - first) // span)
+    _, spans = np.unique(who, return_counts=True)
     shares = np.sort(spans) * (span / MONTH)
     interval = _within(bootstrap_t(shares[:, np.newaxis], mean_with_error))
     return [estimated(float(shares.mean()), len(shares), interval, "bootstrap-t", (len(shares),))]
@@ -168,12 +169,10 @@ def intensity(window: Window) -> list[Measure]:
     lines = actors_lines(window, first, last)
     if not len(lines):
         return [not_defined("nobody used the service in a whole week of this period")]
-    pairs, place = np.unique(
-        np.column_stack([lines[:, Col.WHO], (lines[:, Col.DAY] - first) // WEEK]), axis=0, return_inverse=True
-    )
-    counts = np.bincount(place.ravel(), weights=lines[:, Col.ACTIONS])
+    who, _, place = pairs(lines[:, Col.WHO], (lines[:, Col.DAY] - first) // WEEK)
+    counts = np.bincount(place, weights=lines[:, Col.ACTIONS])
     value = float(np.sort(counts)[(len(counts) - 1) // 2])
-    _, begins = np.unique(pairs[:, 0], return_index=True)
+    _, begins = np.unique(who, return_index=True)
     groups = [[(float(n), True) for n in weeks] for weeks in np.split(counts, begins[1:])]
     interval = bootstrap_quantile(groups, 0.5)
     return [estimated(value, len(groups), interval, "bootstrap", (len(groups),))]

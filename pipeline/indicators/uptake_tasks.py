@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import Final
 
-from pipeline.attempts import LOOK_AHEAD, LOOK_BACK, Attempt, attempts
+from pipeline.attempts import LOOK_AHEAD, LOOK_BACK, Attempt
 from pipeline.indicators.intervals import clustered_wilson, kaplan_meier, survival_quantile, wilson
 from pipeline.indicators.measure import Measure, not_defined
 from pipeline.indicators.registry import indicator
@@ -23,8 +23,7 @@ def _of(window: Window) -> tuple[list[Measure] | None, list[Attempt], int]:
     """Why there is nothing, or the attempts whose outcome is known and the number of those still open."""
     if not window.known("usage"):
         return [not_defined(NO_USAGE)], [], 0
-    rows = window.history.usage.tasks(window.first - LOOK_BACK, window.last + LOOK_AHEAD)
-    every = attempts(rows, window.first, window.last, lambda day: window.closed_on(day, ("usage",)))
+    every = window.attempts
     known = [one for one in every if one.outcome != "open"]
     if not every:
         return [not_defined(f"{NO_TASK} in this period")], [], 0
@@ -160,7 +159,7 @@ def time_to_complete(window: Window) -> list[Measure]:
     formula="time by which nine tenths of the attempts are completed (Kaplan-Meier); failed and abandoned ones are "
     "censored when they ended, those that nothing ended at 24 hours",
     window="attempts that began in the period, and 1 day after; not said of single days",
-    min_n=20,
+    min_n=50,
     interval_method="bootstrap",
     comparable="within",
     needs=("task.started", "task.completed", "task.failed", "task.abandoned"),
