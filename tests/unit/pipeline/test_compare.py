@@ -2,6 +2,7 @@
 
 import random
 from math import sqrt
+from statistics import NormalDist
 
 import pytest
 
@@ -83,3 +84,12 @@ def test_what_its_definition_calls_not_comparable_is_not_compared() -> None:
 def test_every_two_pilots_are_a_pair_and_none_is_first() -> None:
     found = pairs([value(slug, 40, 100) for slug in "cab"], RATE, dict.fromkeys("abc", "target"))
     assert [(one.pilot, one.other) for one in found] == [("a", "b"), ("a", "c"), ("b", "c")]
+
+
+@pytest.mark.parametrize(("hits", "other"), [(12, 3), (3, 12), (97, 80), (80, 97)])
+def test_an_order_is_as_probable_as_the_interval_keeps_away_from_none(hits: int, other: int) -> None:
+    """So that P is 0.975 exactly where the interval ends at no difference, on the side that matters."""
+    found = only(value("a", hits, 100), value("b", other, 100))
+    gap, lower, upper = found.difference.value or 0, found.difference.lower or 0, found.difference.upper or 0
+    near = gap - lower if gap > 0 else upper - gap
+    assert found.higher == pytest.approx(NormalDist().cdf(1.959963984540054 * gap / near))

@@ -72,11 +72,14 @@ def test_a_target_within_a_week_leaves_that_week_out_of_both_windows() -> None:
     assert short.reached.n == 8
 
 
-def test_what_comes_after_its_date_does_not_count() -> None:
-    by = week(30) - timedelta(days=1)
+@pytest.mark.parametrize("into_the_week", [0, 3, 6])
+def test_what_comes_after_its_date_does_not_count(into_the_week: int) -> None:
+    """Nor does a week that its date lies in, before that week's last day."""
+    last = week(30) - timedelta(days=1)
+    by = last + timedelta(days=into_the_week)
     values = noisy(100, 12) + noisy(100, 18, 2) + noisy(300, 10, 3)
     found = judge(target(week(12), by=by), weeks(values))
-    assert found.reached_days == (week(18).isoformat(), by.isoformat())
+    assert found.reached_days == (week(18).isoformat(), last.isoformat())
     assert found.verdict != "as_intended"
     assert "so far" not in found.sentence
 

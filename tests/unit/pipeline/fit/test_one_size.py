@@ -11,7 +11,7 @@ from scipy import stats
 
 from pipeline.findings import OneSize
 from pipeline.fit.activities import Gathered, HeldActivity
-from pipeline.fit.interaction import comparable, interaction
+from pipeline.fit.interaction import _basis, _design, _evened, comparable, interaction
 from pipeline.fit.one_size import all_beaten, holm, one_size
 from tests.coverage.one_size import SCENARIOS, _row, allowed
 from tests.unit.pipeline.fit.making import FIRST
@@ -97,12 +97,13 @@ def test_the_order_of_activities_makes_no_difference() -> None:
 
 def test_the_statistic_of_two_by_two_is_the_squared_contrast_over_its_variance() -> None:
     """With four cells the additive model misses by one contrast; by hand: its square over the sum of variances."""
-    table = drawn({("a", "x"): 30, ("a", "y"): 12, ("b", "x"): 25, ("b", "y"): 30}, 6)
-    cells = {key: [log(come + 0.5) for come in counts] for key, counts in table.items()}
-    means = {key: sum(values) / 6 for key, values in cells.items()}
+    table = drawn({("a", "x"): 30, ("a", "y"): 12, ("b", "x"): 25, ("b", "y"): 30}, 9)
+    cells = {key: [log(come + 0.5) for come in counts[: 4 + 2 * n]] for n, (key, counts) in enumerate(table.items())}
+    size = {key: len(values) for key, values in cells.items()}
+    means = {key: sum(values) / size[key] for key, values in cells.items()}
     squares = {key: sum((value - means[key]) ** 2 for value in values) for key, values in cells.items()}
-    common = sum(squares.values()) / (24 - 4)
-    variances = [(squares[key] + 4 * common) / (6 - 1 + 4) / 6 for key in cells]
+    common = sum(squares.values()) / (sum(size.values()) - 4)
+    variances = [(squares[key] + 4 * common) / (size[key] - 1 + 4) / size[key] for key in cells]
     contrast = means["a", "x"] - means["a", "y"] - means["b", "x"] + means["b", "y"]
     found = interaction(comparable(cells))
     assert found is not None
@@ -110,42 +111,60 @@ def test_the_statistic_of_two_by_two_is_the_squared_contrast_over_its_variance()
 
 
 def test_p_values_are_those_of_all_arrangements_when_they_are_few() -> None:
-    """Two pilots, two methods, three activities: all sign patterns and all within-pilot orders by plain loops."""
+    """Two pilots, two methods, cells of 3 to 5: all sign patterns and many orders within pilot by plain loops."""
     cells = {
         ("a", "x"): [1.0, 2.0, 4.0],
-        ("a", "y"): [3.0, 3.5, 5.0],
+        ("a", "y"): [3.0, 3.5, 5.0, 5.5, 4.0],
         ("b", "x"): [2.0, 2.5, 6.0],
-        ("b", "y"): [1.0, 1.5, 2],
+        ("b", "y"): [1.0, 1.5, 2.0],
     }
-    order, values = list(cells), [value for one in cells.values() for value in one]
-    means = [sum(one) / 3 for one in cells.values()]
-    grand, contrast = sum(means) / 4, (means[0] - means[1] - means[2] + means[3]) / 4
-    additive = [mean - sign * contrast for mean, sign in zip(means, (1, -1, -1, 1), strict=True)]
-    even = [(value - additive[n // 3]) for n, value in enumerate(values)]  # leverages are equal, so scale is common
-    even = [value / (1 - 3 / 12) ** 0.5 for value in even]
+    size = [len(one) for one in cells.values()]
+    inverse = sum(1 / n for n in size)
+
+    def parts(sample) -> list[list[float]]:
+        ends = list(itertools.accumulate(size))
+        return [list(sample[end - n : end]) for n, end in zip(size, ends, strict=True)]
 
     def statistic(sample) -> float:
-        parts = [sample[3 * n : 3 * n + 3] for n in range(4)]
-        centre = [sum(part) / 3 for part in parts]
-        squares = [sum((value - centre[n]) ** 2 for value in part) for n, part in enumerate(parts)]
-        variances = [(one + 4 * sum(squares) / 8) / 6 / 3 for one in squares]
+        groups = parts(sample)
+        centre = [sum(group) / len(group) for group in groups]
+        squares = [sum((value - middle) ** 2 for value in group) for group, middle in zip(groups, centre, strict=True)]
+        common = sum(squares) / (sum(size) - 4)
+        variances = [(one + 4 * common) / (n - 1 + 4) / n for one, n in zip(squares, size, strict=True)]
         return (centre[0] - centre[1] - centre[2] + centre[3]) ** 2 / sum(variances)
 
-    assert grand == pytest.approx(sum(values) / 12)
-    assert order == sorted(order)
-    observed = statistic(values)
-    signs = [
-        statistic([s * v for s, v in zip(one, even, strict=True)]) for one in itertools.product((1, -1), repeat=12)
-    ]
-    exact = sum(one >= observed * (1 - 1e-9) for one in signs) / len(signs)
-    found = interaction(cells, 4_000)
+    # Least squares of the additive model by hand: cell means miss it by the contrast, each by its share of 1 / n.
+    values = [value for one in cells.values() for value in one]
+    means = [sum(group) / len(group) for group in parts(values)]
+    contrast = means[0] - means[1] - means[2] + means[3]
+    even = []
+    for n, middle, sign, group in zip(size, means, (1, -1, -1, 1), parts(values), strict=True):
+        fitted, leverage = middle - sign * contrast / n / inverse, 1 / n - 1 / n**2 / inverse
+        even += [(value - fitted) / (1 - leverage) ** 0.5 for value in group]
+    first = size[0] + size[1]
+    for begin, end in ((0, first), (first, sum(size))):
+        around = sum(even[begin:end]) / (end - begin)
+        even[begin:end] = [value - around for value in even[begin:end]]
+
+    design = _design(cells)
+    additive = _basis(design.cell @ design.additive)
+    residual = np.array(values) - additive @ (additive.T @ np.array(values))
+    assert list(_evened(residual, additive, design)) == pytest.approx(even)
+
+    observed = statistic(values) * (1 - 1e-9)
+    flips = itertools.product((1, -1), repeat=len(even))
+    signs = [statistic([sign * value for sign, value in zip(flip, even, strict=True)]) >= observed for flip in flips]
+    exact = sum(signs) / len(signs)
+    found = interaction(cells, 8_000)
     assert found is not None
-    assert found.by_signs == pytest.approx(exact, abs=4 * (exact * (1 - exact) / 4_000) ** 0.5 + 1e-3)
-    halves = [list(itertools.permutations(even[:6])), list(itertools.permutations(even[6:]))]
+    assert found.by_signs == pytest.approx(exact, abs=4 * (exact * (1 - exact) / 8_000) ** 0.5)
     rng = random.Random(1)
-    orders = [statistic([*rng.choice(halves[0]), *rng.choice(halves[1])]) for _ in range(4_000)]
-    about = sum(one >= observed * (1 - 1e-9) for one in orders) / len(orders)
-    assert found.by_labels == pytest.approx(about, abs=0.03)
+    orders = [
+        statistic(rng.sample(even[:first], first) + rng.sample(even[first:], len(even) - first)) >= observed
+        for _ in range(8_000)
+    ]
+    about = sum(orders) / len(orders)
+    assert found.by_labels == pytest.approx(about, abs=4 * (2 * about * (1 - about) / 8_000) ** 0.5)
     assert found.p_value == max(found.by_labels, found.by_signs)
 
 
