@@ -222,3 +222,14 @@ def test_a_group_of_fewer_than_k_people_hides_what_it_could_be_read_from(indicat
         return
     assert hidden(found, 5) >= {place for place, one in enumerate(found) if one.segment in ("", "business")}
     assert hidden(found, 3) == set()
+
+
+@pytest.mark.parametrize(("least", "shown"), [(5, 3), (4, 1), (0, 2)])
+def test_the_one_hidden_group_cannot_be_had_by_subtraction(least: int, shown: int) -> None:
+    sizes = {"16-24": 40, "25-44": 40, "65+": 20}
+    snapshot = told("population.snapshot", 0, kind="inhabitants", by_group={"age_band": sizes})
+    bands = ["16-24"] * 20 + ["25-44"] * 10 + ["65+"] * least
+    people = [told("attendance", 0, f"p{n}", age_band=band) for n, band in enumerate(bands)]
+    found = list(measures([snapshot, *people], "representation").values())
+    told_of = [one for place, one in enumerate(found) if place not in hidden(found, 5) and one.value]
+    assert len(told_of) == shown
