@@ -200,10 +200,11 @@ def test_joint_costs_make_a_range_by_method_and_stand_whole_in_the_total() -> No
         events += [
             told("contribution.made", 0, f"p{n}-{k}", activity_id=f"w{n}", kind="idea") for k in range(5 + n % 2)
         ]
+    events += [told("contribution.made", 0, "both", activity_id=key, kind="idea") for key in ("w0", "w5")]
     found = measures(events, "hours-per-contributor")
-    assert found[""].value == pytest.approx((75 + 100) / 33)
+    assert found[""].value == pytest.approx((75 + 100) / 34)
     part = found["x"]
-    assert part.value == pytest.approx((33 + 50) / 16)
+    assert part.value == pytest.approx((33 + 50) / 16.5)
     assert part.lower is not None
     assert part.upper is not None
     assert part.lower <= 33 / 16
