@@ -57,7 +57,7 @@ def test_what_the_simulator_says_is_in_the_vocabulary() -> None:
         "tool": {tool for tools, _ in script._TOOLS.values() for tool in tools},
         "technique": {one for _, techniques in script._TOOLS.values() for one in techniques},
         "skill": set(script._SKILLS), "contribution_kind": set(script._KIND.values()),
-        "disposition": {code for code, _ in engagement._DISPOSITIONS},
+        "disposition": {*engagement._TAKEN_UP, *engagement._NOT_TAKEN_UP},
     }  # fmt: skip
     for name, codes in said.items():
         assert codes <= set(words[name].codes), name
