@@ -11,6 +11,7 @@ from collectors.simulator.world import City, season
 
 _DISPERSION = 1.1  # variance of daily contributions over their mean
 _RAMP_DAYS = 42
+_TAKEN_UP, _NOT_TAKEN_UP = ("adopted", "adapted"), ("deferred", "rejected")
 _NO_WORD = 0.1  # share of treated contributions of which it is recorded that nothing was decided
 
 
@@ -95,7 +96,7 @@ def _answers(city: City, day: int) -> list[Happening]:
                     **by_city,
                     "contribution_id": contribution,
                     "disposition": words[n],
-                    "reason": "fits-plan" if words[n] in ("adopted", "adapted") else "budget",
+                    "reason": "fits-plan" if words[n] in _TAKEN_UP else "budget",
                     "recorded_by": "city",
                 },
                 False,
@@ -108,7 +109,7 @@ def _word(rng: np.random.Generator, taken_up: float) -> str:
     """What became of one contribution."""
     if rng.random() < _NO_WORD:
         return "none"
-    return str(rng.choice(("adopted", "adapted") if rng.random() < taken_up else ("deferred", "rejected")))
+    return str(rng.choice(_TAKEN_UP if rng.random() < taken_up else _NOT_TAKEN_UP))
 
 
 def _happened(city: City, day: int) -> list[Contribution]:

@@ -183,8 +183,9 @@ def representation(window: Window) -> list[Measure]:
         return [nobody(window)]
     measures = []
     for dimension, n, groups in compared:
+        shields = _shields({group: count for group, (count, _) in groups.items()})
         for group, (count, share) in groups.items():
-            disclosed = (count, n, len(people) - n)
+            disclosed = (count, n, len(people) - n, *shields.get(group, ()))
             if n * share < CELL:
                 reason = f"of {n} participants, fewer than 5 would be expected to be of this group"
                 measures.append(Measure(status="insufficient_n", reason=reason, dim=dimension, segment=group))
@@ -195,6 +196,13 @@ def representation(window: Window) -> list[Measure]:
                         dim=dimension, segment=group, people=disclosed)
             )  # fmt: skip
     return measures
+
+
+def _shields(counts: dict[str, int]) -> dict[str, tuple[int, ...]]:
+    """What the second smallest group must not let through: parts add up to the n that stands beside each, so the
+    smallest one, hidden alone or too small to be drawn, would be what the others leave."""
+    present = sorted((count, group) for group, count in counts.items() if count)
+    return {present[1][1]: (present[0][0],)} if len(present) > 1 else {}
 
 
 @engagement(

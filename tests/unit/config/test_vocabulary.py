@@ -57,7 +57,7 @@ def test_what_the_simulator_says_is_in_the_vocabulary() -> None:
         "tool": {tool for tools, _ in script._TOOLS.values() for tool in tools},
         "technique": {one for _, techniques in script._TOOLS.values() for one in techniques},
         "skill": set(script._SKILLS), "contribution_kind": set(script._KIND.values()),
-        "disposition": {"adopted", "adapted", "deferred", "rejected", "none"},
+        "disposition": {*engagement._TAKEN_UP, *engagement._NOT_TAKEN_UP},
         "obstacle": {obstacle for obstacle, _ in (*afterwards._OFTEN.values(), *afterwards._ANY)},
         "lesson": {lesson for _, lesson in (*afterwards._OFTEN.values(), *afterwards._ANY)},
     }  # fmt: skip

@@ -200,10 +200,11 @@ def test_joint_costs_make_a_range_by_method_and_stand_whole_in_the_total() -> No
         events += [
             told("contribution.made", 0, f"p{n}-{k}", activity_id=f"w{n}", kind="idea") for k in range(5 + n % 2)
         ]
+    events += [told("contribution.made", 0, "both", activity_id=key, kind="idea") for key in ("w0", "w5")]
     found = measures(events, "hours-per-contributor")
-    assert found[""].value == pytest.approx((75 + 100) / 33)
+    assert found[""].value == pytest.approx((75 + 100) / 34)
     part = found["x"]
-    assert part.value == pytest.approx((33 + 50) / 16)
+    assert part.value == pytest.approx((33 + 50) / 16.5)
     assert part.lower is not None
     assert part.upper is not None
     assert part.lower <= 33 / 16
@@ -222,3 +223,14 @@ def test_a_group_of_fewer_than_k_people_hides_what_it_could_be_read_from(indicat
         return
     assert hidden(found, 5) >= {place for place, one in enumerate(found) if one.segment in ("", "business")}
     assert hidden(found, 3) == set()
+
+
+@pytest.mark.parametrize(("least", "shown"), [(5, 3), (4, 1), (0, 2)])
+def test_the_one_hidden_group_cannot_be_had_by_subtraction(least: int, shown: int) -> None:
+    sizes = {"16-24": 40, "25-44": 40, "65+": 20}
+    snapshot = told("population.snapshot", 0, kind="inhabitants", by_group={"age_band": sizes})
+    bands = ["16-24"] * 20 + ["25-44"] * 10 + ["65+"] * least
+    people = [told("attendance", 0, f"p{n}", age_band=band) for n, band in enumerate(bands)]
+    found = list(measures([snapshot, *people], "representation").values())
+    told_of = [one for place, one in enumerate(found) if place not in hidden(found, 5) and one.value]
+    assert len(told_of) == shown

@@ -120,7 +120,7 @@ def test_flat_lines_spikes_and_drift_are_found_and_a_young_device_has_no_season(
     usual = [[10 + rng.uniform(-1, 1) for _ in range(24)] for _ in range(40)]
     readings = [one for day, shape in enumerate(usual) for one in hourly(day, shape)]
     shape = [20 + rng.uniform(-1, 1) for _ in range(24)]
-    shape[4] = 500.0
+    shape[4] = 30.0
     shape[10:16] = [20.0] * 6
     shape[18:23] = [21.0] * 5
     readings += hourly(365 + 20, shape)
