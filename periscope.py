@@ -434,7 +434,7 @@ def replay(command: Command) -> int:
         raise ConfigError([Problem("--pilot", "", f"there is no pilot {args.pilot}",
                                    f"choose from {', '.join(command.catalogue.pilots)}")])  # fmt: skip
     with _spool(command) as spool:
-        outcome = again(spool, since_ns, until_ns, args.pilot)
+        outcome = again(spool, since_ns, until_ns, args.pilot, args.dropped)
     command.tell(outcome.sentence(since_ns), messages=outcome.done, without_body=outcome.without_body)
     return DONE
 

@@ -7,7 +7,7 @@ back, unacknowledged, and goes on by itself; a failing disk ends the collector.
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from queue import Empty
 
 from collectors.delivery import Hooks
@@ -16,6 +16,7 @@ from collectors.message import SpoolFull
 from collectors.publish import Received
 from collectors.receiver import MqttReceiver
 from collectors.spool import Spool
+from collectors.spool_day import Entry
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ class Committer:
         if not batch:
             self.busy = False
             return False
-        entries = [
+        entries: Sequence[Entry] = [
             self._intake.entry(m.topic, m.payload, m.received_ns, m.content_type, m.retained, properties=m.properties)
             for m in batch
         ]
@@ -58,6 +59,7 @@ class Committer:
                 self.commit_s += time.monotonic() - began
                 break
             except SpoolFull as full:
+                entries = full.left or entries
                 if not self.full:
                     log.error("%s", full)
                 self.full = str(full)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -64,7 +65,7 @@ def requeue(spool: Spool, which: Selection = ALL) -> Outcome:
                 outcome.skipped[reason] += 1
             else:
                 wanted.append(letter.seq)
-        done = _reopen(spool, day, wanted) if wanted else 0
+        done = spool.whole(day, partial(_reopen, spool, day, wanted)) if wanted else 0
         outcome.done += done
         if len(wanted) > done:
             outcome.skipped["changed"] += len(wanted) - done
@@ -78,7 +79,7 @@ def purge(spool: Spool, which: Selection) -> Outcome:
     days = set()
     for day, letters in _by_day(each(spool, which)):
         days.add(day)
-        outcome.done += _purge(spool, day, [letter.seq for letter in letters])
+        outcome.done += spool.whole(day, partial(_purge, spool, day, [letter.seq for letter in letters]))
     for name in ["archive.db", *(f"spool-{day}.db" for day in days)]:
         path = spool.folder / name
         if days and path.exists():

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from collectors import spool_archive
 from collectors.dead_letters import DeadLetter, Selection, listed, parse_id
@@ -49,7 +50,7 @@ class Number:
 def kinds(spool: Spool) -> dict[Kind, Number]:
     """Every kind of dead letter that there is, archived days included."""
     found: dict[Kind, Number] = {}
-    for kind, number in _each(spool):
+    for kind, number in spool.with_archive(lambda: list(_each(spool))):
         if kind in found:
             found[kind].add(number)
         else:
@@ -60,17 +61,18 @@ def kinds(spool: Spool) -> dict[Kind, Number]:
 def _each(spool: Spool) -> Iterator[tuple[Kind, Number]]:
     done = spool_archive.merged(spool.folder)
     for day in spool.days():
-        with suppress(Archived), spool.reading(day) as connection:
-            if (day, spool_archive.file_id(connection)) not in done:
-                yield from _rows(connection, day)
+        with suppress(Archived):
+            number, rows = spool.read(day, partial(_rows, day=day))
+            if (day, number) not in done:
+                yield from rows
     with spool_archive.reading(spool.folder) as archive:
         if archive is not None:
             for *kind, n, first, last, day, seq in archive.execute(_ARCHIVED):
                 yield (kind[0], kind[1], kind[2], kind[3]), Number(n, first, last, f"{day}/{seq}")
 
 
-def _rows(connection: sqlite3.Connection, day: str) -> list[tuple[Kind, Number]]:
-    return [
+def _rows(connection: sqlite3.Connection, day: str) -> tuple[int, list[tuple[Kind, Number]]]:
+    return spool_archive.file_id(connection), [
         ((pilot, feed, stage, code), Number(n, first, last, f"{day}/{seq}"))
         for pilot, feed, stage, code, n, first, last, seq in connection.execute(_HERE, (DEAD,))
     ]

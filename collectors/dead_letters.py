@@ -140,10 +140,21 @@ def each(spool: Spool, which: Selection = ALL) -> Iterator[DeadLetter]:
 
 
 def _here(spool: Spool, day: str, parameters: dict[str, object]) -> Iterator[DeadLetter]:
-    with suppress(Archived), spool.reading(day) as connection:
-        if (day, spool_archive.file_id(connection)) not in spool_archive.merged(spool.folder):
-            for row in connection.execute(_HERE, parameters):
-                yield DeadLetter(day, *row)
+    """Of one file, the last first; what a damaged file still held of them comes from what goes on of it."""
+    told: list[tuple[int, str]] = []
+    with suppress(Archived):
+        for letter in spool.each(day, lambda connection: _rows(spool, day, connection, parameters)):
+            if not told or (letter.seq, letter.point) < told[0]:
+                told = [(letter.seq, letter.point)]
+                yield letter
+
+
+def _rows(
+    spool: Spool, day: str, connection: sqlite3.Connection, parameters: dict[str, object]
+) -> Iterator[DeadLetter]:
+    if (day, spool_archive.file_id(connection)) not in spool_archive.merged(spool.folder):
+        for row in connection.execute(_HERE, parameters):
+            yield DeadLetter(day, *row)
 
 
 def _archived(spool: Spool, parameters: dict[str, object]) -> Iterator[DeadLetter]:
@@ -160,25 +171,31 @@ def _came_back(spool: Spool) -> set[tuple[str, int]]:
     found: set[tuple[str, int]] = set()
     done = spool_archive.merged(spool.folder)
     for day in spool.days():
-        with suppress(Archived), spool.reading(day) as connection:
-            if (day, spool_archive.file_id(connection)) in done:
-                continue
-            found.update((day, seq) for (seq,) in connection.execute("SELECT seq FROM restored"))
+        with suppress(Archived):
+            number, back = spool.read(day, lambda connection: (
+                spool_archive.file_id(connection), connection.execute("SELECT seq FROM restored").fetchall()
+            ))  # fmt: skip
+            if (day, number) not in done:
+                found.update((day, seq) for (seq,) in back)
     return found
 
 
 def counted(spool: Spool) -> Counter[tuple[str, str, str]]:
     """Number of letters by (pilot, stage, code), archived days included."""
+    return spool.with_archive(lambda: _counted(spool))
+
+
+def _counted(spool: Spool) -> Counter[tuple[str, str, str]]:
     counts: Counter[tuple[str, str, str]] = Counter()
 
-    def count(connection: sqlite3.Connection, query: str, *values: object) -> None:
-        for pilot, stage, code, n in connection.execute(query, values):
+    def count(rows: list[tuple[str, str, str, int]]) -> None:
+        for pilot, stage, code, n in rows:
             counts[pilot, stage, code] += n
 
     for day in spool.days():
-        with suppress(Archived), spool.reading(day) as connection:
-            count(connection, _COUNT_HERE, DEAD)
+        with suppress(Archived):
+            count(spool.read(day, lambda connection: connection.execute(_COUNT_HERE, (DEAD,)).fetchall()))
     with spool_archive.reading(spool.folder) as archive:
         if archive is not None:
-            count(archive, _COUNT_ARCHIVED)
+            count(archive.execute(_COUNT_ARCHIVED).fetchall())
     return counts

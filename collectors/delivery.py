@@ -12,12 +12,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from collectors import timing
 from collectors.clock_rules import LocalDays, utc_day
-from collectors.index import KEEP_DAYS, Candidate, Claim, EventIndex, Verdict
+from collectors.index import FORGOTTEN_AT_ONCE, KEEP_DAYS, Candidate, Claim, EventIndex, Verdict
 from collectors.ingest import Ingest, Judged
 from collectors.ledger import DEAD, DROPPED, DUPLICATE, WRITTEN
 from collectors.message import CollectorError, Fault, RawMessage, SpoolFull
@@ -27,14 +28,14 @@ from collectors.spool_file import Corrupt
 from collectors.suspects import Suspects
 from collectors.topics import Roster
 from pipeline.model import Event, Touch
-from pipeline.store.port import PENDING_DELETION, Store, StoreAway, StoreHeld
+from pipeline.store.port import PENDING_DELETION, Store, StoreAway, StoreHeld, StoreRefused
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], int]
 _LEAST_WAIT_S = 0.05  # whoever says "try again after 0 s" is not asked in a tight loop
 _MINUTE_NS = 60_000_000_000
 _MOST_POISON = 3  # so many of one batch may fail alone; more is no message's fault
-_KNOWN = (CollectorError, Corrupt, StoreAway)
+_KNOWN = (CollectorError, Corrupt, StoreAway, StoreRefused)  # no message's fault
 _DELETION_NS = 60_000_000_000  # a shard that is being deleted is gone by then
 _POISON = Fault("decode", "poison", "the process ended three times while it judged this message; mend its decoder")
 _DAMAGED = Fault("decode", "damaged", "the record on disk is not what was received; check the disk under the spool")
@@ -108,6 +109,7 @@ class Delivery:
         self._tried_again: set[tuple[str, int]] = set()
         self._refused: Counter[str] = Counter()  # by pilot, in its last batch
         self._touch_seq = 0
+        self._old_ids = False  # whether more of them may be left
         self.state = "ok"
         self.sentence = ""
         self.written = 0
@@ -127,7 +129,6 @@ class Delivery:
                 except BaseException:
                     stop.set()  # else the writer would go on trying
                     raise
-                self._housekeeping()
                 wake.wait(0.2)
                 wake.clear()
 
@@ -138,6 +139,7 @@ class Delivery:
             while not stop.is_set():
                 self.beat_ns = self._clock()
                 try:
+                    self._housekeeping()
                     ahead = self._prepare(under_way)
                 except SpoolFull:
                     self._settle(under_way)
@@ -254,14 +256,22 @@ class Delivery:
         self._suspects.close()
 
     def _housekeeping(self) -> None:
-        """When idle, at most once a minute: old days and old ids go, requeued messages are found."""
+        """At most once a minute, and while messages flow too: old days and old ids go, requeued messages are found.
+
+        Ids go a bounded number at a time, so that nobody waits long, until none is left.
+        """
         now_ns = self._clock()
-        if abs(now_ns - self._kept_house_ns) < _MINUTE_NS:
-            return
-        self._kept_house_ns = now_ns
-        self._spool.look_again()
-        self._spool.unlink_old(now_ns)
-        self._index.forget_before(utc_day(now_ns - KEEP_DAYS * 1440 * _MINUTE_NS))
+        due = abs(now_ns - self._kept_house_ns) >= _MINUTE_NS
+        if due:
+            self._kept_house_ns = now_ns
+            self._spool.look_again()
+            self._spool.unlink_old(now_ns)
+            with suppress(StoreAway, StoreRefused):  # somebody may have changed it
+                if (kept_ns := self._store.retention_ns()) is not None:
+                    self._ingest.window = replace(self._ingest.window, retention_ns=kept_ns)
+        if due or self._old_ids:
+            gone = self._index.forget_before(utc_day(now_ns - KEEP_DAYS * 1440 * _MINUTE_NS))
+            self._old_ids = gone >= FORGOTTEN_AT_ONCE
 
     def _claim(self, day: str, works: Sequence[_Work], under_way: Set[tuple[str, int]]) -> None:
         asked = [

@@ -76,11 +76,19 @@ def deliver(
     roster = Roster(job.catalogue, job.settings.collector)
     with spool.delivering(_LEASE_S), closing(EventIndex(spool.folder)) as index:
         spool.reduced.update(job.reduced)
-        ingest = Ingest(roster, Window(job.retention_ns))
+        ingest = Ingest(roster, Window(job.retention_ns or _kept_ns(store)))
         delivery = Delivery(spool, index, ingest, roster, store, job.clock, hooks, job.settings.spool.write_batch)
         show(delivery, index)
         with closing(delivery):
             delivery.run(stop, wake)
+
+
+def _kept_ns(store: Store) -> int | None:
+    """The store's retention, so that what it would refuse is set aside before the write; None while it is away."""
+    try:
+        return store.retention_ns()
+    except (StoreAway, StoreRefused):
+        return None
 
 
 class DeliveryThread:

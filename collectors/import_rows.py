@@ -19,7 +19,8 @@ from collectors.import_source import DAMAGED, STDIN, Source
 # How many rows of JSON Lines are looked at to learn which keys there are.
 _SAMPLE = 100
 # A cell above this is no measurement; the csv module's own limit, stated here because it decides.
-csv.field_size_limit(131_072)
+MOST_FIELD = 131_072
+csv.field_size_limit(MOST_FIELD)
 
 
 class Mark(NamedTuple):
@@ -141,7 +142,9 @@ class Rows:
             except csv.Error as error:
                 yield self._bad("bad_csv", str(error))
                 continue
-            if len(cells) == width:
+            if any(len(cell) > MOST_FIELD for cell in cells):  # the parser's own limit belongs to the whole process
+                yield self._bad("bad_csv", f"field larger than field limit ({MOST_FIELD})")
+            elif len(cells) == width:
                 yield dict(zip(header, cells, strict=True))
             elif cells:
                 yield self._bad("wrong_cells", f"the row has {len(cells)} cells, the header {width}")

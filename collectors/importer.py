@@ -45,7 +45,7 @@ class Importer:
     def run(self, paths: Sequence[Path], way: Callable[[], AbstractContextManager[Way]], stop: Signal) -> Report:
         """Look at all files first, so that a wrong one is told before anything is sent; `way` opens the connection.
 
-        Raises WrongInput before anything was sent; what goes wrong later is in the report.
+        Raises WrongInput or CollectorError where there is no way in; what goes wrong later is in the report.
         """
         report = Report()
         now_ns = self.clock()
@@ -61,13 +61,17 @@ class Importer:
             for one in waiting:
                 if one.progress.ledger is None:
                     one.progress.ledger = self.ledger()
+            begun = False
             try:
                 if waiting or (self.deliver and self.ledger().get("pending")):
                     with way() as send:
+                        begun = True
                         for one in waiting:
                             if not stop.is_set():
                                 _File(self, one, send, now_ns).send_all(stop)
             except (CollectorError, WrongInput) as error:
+                if not begun:
+                    raise  # there was no way in, so there is nothing to report
                 report.problem = str(error)
             finally:
                 self.line.close()

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 log = logging.getLogger(__name__)
 KEEP_DAYS = 10
+FORGOTTEN_AT_ONCE = 5000
 _ATTEMPTS = 1000
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS event(
@@ -43,7 +44,8 @@ _CLAIMS = Rows("INSERT OR IGNORE INTO event", _ROW)
 _FIND = "SELECT stream, time_ns, revision, hash, day, seq, superseded FROM event WHERE pilot = ? AND event_id = ?"
 _REVISE = """UPDATE OR IGNORE event SET stream = ?, time_ns = ?, revision = ?, hash = ?, day = ?, seq = ?,
              superseded = ? WHERE pilot = ? AND event_id = ?"""
-_REFRESH = "UPDATE event SET hash = ? WHERE pilot = ? AND event_id = ?"
+_REFRESH = "UPDATE event SET hash = ?, superseded = ? WHERE pilot = ? AND event_id = ?"
+_AGAIN = "again"
 _KEPT_PLACES = 50  # of an event that was corrected over and over
 _CONFIRM = "UPDATE event SET revision = ? WHERE pilot = ? AND event_id = ?"
 _encode = msgspec.json.Encoder(order="sorted").encode
@@ -158,8 +160,7 @@ class EventIndex:
                 if event.revision > revision:  # confirmed: a correction older than this one comes too late
                     self._connection.execute(_CONFIRM, (event.revision, event.pilot, event.event_id))
                 return Claim(Verdict.DUPLICATE, event, [])
-            old = _places(superseded)
-            return Claim(Verdict.REVISION if old else Verdict.NEW, _moved(event, time_ns), old)
+            return _own(event, time_ns, superseded)
         if candidate.replay and (again := self._written_before(candidate, digest, found)):
             return again
         if again := self._read_anew(candidate, digest, found):
@@ -179,9 +180,7 @@ class EventIndex:
         floor, span = floor_and_span(event.time_ns, event.time_precision, zone)
         is_own = (owner_day, owner_seq, stream, revision) == (day, seq, event.stream, event.revision)
         if is_own and floor <= time_ns < floor + span:  # read otherwise than then, since the feed's file was changed
-            self._connection.execute(_REFRESH, (digest, event.pilot, event.event_id))
-            old = _places(superseded)
-            return Claim(Verdict.REVISION if old else Verdict.NEW, _moved(event, time_ns), old)
+            return self._as_read_now(event, digest, (stream, time_ns), superseded)
         return None
 
     def _read_anew(self, candidate: Candidate, digest: bytes, found: tuple[Any, ...]) -> Claim | None:
@@ -196,9 +195,17 @@ class EventIndex:
             floor <= time_ns < floor + span
         ):
             return None
-        self._connection.execute(_REFRESH, (digest, event.pilot, event.event_id))
-        old = _places(superseded)
-        return Claim(Verdict.REVISION if old else Verdict.NEW, _moved(event, time_ns), [*old, (stream, time_ns)])
+        return self._as_read_now(event, digest, (stream, time_ns), superseded)
+
+    def _as_read_now(self, event: Event, digest: bytes, place: tuple[str, int], superseded: str | None) -> Claim:
+        """The event takes its own place again. What was stored there goes first: of another device it is another point.
+
+        The place is remembered with the others, marked as no correction, so that a repeat after a crash does the same.
+        """
+        if place not in _places(superseded):
+            superseded = json.dumps([*json.loads(superseded or "[]"), [*place, _AGAIN]][-_KEPT_PLACES:])
+        self._connection.execute(_REFRESH, (digest, superseded, event.pilot, event.event_id))
+        return _own(event, place[1], superseded)
 
     def _next_place(self, candidate: Candidate, digest: bytes) -> Claim:
         event, day, seq, zone, _ = candidate
@@ -258,12 +265,12 @@ class EventIndex:
         return gone
 
     def forget_before(self, day: str) -> int:
-        """Drop ids received before a UTC day, a bounded number at a time; returns how many."""
+        """Drop ids received before a UTC day, at most FORGOTTEN_AT_ONCE; returns how many."""
         with suppress(Corrupt), disk_errors(self._path):  # the next claim finds the damage and sets the file aside
             return self._connection.execute(
                 "DELETE FROM event WHERE (pilot, event_id) IN"
-                " (SELECT pilot, event_id FROM event WHERE day < ? LIMIT 5000)",
-                (day,),
+                " (SELECT pilot, event_id FROM event WHERE day < ? LIMIT ?)",
+                (day, FORGOTTEN_AT_ONCE),
             ).rowcount
         return 0
 
@@ -300,7 +307,13 @@ def content_hash(event: Event) -> bytes:
 
 
 def _places(superseded: str | None) -> list[tuple[str, int]]:
-    return [(str(s), int(t)) for s, t in json.loads(superseded)] if superseded else []
+    return [(str(s), int(t)) for s, t, *_ in json.loads(superseded)] if superseded else []
+
+
+def _own(event: Event, time_ns: int, superseded: str | None) -> Claim:
+    """The claim of an event that has its place already."""
+    corrected = any(len(item) == 2 for item in json.loads(superseded or "[]"))
+    return Claim(Verdict.REVISION if corrected else Verdict.NEW, _moved(event, time_ns), _places(superseded))
 
 
 def _moved(event: Event, time_ns: int) -> Event:

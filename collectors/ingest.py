@@ -29,8 +29,10 @@ class Judged(NamedTuple):
 
 
 _UNKNOWN = {
-    "unknown_pilot": "the topic names no pilot of this catalogue; add its file or mend the topic",
-    "unknown_feed": "the pilot declares no feed with this topic; add it to the pilot's file or mend the topic",
+    "unknown_pilot": "the topic names no pilot of this catalogue; mend the topic, or add the pilot's file and start "
+    "the collector again",
+    "unknown_feed": "the pilot declares no feed with this topic; mend the topic, or add it to the pilot's file and "
+    "start the collector again",
 }
 
 
@@ -39,7 +41,7 @@ class Ingest:
 
     def __init__(self, roster: Roster, window: Window, decoders: Mapping[str, Decoder] = DECODERS) -> None:
         self._roster = roster
-        self._window = window
+        self.window = window
         self._decoders = decoders
 
     def judge(self, message: RawMessage) -> Judged:
@@ -82,7 +84,7 @@ class Ingest:
         if event.time_precision in ("day", "month"):
             floor_ns = floor_and_span(event.time_ns, event.time_precision, place.zone)[0]
         since = place.feed.accept_since if place.feed is not None else None
-        self._window.check(floor_ns, message.received_ns, since, place.zone)
+        self.window.check(floor_ns, message.received_ns, since, place.zone)
 
 
 def _drop_rule(message: RawMessage, place: Place, events: list[Event]) -> str:

@@ -25,6 +25,25 @@ CREATE TABLE IF NOT EXISTS ledger(
   pilot TEXT NOT NULL, feed TEXT NOT NULL, fate TEXT NOT NULL, n INTEGER NOT NULL,
   PRIMARY KEY (pilot, feed, fate)) WITHOUT ROWID;
 """
+_KINDS = {
+    "text": ("pilot", "feed", "topic", "content_type", "rule"),
+    "integer": (
+        "received_ns",
+        "retained",
+        "priority",
+        "state",
+        "attempts",
+        "points",
+        "points_dead",
+        "replaced",
+        "empty",
+    ),
+    "blob": ("payload",),
+}
+_COLUMNS = [(kind, name) for kind, names in _KINDS.items() for name in names]
+# A flipped bit can make a text of a number, or of bytes.
+_RETYPE = f"""UPDATE message SET {", ".join(f"{name} = CAST({name} AS {kind})" for kind, name in _COLUMNS)}
+              WHERE {" OR ".join(f"typeof({name}) <> '{kind}'" for kind, name in _COLUMNS)}"""
 _ADD = """INSERT INTO ledger(pilot, feed, fate, n) VALUES (?, ?, ?, ?)
           ON CONFLICT(pilot, feed, fate) DO UPDATE SET n = n + excluded.n"""
 
@@ -73,7 +92,9 @@ def derive(connection: "sqlite3.Connection") -> Counts:
 
 def rebuild(connection: "sqlite3.Connection") -> None:
     """Make the ledger of a day file what its records say, inside the caller's transaction: after damage only."""
+    connection.execute(_RETYPE)
     connection.execute(f"UPDATE message SET state = {PENDING} WHERE state NOT IN ({', '.join(map(str, FATES))})")
+    connection.execute("UPDATE message SET priority = 0 WHERE priority NOT IN (0, 1, 2)")
     connection.execute("DELETE FROM ledger")
     add(connection, derive(connection))
 

@@ -95,8 +95,10 @@ class LedgerReport:
     def _days(self, days: list[str]) -> _Days:
         found = _Days({}, {})
         for day in days:
-            with suppress(Archived), self._spool.reading(day) as connection:
-                found.classes[day], found.heard[day] = timing.read(connection), timing.heard(connection)
+            with suppress(Archived):
+                found.classes[day], found.heard[day] = self._spool.read(
+                    day, lambda connection: (timing.read(connection), timing.heard(connection))
+                )
         return found
 
     def _report(

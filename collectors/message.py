@@ -1,5 +1,8 @@
 """The words that collectors share: a raw message, why it failed, and the errors a person is told about."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import msgspec
 
 
@@ -63,4 +66,9 @@ class SpoolFailed(CollectorError):
 
 
 class SpoolFull(CollectorError):
-    """No room: the disk or the quota is full. Nothing is lost; acknowledging resumes when there is room."""
+    """No room: the disk or the quota is full. Nothing is lost; acknowledging resumes when there is room.
+
+    `left` are the messages given that are not on disk, where others of them are: they belong into files of two days.
+    """
+
+    left: Sequence[Any] | None = None

@@ -134,9 +134,16 @@ class Spool:
         groups: dict[str, list[Entry]] = {}
         for entry in entries:
             groups.setdefault(utc_day(entry.received_ns), []).append(entry)
-        for day, group in groups.items():
+        for number, (day, group) in enumerate(groups.items()):
             self._drained.discard(day)  # a clock that was set back
-            self._append_to(day, group)
+            try:
+                self._append_to(day, group)
+            except SpoolFull as full:
+                if number:  # at midnight the files of two days: what is on disk must not be given again
+                    full.left = [e for of, those in groups.items() if of not in list(groups)[:number] for e in those]
+                raise
+        if not groups.keys() <= set(self.days()[-2:]):  # the same for a delivering process, which may be done with it
+            self.announce()
 
     def _append_to(self, day: str, group: list[Entry]) -> None:
         for _ in range(3):
@@ -281,28 +288,47 @@ class Spool:
 
     def _of_archive(self, ask: Callable[[Path], _T], nothing: _T) -> _T:
         try:
-            return ask(self.folder)
-        except ArchiveLost as lost:
-            self.corrupt_files += 1
-            log.error("%s", lost)
+            return self.with_archive(lambda: ask(self.folder))
+        except ArchiveLost:
             return nothing
 
-    def _archive(self, file: DayFile) -> None:
+    def with_archive(self, act: Callable[[], _T]) -> _T:
+        """What `act` gives; where the archive proves damaged it is set aside, counted, and it acts again."""
         try:
-            archive(self.folder, file)
+            return act()
         except ArchiveLost as lost:
             self.corrupt_files += 1
             log.error("%s", lost)
-            archive(self.folder, file)
+            return act()
 
-    def _read(self, day: str, read: Callable[[sqlite3.Connection], _T]) -> _T:
+    def read(self, day: str, read: Callable[[sqlite3.Connection], _T]) -> _T:
         """Read a day file beside the running threads; one that is damaged is set aside first. Raises Archived."""
+
+        def act() -> _T:
+            with self.reading(day) as connection:
+                return read(connection)
+
+        return self.whole(day, act)
+
+    def each(self, day: str, rows: Callable[[sqlite3.Connection], Iterator[_T]]) -> Iterator[_T]:
+        """The same row by row; where the file proves damaged on the way, all that goes on of it comes once more."""
         for _ in range(2):
+            file = self._days.get(day)
             try:
                 with self.reading(day) as connection:
-                    return read(connection)
+                    yield from rows(connection)
+                return
             except Corrupt:
-                self._set_aside(day, self._day(day))
+                self._set_aside(day, file or self._day(day))
+
+    def whole(self, day: str, act: Callable[[], _T]) -> _T:
+        """What `act` gives, which works on the file of a day; one that is damaged is set aside, and it acts again."""
+        for _ in range(2):
+            file = self._days.get(day)
+            try:
+                return act()
+            except Corrupt:
+                self._set_aside(day, file or self._day(day))
         raise SpoolFailed(f"{self.folder}: new files cannot be read back; check the disk")
 
     def _of_days(self, read: Callable[[sqlite3.Connection], _T]) -> dict[str, _T]:
@@ -310,7 +336,7 @@ class Spool:
         found = {}
         for day in self.days():
             with contextlib.suppress(Archived):
-                found[day] = self._read(day, read)
+                found[day] = self.read(day, read)
         return found
 
     def derived_ledger(self) -> dict[str, Counts]:
@@ -363,7 +389,7 @@ class Spool:
         with file.changing():  # whoever makes messages of this day pending again waits, and finds them archived
             if file.has_pending() or file.moved():
                 return False
-            self._archive(file)
+            self.with_archive(lambda: archive(self.folder, file))
             self._remove(file)
         file.close()
         return True
@@ -443,6 +469,8 @@ class Spool:
                 rescued.with_name(rescued.name + suffix).unlink(missing_ok=True)
             return False
         if rescued.exists():
+            # A cut between the two: the log of the damaged file would be read into the new one.
+            set_aside(path)
             rescued.rename(path)
         return True
 

@@ -61,7 +61,8 @@ _PENDING = """SELECT seq, received_ns, pilot, feed, topic, payload, content_type
               replaced, crc
               FROM message INDEXED BY pending WHERE state = 0 AND priority = ? AND seq NOT BETWEEN ? AND ?
               ORDER BY seq LIMIT ?"""
-_FIRST = """SELECT received_ns FROM message INDEXED BY pending WHERE state = 0 AND priority = ? ORDER BY seq LIMIT 1"""
+_FIRST = """SELECT received_ns FROM message INDEXED BY pending WHERE state = 0 AND priority = ? AND attempts = 0
+            ORDER BY seq LIMIT 1"""
 _MARK = """UPDATE message SET state = ?, rule = ?, event_id = ?, ts_ns = ?, actor_key = ?, points = ?, points_dead = ?,
            replaced = ?, empty = ? WHERE seq = ? AND state = 0"""
 # Most messages become one written point of nobody: the other columns hold already what they shall hold.
@@ -74,6 +75,7 @@ _SET_ASIDE = """INSERT INTO dead_letter(seq, point, stage, code, text, first_ns,
 
 
 _owner = itemgetter(1, 2)
+_KINDS: tuple[type[int | str | bytes], ...] = (int, int, str, str, str, bytes, str, int, int, int, int)  # of _PENDING
 
 
 class Entry(NamedTuple):
@@ -221,7 +223,7 @@ class DayFile:
         """The oldest pending messages of a priority, but for a range of numbers."""
         with disk_errors(self.path):
             rows = self._deliver.execute(_PENDING, (priority, *without, limit)).fetchall()
-        return [Record._make((*row[:-1], _is_sound(row))) for row in rows]
+        return [_record(row) for row in rows]
 
     def mark(
         self, fates: Sequence[Fate], now_ns: int, measured: Mapping[tuple[str, str, str, int], int] | None = None
@@ -250,14 +252,16 @@ class DayFile:
         record = fate.record
         for fault in fate.faults:
             self._set_aside(record, fault, now_ns)
-        if record.attempts:  # what it was set aside for before is no reason any more
+        if record.attempts or record.priority == REPLAY:  # what it was set aside for before is no reason any more
             points = {fault.point for fault in fate.faults}
             rows = self._deliver.execute("SELECT point FROM dead_letter WHERE seq = ?", (record.seq,)).fetchall()
             self._deliver.executemany(
                 "DELETE FROM dead_letter WHERE seq = ? AND point = ?",
                 [(record.seq, point) for (point,) in rows if point not in points],
             )
-        if not self._keeps(len(record.payload)):
+        # A body that was kept before is kept again: the room that it takes was counted then.
+        again = record.attempts or record.priority == REPLAY
+        if not again and not self._keeps(len(record.payload)):
             self._deliver.execute("UPDATE message SET payload = x'', crc = NULL WHERE seq = ?", (record.seq,))
 
     def _set_aside(self, record: Record, fault: Fault, now_ns: int) -> None:
@@ -332,7 +336,10 @@ def has_pending(connection: sqlite3.Connection) -> bool:
 
 
 def oldest_pending_ns(connection: sqlite3.Connection) -> int | None:
-    """When the first message of a day file that is still to be delivered was received, replays left aside."""
+    """When the first message of a day file that is still to be delivered was received.
+
+    What is delivered again, requeued or replayed, is left aside: it says nothing about how long messages wait.
+    """
     rows = [connection.execute(_FIRST, (priority,)).fetchone() for priority in (LIVE, DIRECT)]
     return min((int(row[0]) for row in rows if row), default=None)
 
@@ -342,12 +349,14 @@ def checksum(received_ns: int, pilot: str, feed: str, topic: str, payload: bytes
     return zlib.crc32(payload, zlib.crc32(f"{received_ns}\0{pilot}\0{feed}\0{topic}".encode(errors="surrogatepass")))
 
 
-def _is_sound(row: tuple[Any, ...]) -> bool:
-    """Whether a row is what was put there; rows of version 1 have no checksum."""
-    try:
-        return row[-1] is None or row[-1] == checksum(*row[1:6])
-    except TypeError:  # a flipped bit can make a number of a text
-        return False
+def _record(row: tuple[Any, ...]) -> Record:
+    """A row as a record; rows of version 1 have no checksum. A flipped bit can make a text of a number, or of bytes."""
+    *values, crc = row
+    if all(map(isinstance, values, _KINDS)):
+        return Record._make((*values, crc is None or crc == checksum(*values[1:6])))
+    return Record._make(
+        (*(value if isinstance(value, kind) else kind() for value, kind in zip(values, _KINDS, strict=True)), False)
+    )
 
 
 def _is_plain(fate: Fate) -> bool:

@@ -18,6 +18,7 @@ from collectors.intake import Intake
 from collectors.message import SpoolFull
 from collectors.pseudonym import PseudonymKeys
 from collectors.spool import DIRECT, Spool
+from collectors.spool_day import Entry
 from collectors.topics import Roster
 from config.catalogue import Catalogue
 from config.settings import Settings
@@ -66,13 +67,14 @@ class _SpoolWay:
 
     def __call__(self, messages: Sequence[Message]) -> None:
         entry, clock = self._intake.entry, self._clock
-        entries = [entry(topic, payload, clock(), priority=DIRECT) for topic, payload in messages]
+        entries: Sequence[Entry] = [entry(topic, payload, clock(), priority=DIRECT) for topic, payload in messages]
         deadline, told = time.monotonic() + self._patience_s, False
         while True:
             try:
                 self._spool.append(entries)
                 return
             except SpoolFull as full:
+                entries = full.left or entries
                 if time.monotonic() > deadline or self._stop.is_set():
                     raise
                 if not told:

@@ -191,6 +191,13 @@ class InfluxStore:
             writes = False
         return BucketLook(True, bool(found), writes, max(rules, default=0) if found else None)
 
+    def retention_ns(self) -> int | None:
+        with self._sentences():
+            service = BucketsService(self._client.api_client)  # type: ignore[no-untyped-call]
+            found = service.get_buckets(name=self._raw, org=self._org).buckets  # type: ignore[no-untyped-call]
+        kept_s = max((rule.every_seconds for bucket in found for rule in bucket.retention_rules), default=0)
+        return int(kept_s) * NS_PER_S or None
+
     def sees_tokens(self) -> bool:
         """Whether our token may read the tokens of others, which no part needs."""
         try:

@@ -139,6 +139,9 @@ class SQLiteStore:
         for database in (self._raw, self._derived):
             database.rows("SELECT 1", ())
 
+    def retention_ns(self) -> int | None:
+        return self._retention_ns
+
     def close(self) -> None:
         self._raw.close()
         self._derived.close()

@@ -46,11 +46,11 @@ def kill_and_flow(
             collector = place.start_ending("before_commit", chance.randrange(8, 12), "early")
             place.wait_ready()
             oracle.open_to(gate)
-            codes.append(collector.process.wait(60))
+            codes.append(collector.process.wait(180))
         elif number % 5 == 4:
             collector = place.start_ending("after_commit", chance.randrange(1, 3))
             oracle.open_to(gate)
-            codes.append(collector.process.wait(60))
+            codes.append(collector.process.wait(180))
         else:
             place.start()
             wait_until(lambda b=before: place.totals()["received"] > b, 60, "receiving again")  # type: ignore[misc]

@@ -37,7 +37,7 @@ def run(place: Place, scale: Scale) -> Outcome:
 def _ends(place: Place, oracle: Oracle, each: int, point: str) -> list[str]:
     """Let a share of the flow pass; what is wrong when the process does not end at its point."""
     oracle.open_to(oracle.published + each)
-    code = place.collector.process.wait(60)
+    code = place.collector.process.wait(180)
     return [] if code == ENDED_ITSELF else [f"at {point} it ended with {code}: {place.collector.text[-300:]}"]
 
 
@@ -53,7 +53,7 @@ def _change_of_days(place: Place, oracle: Oracle, each: int) -> list[str]:
     place.start_ending("unlink", 0, "later=120", f"once={turn}")
     place.wait_ready()
     turn.touch()  # more than the minute that lies between two looks for old days
-    if (code := place.collector.process.wait(60)) != ENDED_ITSELF:
+    if (code := place.collector.process.wait(180)) != ENDED_ITSELF:
         problems.append(f"at unlink it ended with {code}: {place.collector.text[-300:]}")
     with place.spool() as spool:
         if len(spool.days()) != 0:

@@ -2,8 +2,8 @@
    synced. Loaded with LD_PRELOAD; built by f03_power_cut.
 
    Writes are remembered and reach the copy when their file is synced by the process that wrote; a new file counts
-   once its folder was synced too (until then it is called NAME.unlisted); a removed one is gone once its folder
-   was. Stricter than most file systems, which keep more. Changes through mmap are not seen: SQLite makes them to
+   once its folder was synced too (until then it is called NAME.unlisted); a removed one is gone at once. Stricter than
+   most file systems, which keep more. Changes through mmap are not seen: SQLite makes them to
    -shm files only, which it rebuilds. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -23,7 +23,6 @@ struct change { off_t at; size_t size; int truncates; struct change *next; char 
 struct file { char *path; struct change *first, *last; };
 static struct file files[MOST];         /* by path, in the order first met; never given back */
 static struct file *by_handle[MOST];
-static char *removed[MOST];
 static pthread_mutex_t lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP; /* our own calls come through here too */
 #define REAL(name) static __typeof__(&name) real; if (!real) real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
 
@@ -65,6 +64,11 @@ static void remember(struct file *file, const void *data, size_t size, off_t at,
     file->last = c;
 }
 
+static void forget(struct file *file) {
+    for (struct change *c = file->first, *next; c; c = next) { next = c->next; free(c); }
+    file->first = file->last = NULL;
+}
+
 static void apply(struct file *file) {
     int shadow = shadow_open(file->path);
     if (shadow < 0) abort();
@@ -80,13 +84,6 @@ static void apply(struct file *file) {
 
 static void apply_folder(const char *folder) {
     char name[4000], unlisted[4096];
-    shadow_of(folder, name, sizeof name);
-    for (int i = 0; i < MOST; i++) {
-        if (!removed[i] || strncmp(removed[i], name, strlen(name))) continue;
-        unlink(removed[i]);
-        free(removed[i]);
-        removed[i] = NULL;
-    }
     for (int i = 0; i < MOST && files[i].path; i++) {
         if (strncmp(files[i].path, folder, strlen(folder)) || access(files[i].path, F_OK)) continue;
         shadow_of(files[i].path, name, sizeof name);
@@ -172,17 +169,19 @@ int close(int fd) {
     return real(fd);
 }
 
+/* Gone at once: were it only with the folder's sync, another process might have made the file anew by then. */
 int unlink(const char *path) {
     REAL(unlink);
     int code = real(path);
     if (!code && ours(path)) {
-        char name[4096];
+        char name[4000], unlisted[4096];
         shadow_of(path, name, sizeof name);
+        snprintf(unlisted, sizeof unlisted, "%s.unlisted", name);
         pthread_mutex_lock(&lock);
-        remember(file_of(path), NULL, 0, 0, 1); /* a new one of that name begins empty */
-        for (int i = 0; i < MOST; i++)
-            if (!removed[i]) { removed[i] = strdup(name); break; }
+        forget(file_of(path));
         pthread_mutex_unlock(&lock);
+        real(name);
+        real(unlisted);
     }
     return code;
 }

@@ -111,6 +111,13 @@ def test_points_older_than_retention_are_refused_one_by_one(new_place: Callable[
     store.close()
 
 
+@pytest.mark.parametrize("days", [None, 30])
+def test_a_store_tells_how_long_it_keeps_events(new_place: Callable[[int | None], Place], days: int | None) -> None:
+    store = new_place(None if days is None else days * 86_400).open("all")
+    assert store.retention_ns() == (None if days is None else days * DAY_NS)
+    store.close()
+
+
 def test_a_touch_outlives_the_events_that_it_is_about(new_place: Callable[[int | None], Place]) -> None:
     store = new_place(30 * 86_400).open("all")
     oldest = time.time_ns() - 30 * DAY_NS + 3600 * NS_PER_S

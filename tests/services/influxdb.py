@@ -109,10 +109,10 @@ class Influx:
         (found,) = self.call("GET", f"/api/v2/buckets?name={name}")["buckets"]
         return dict(found)
 
-    def count(self, bucket: str, measurement: str, name: str) -> int:
-        """How many points of a measurement hold the field `name`."""
+    def count(self, bucket: str, measurement: str, name: str, since_ns: int = 0) -> int:
+        """How many points of a measurement from an instant on hold the field `name`."""
         flux = (
-            f'from(bucket: "{bucket}") |> range(start: 0, stop: 2100-01-01T00:00:00Z) '
+            f'from(bucket: "{bucket}") |> range(start: time(v: {since_ns}), stop: 2100-01-01T00:00:00Z) '
             f'|> filter(fn: (r) => r._measurement == "{measurement}" and r._field == "{name}") '
             "|> group() |> count()"
         )

@@ -21,7 +21,7 @@ from collectors.topics import Roster
 from config.catalogue import Catalogue
 from config.settings import Spool as SpoolSettings
 from pipeline.model import Event, Refusal, Touch
-from pipeline.store.port import PENDING_DELETION, StoreAway, StoreHeld
+from pipeline.store.port import PENDING_DELETION, StoreAway, StoreHeld, StoreRefused
 from pipeline.store.sqlite import SQLiteStore
 from tests.services.process import wait_until
 from tests.unit.collectors.places import AIR, APP, NOW_NS, action, air, app, catalogue, pilot, reading
@@ -44,7 +44,11 @@ class Moody(SQLiteStore):
         self.order: list[str] = []
         self.deleted: list[Event] = []
         self.writes = 0
+        self.kept_ns: int | None = None
         self.gate: threading.Event | None = None  # a write waits for it, if there is one
+
+    def retention_ns(self) -> int | None:
+        return self.kept_ns
 
     def delete(self, events: Iterable[Event]) -> None:
         gone = list(events)
@@ -450,3 +454,47 @@ def test_a_pilot_whose_points_are_refused_is_written_after_the_others(tmp_path: 
         bench.deliver()
     assert bench.store.order == ["bremen", "malmo", "malmo", "bremen", "malmo", "bremen"]
     assert (len(bench.stored(city="malmo")), bench.fates()["dead_lettered"]) == (3, 9)
+
+
+def test_what_is_older_than_the_store_keeps_is_set_aside_before_the_write(bench: Bench) -> None:
+    bench.store.kept_ns = 10 * 86_400 * 10**9
+    bench.now += 61 * 10**9
+    bench.delivery._housekeeping()
+    bench.send(action("old", "2019-02-10T12:00:00Z"), action("new"))
+    bench.deliver()
+    assert bench.fates()["written"] == 1
+    assert [(one.stage, one.code) for one in dead_letters.listed(bench.spool)] == [("clock", "beyond_retention")]
+
+
+def test_what_the_store_itself_refuses_is_no_messages_fault(bench: Bench) -> None:
+    """A damaged store would else make dead letters of all that comes in a quiet hour, one by one."""
+    bench.send(action())
+    bench.store.moods = [StoreRefused("store.db is damaged; restore it from the backup")] * 3
+    with pytest.raises(StoreRefused):
+        bench.deliver()
+    assert bench.fates() == {"received": 1, "pending": 1}
+    bench.store.moods = []
+    bench.deliver()
+    assert bench.fates()["written"] == 1
+
+
+def test_old_days_and_ids_go_while_messages_never_cease(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, catalogue())
+    bench.send(action("first"))
+    bench.deliver()
+    bench.now += 11 * 86_400 * 10**9
+    write, more = bench.store.write, 300
+
+    def writes(events: Sequence[Event]) -> list[Refusal]:
+        nonlocal more
+        if bench.spool.days()[0] == "2019-03-02" or bench.index.days()[0] == "2019-03-02":
+            more -= 1
+            if more:
+                bench.send(action(f"e-{more}"))  # there is always one more
+        return write(events)
+
+    bench.store.write = writes  # type: ignore[method-assign]
+    bench.send(action("second"))
+    with bench.running():
+        wait_until(lambda: not bench.spool.has_pending(), 30, "the end")
+    assert more, "the old day's file and its ids went before it ended"

@@ -109,3 +109,11 @@ def test_ids_are_forgotten_by_day_of_receipt(tmp_path: Path) -> None:
     assert index.forget_before("2019-03-02") == 0
     assert index.forget_before("2019-03-03") == 1
     assert claim(index, event(), 1, "2019-03-12").verdict is Verdict.NEW
+
+
+def test_ids_are_forgotten_a_bounded_number_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index_module, "FORGOTTEN_AT_ONCE", 2)
+    index = EventIndex(tmp_path)
+    for n in range(3):
+        claim(index, event(f"app/{n}"), n)
+    assert [index.forget_before("2019-03-09") for _ in range(3)] == [2, 1, 0]

@@ -244,3 +244,48 @@ def test_what_is_no_time_is_refused_with_the_remedy(text: str) -> None:
 def test_times_are_read_with_and_without_a_zone() -> None:
     assert read_moment("2019-03-02", 0) == read_moment("2019-03-02T01:00+01:00", 0) == NOW_NS
     assert read_moment("2h", NOW_NS) == NOW_NS - 2 * HOUR_NS
+
+
+def test_a_feed_that_names_another_device_by_now_leaves_no_point_of_the_old_one(tmp_path: Path) -> None:
+    """In InfluxDB a device is part of what a point is: writing the new one does not overwrite the old."""
+    old = Bench(tmp_path, catalogue(pilot(air())))
+    old.send(reading(pm10=4, other="d2"), topic=AIR)
+    old.deliver()
+    old.end()
+    values = {"pm10": {"quantity": "pm10", "unit": "ug/m3"}}
+    new = Bench(tmp_path, catalogue(pilot(air(map={"time": "at", "device": "other", "values": values}))))
+    new.store = old.store
+    replay(new.spool, 0, new.now + 1)
+    new.restart(after_claim=end_here)
+    with pytest.raises(ZeroDivisionError):
+        new.delivery._deliver(*(new.spool.pending(1) or ("", [])), new.stop)
+    new.restart()
+    new.deliver()
+    assert [event.device for event in new.store.deleted] == ["d1"]
+    assert [event.device for event in new.stored("sensor")] == ["d2"]
+    assert new.fates() == {"received": 1, "written": 1, "points_in": 1, "points_written": 1}
+
+
+def end_here() -> None:
+    raise ZeroDivisionError
+
+
+def test_what_a_wrong_map_dropped_comes_back_after_the_mend(bench: Bench) -> None:
+    """A misspelt name makes no dead letter, so requeueing cannot help."""
+    values = {"PM10": {"quantity": "pm10", "unit": "ug/m3"}}
+    bench.roster = Roster(catalogue(pilot(air(map={"time": "at", "device": "device", "values": values}))), "main")
+    bench.restart()
+    bench.send(reading(pm10=1), reading(time="2019-03-01T13:00:00Z", pm10=2), topic=AIR)
+    bench.deliver()
+    assert replay(bench.spool, 0, NOW_NS + 1).done == 0
+    bench.roster = Roster(catalogue(pilot(air())), "main")
+    bench.restart()
+    replay(bench.spool, NOW_NS + 1, 2**62, dropped=True)
+    assert bench.fates()["dropped:no_reading"] == 2, "they were received before"
+    assert replay(bench.spool, 0, NOW_NS + 1, "bremen", dropped=True).done == 2
+    bench.deliver()
+    assert [event.value for event in bench.stored("sensor")] == [1.0, 2.0]
+    assert {fate: n for fate, n in bench.fates().items() if n} == {
+        "received": 2, "written": 2, "points_in": 2, "points_written": 2,
+        "points_no_reading": 2,
+    }  # fmt: skip

@@ -333,3 +333,29 @@ def test_one_delivers_at_a_time_and_waits_for_the_other_to_end(spool: Spool, tmp
                 pass
     with other.delivering(0):
         pass
+
+
+def test_what_a_full_disk_cut_off_at_midnight_is_not_taken_twice(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    room, append_to = [True, False], spool._append_to
+
+    def full(day: str, group: list[Entry]) -> None:
+        if room and not room.pop(0):
+            raise SpoolFull("no space is left")
+        append_to(day, group)
+
+    monkeypatch.setattr(spool, "_append_to", full)
+    with pytest.raises(SpoolFull) as raised:
+        spool.append([entry(b"before", NOW_NS - 1), entry(b"after", NOW_NS)])
+    assert raised.value.left == [entry(b"after", NOW_NS)]
+    spool.append(raised.value.left)
+    assert spool.totals() == {"received": 2, "pending": 2}
+
+
+def test_a_delivering_process_looks_into_a_done_day_when_the_clock_is_set_back(spool: Spool, tmp_path: Path) -> None:
+    for days in range(4):
+        spool.append([entry(b"%d" % days, NOW_NS + days * DAY_NS)])
+    beside = Spool(tmp_path, SpoolSettings(), lease=False)
+    while payloads(beside):
+        finish(beside)
+    spool.append([entry(b"set back")])
+    assert payloads(beside) == [b"set back"]

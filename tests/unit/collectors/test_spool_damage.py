@@ -1,5 +1,6 @@
 """Damage to the files of a spool: what survives is exact for each kind, and the loss is counted."""
 
+import json
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -7,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from collectors import dead_letters
+from collectors import dead_letters, timing
+from collectors.dead_changes import purge, requeue
+from collectors.ledger_report import LedgerReport
 from collectors.message import SpoolFull
+from collectors.replay import replay
 from collectors.spool import Spool
 from collectors.spool_file import disk_errors
 from collectors.spool_salvage import passed_over
@@ -269,3 +273,91 @@ def test_ids_of_old_days_are_told_without_reading_them_all(folder: Path, again: 
     bench.send(action("later"))
     bench.deliver()
     assert bench.index.days() == [DAY, NEXT]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "payload = CAST(payload AS TEXT)", "payload = 7", "pilot = CAST(pilot AS BLOB)", "feed = 5",
+        "topic = CAST(topic AS BLOB)", "received_ns = 'x'", "attempts = 'x'", "replaced = 'x'", "retained = 'x'",
+    ],
+)  # fmt: skip
+def test_a_flipped_bit_that_makes_a_text_of_a_number_costs_that_message(
+    folder: Path, again: Callable[[], Bench], change: str
+) -> None:
+    with sqlite3.connect(folder / f"spool-{DAY}.db") as connection:
+        connection.execute(f"UPDATE message SET {change} WHERE seq = 151")
+    connection.close()
+    bench = again()
+    bench.deliver()
+    assert ids(bench) == [n for n in range(100, TOTAL) if n != 150]
+    (letter,) = dead_letters.listed(bench.spool)
+    assert (letter.code, letter.parked) == ("damaged", False)
+    assert bench.fates() == {
+        "received": TOTAL, "written": TOTAL - 1, "dead_lettered": 1, "points_in": TOTAL - 1,
+        "points_written": TOTAL - 1,
+    }  # fmt: skip
+    assert report(bench) == 1
+
+
+def list_them(bench: Bench) -> int:
+    return len(dead_letters.listed(bench.spool))
+
+
+def report(bench: Bench) -> int:
+    (_, payload), *_ = LedgerReport("main", bench.roster, bench.spool).changed(NOW_NS)
+    return int(json.loads(payload)["data"]["total"]["dead_lettered"])
+
+
+ASK: dict[str, Callable[[Bench], int]] = {
+    "list": list_them,
+    "count": lambda bench: dead_letters.counted(bench.spool).total(),
+    "report": report,
+    "requeue": lambda bench: requeue(bench.spool).done,
+    "purge": lambda bench: purge(bench.spool, dead_letters.ALL).done,
+    "replay": lambda bench: TOTAL - bench.spool.lost_records - replay(bench.spool, 0, 2**62).done,
+}
+
+
+@pytest.mark.parametrize("what", ASK)
+def test_damage_that_a_report_or_an_operator_meets_first_is_mended_at_once(tmp_path: Path, what: str) -> None:
+    """It ended the collector, again at each start, as the file can still be opened."""
+    bench = Bench(tmp_path, catalogue(pilot(app())))
+    bench.send(*[b"no json %03d %s" % (n, b"x" * 600) for n in range(TOTAL)])
+    bench.deliver()
+    bench.end()
+    zero_page_with(tmp_path / f"spool-{DAY}.db", b"no json 150")
+    bench = Bench(tmp_path, catalogue(pilot(app())))
+    found = ASK[what](bench)
+    if what not in ("replay", "report"):  # these count before, or without, what was lost
+        assert found == TOTAL - bench.spool.lost_records
+    assert bench.spool.corrupt_files == 1
+    assert 1 <= bench.spool.lost_records <= 7
+    assert bench.spool.ledger() == bench.spool.derived_ledger()
+
+
+def test_the_log_of_a_damaged_file_is_not_read_into_what_was_saved_of_it(
+    folder: Path, again: Callable[[], Bench]
+) -> None:
+    path = folder / f"spool-{DAY}.db"
+    log = path.with_name(path.name + "-wal")
+    bench = Bench(folder, catalogue(pilot(app())))
+    bench.send(action("late"))
+    content = log.read_bytes()
+    bench.deliver()
+    bench.end()
+    path.rename(path.with_suffix(".salvage"))
+    log.write_bytes(content)  # a cut between the new names of the damaged file and of its log
+    bench = again()
+    assert bench.fates()["written"] == TOTAL + 1
+    assert [found.name for found in folder.glob("*damaged*")] == [f"{path.name}.damaged-0-wal"]
+
+
+def test_how_soon_messages_came_is_still_known_of_a_damaged_day(folder: Path, again: Callable[[], Bench]) -> None:
+    zero_page_with(folder / f"spool-{DAY}.db", b"e-150")
+    bench = again()
+    bench.deliver()
+    assert bench.spool.corrupt_files == 1
+    with bench.spool.reading(DAY) as connection:
+        assert timing.heard(connection)["bremen", "app"].last_ns == NOW_NS
+        assert timing.read(connection)
