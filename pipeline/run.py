@@ -200,7 +200,9 @@ class Pipeline:
         self._store.put(records)
         for touch, partial in partials:
             differs = history.put(partial) or (slug, touch.day) not in self._summarised
-            self._work[slug].changed(ordinal(touch.day), touch.seq, differs, at_once=few or not partial.feeds)
+            day = ordinal(touch.day)
+            earlier = history.last_before(day)
+            self._work[slug].changed(day, touch.seq, differs, at_once=few or not partial.feeds, after=earlier)
             self._summarised[slug, touch.day] = touch.seq
         if touches[-1].day == self._today[slug]:
             self._exact_ns[slug] = now_ns
