@@ -97,6 +97,12 @@ class History:
         """What is known of a day."""
         return self._days.get(number)
 
+    def last_before(self, number: int) -> int | None:
+        """The last known day before a day."""
+        if number - 1 in self._days:
+            return number - 1
+        return max((day for day in self._days if day < number), default=None)
+
     def days(self, first: int, last: int) -> list[Partial]:
         """The known days of a window, in order."""
         return [self._days[day] for day in range(first, last + 1) if day in self._days]

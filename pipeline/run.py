@@ -206,13 +206,14 @@ class Pipeline:
             records += [*details, Record(kind="partial", pilot=slug, key="day", time_ns=date_ns(touch.day), body=body)]
         self._store.put(records)
         for touch, partial in partials:
-            known = history.day(ordinal(touch.day))
+            day = ordinal(touch.day)
+            known, earlier = history.day(day), history.last_before(day)
             changed = history.put(partial)
             if changed:
                 how = None if touch.day == self._today[slug] else cause(known, partial)
                 self._publishers[slug].changed(touch.day, how)
             differs = changed or (slug, touch.day) not in self._summarised
-            self._work[slug].changed(ordinal(touch.day), touch.seq, differs, at_once=few or not partial.feeds)
+            self._work[slug].changed(day, touch.seq, differs, at_once=few or not partial.feeds, after=earlier)
             self._summarised[slug, touch.day] = touch.seq
         if touches[-1].day == self._today[slug]:
             self._exact_ns[slug] = now_ns

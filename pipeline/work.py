@@ -111,13 +111,17 @@ class Work:
         """True where a pass has taken its last period and is not yet finished."""
         return self._passing == []
 
-    def changed(self, day: int, seq: int, differs: bool, at_once: bool = True) -> None:
-        """A day was summarised up to touch `seq`; `differs` False where its document stayed the same."""
+    def changed(self, day: int, seq: int, differs: bool, at_once: bool = True, after: int | None = None) -> None:
+        """A day was summarised up to touch `seq`; `differs` False where its document stayed the same.
+
+        `after` is the last known day before it: a series that went on after a long silence holds the days between.
+        """
         self._waiting[iso(day)] = seq
         if differs:
             if at_once:
                 self.fresh.update(dict.fromkeys(holding([day])))
-            self.since = min(day - REACH, self.since) if self.since is not None else day - REACH
+            since = day - REACH if after is None else min(day - REACH, after)
+            self.since = since if self.since is None else min(since, self.since)
 
     def everything(self) -> None:
         """Every period is stale."""

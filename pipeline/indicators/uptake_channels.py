@@ -7,7 +7,7 @@ from pipeline.indicators.intervals import clustered_wilson, wilson
 from pipeline.indicators.measure import Measure, not_defined
 from pipeline.indicators.registry import indicator
 from pipeline.indicators.resampling import Interval
-from pipeline.indicators.usage import NO_USAGE, estimated
+from pipeline.indicators.usage import LONGER, NO_USAGE, estimated
 from pipeline.indicators.window import Window
 from pipeline.usage_days import HELPED, NO_WORD, Col, Ints
 
@@ -48,7 +48,7 @@ class _Actions:
     unit="%",
     direction="none",
     formula="100 · core actions by a channel / core actions; the total is the share that names its channel",
-    window="the period",
+    window="the period; not said of single days",
     min_n=20,
     interval_method="clustered wilson",
     comparable="no",
@@ -60,6 +60,8 @@ class _Actions:
     source="U11 channel mix",
 )
 def channel_mix(window: Window) -> list[Measure]:
+    if window.period.name == "day":
+        return [not_defined(LONGER)]
     if not window.known("usage"):
         return [not_defined(NO_USAGE)]
     lines = window.core
@@ -85,7 +87,7 @@ def channel_mix(window: Window) -> list[Measure]:
     unit="%",
     direction="none",
     formula="100 · core actions in which somebody helped (assisted) / core actions",
-    window="the period",
+    window="the period; not said of single days",
     min_n=20,
     interval_method="clustered wilson",
     comparable="no",
@@ -96,6 +98,8 @@ def channel_mix(window: Window) -> list[Measure]:
     source="U11 assisted share",
 )
 def assisted_share(window: Window) -> list[Measure]:
+    if window.period.name == "day":
+        return [not_defined(LONGER)]
     if not window.known("usage"):
         return [not_defined(NO_USAGE)]
     lines = window.core

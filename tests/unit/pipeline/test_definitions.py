@@ -33,9 +33,9 @@ def test_a_changed_helper_constant_or_window_is_noticed(monkeypatch: pytest.Monk
     assert {
         "pipeline.indicators.uptake_habit.stickiness",
         "pipeline.indicators.uptake_habit._rhythm",
-        "pipeline.indicators.resampling.mean",
-        "pipeline.indicators.resampling.bootstrap",
-        "pipeline.indicators.resampling._known",
+        "pipeline.indicators.resampling.mean_with_error",
+        "pipeline.indicators.resampling.bootstrap_t",
+        "pipeline.indicators.resampling._known_t",
         "pipeline.indicators.window.Window.known",
         "pipeline.indicators.uptake_habit.MONTH",
     } <= set(reached)

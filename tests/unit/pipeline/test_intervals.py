@@ -47,6 +47,7 @@ def test_trials_of_one_actor_count_less_than_those_of_many() -> None:
     assert each is not None
     assert few is not None
     assert few[0] < each[0] < plain[0] < 0.5 < plain[1] < each[1] < few[1]
+    assert few[0] < wilson(3, 6)[0]  # as six trials, and less for the few degrees of freedom
     assert each == pytest.approx(plain, abs=0.005)  # only what the t distribution of 59 degrees adds
 
 

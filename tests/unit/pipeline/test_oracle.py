@@ -128,6 +128,17 @@ def test_one_event_40_days_late_changes_every_period_that_it_should() -> None:
     assert (april.value, april.status) == (1, "ok")  # the late one; b came back after two days
 
 
+def test_a_day_after_a_long_silence_brings_the_days_between() -> None:
+    city = City(pilot(ZONE), Clock("2026-07-20T00:00:00"))
+    running = city.pipeline()
+    city.add(ALWAYS)
+    city.work(running)
+    city.add([act("2026-06-15T10:00:00", "a")])
+    city.work(running)
+    assert ("day", "2026-03-02", "people") in values(city)
+    assert city.documents() == scratch(city).documents()
+
+
 def scratch(city: City) -> City:
     """The same events in an empty place, computed once at the same time."""
     again = City(city.pilot, city.clock)
