@@ -137,13 +137,14 @@ def dashboard(command: Command) -> int:
     from dashboard.queries import Queries
     from dashboard.serve import open_server, stop
     from pipeline.accounts import Accounts
+    from pipeline.findings_answers import Findings
 
     settings, web = command.settings, command.settings.dashboard
     command.stop_on_signals()
     with _answers(command) as answers, _operations(command) as operations, ExitStack() as running:
         access = Access(Accounts(operations), time.time_ns, web, settings.oidc, settings.proxy)
         queries, desk = (
-            Queries(answers, command.catalogue, time.time_ns),
+            Queries(answers, command.catalogue, time.time_ns, findings=Findings(answers, command.catalogue)),
             running.enter_context(_desk(command, access.note)),
         )
         mending = _mending(settings, access.note)
@@ -434,7 +435,7 @@ def replay(command: Command) -> int:
         raise ConfigError([Problem("--pilot", "", f"there is no pilot {args.pilot}",
                                    f"choose from {', '.join(command.catalogue.pilots)}")])  # fmt: skip
     with _spool(command) as spool:
-        outcome = again(spool, since_ns, until_ns, args.pilot)
+        outcome = again(spool, since_ns, until_ns, args.pilot, args.dropped)
     command.tell(outcome.sentence(since_ns), messages=outcome.done, without_body=outcome.without_body)
     return DONE
 

@@ -50,7 +50,7 @@ class Number:
 def kinds(spool: Spool) -> dict[Kind, Number]:
     """Every kind of dead letter that there is, archived days included."""
     found: dict[Kind, Number] = {}
-    for kind, number in _each(spool):
+    for kind, number in spool.with_archive(lambda: list(_each(spool))):
         if kind in found:
             found[kind].add(number)
         else:

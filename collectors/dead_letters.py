@@ -182,6 +182,10 @@ def _came_back(spool: Spool) -> set[tuple[str, int]]:
 
 def counted(spool: Spool) -> Counter[tuple[str, str, str]]:
     """Number of letters by (pilot, stage, code), archived days included."""
+    return spool.with_archive(lambda: _counted(spool))
+
+
+def _counted(spool: Spool) -> Counter[tuple[str, str, str]]:
     counts: Counter[tuple[str, str, str]] = Counter()
 
     def count(rows: list[tuple[str, str, str, int]]) -> None:

@@ -29,8 +29,10 @@ class Judged(NamedTuple):
 
 
 _UNKNOWN = {
-    "unknown_pilot": "the topic names no pilot of this catalogue; add its file or mend the topic",
-    "unknown_feed": "the pilot declares no feed with this topic; add it to the pilot's file or mend the topic",
+    "unknown_pilot": "the topic names no pilot of this catalogue; mend the topic, or add the pilot's file and start "
+    "the collector again",
+    "unknown_feed": "the pilot declares no feed with this topic; mend the topic, or add it to the pilot's file and "
+    "start the collector again",
 }
 
 

@@ -13,7 +13,7 @@ from functools import partial
 
 from collectors import ledger
 from collectors.clock_rules import utc_day
-from collectors.ledger import DEAD, WRITTEN, Counts
+from collectors.ledger import DEAD, DROPPED, WRITTEN, Counts
 from collectors.spool import Spool
 from collectors.spool_archive import Archived
 from collectors.spool_day import REPLAY
@@ -23,10 +23,11 @@ from pipeline.model import NS_PER_S
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CHUNK = 2000
-_FIND = """SELECT seq, pilot, feed, state, points, points_dead, 0, empty,
-           state = :written OR EXISTS (SELECT 1 FROM dead_letter d WHERE d.seq = m.seq AND d.size = length(m.payload))
+_FIND = """SELECT seq, pilot, feed, state, rule, points, points_dead, 0, empty,
+           state <> :dead OR EXISTS (SELECT 1 FROM dead_letter d WHERE d.seq = m.seq AND d.size = length(m.payload))
            FROM message m WHERE seq > :after AND received_ns >= :since AND received_ns < :until
-           AND (:pilot IS NULL OR pilot = :pilot) AND (state = :written OR (state = :dead AND points > points_dead))
+           AND (:pilot IS NULL OR pilot = :pilot) AND (state = :written OR (state = :dead AND points > points_dead)
+           OR (:dropped AND state = :drop))
            ORDER BY seq LIMIT :limit"""
 # What it replaced stays: a correction that was corrected itself can tell it no more.
 _REOPEN = "UPDATE message SET state = 0, priority = ?, points = 0, points_dead = 0, empty = 0 WHERE seq = ?"
@@ -72,14 +73,17 @@ def read_moment(text: str, now_ns: int) -> int:
     return int((moment - _EPOCH) / timedelta(microseconds=1)) * 1000
 
 
-def replay(spool: Spool, since_ns: int, until_ns: int, pilot: str | None = None) -> Replayed:
-    """Make messages pending again that were received in a span of time, end excluded, and have stored points."""
+def replay(spool: Spool, since_ns: int, until_ns: int, pilot: str | None = None, dropped: bool = False) -> Replayed:
+    """Make messages pending again that were received in a span of time, end excluded, and have stored points.
+
+    With `dropped` also those that a rule dropped: a mended map may find readings in them.
+    """
     outcome = Replayed()
     for day in spool.days():
         try:
             spool.whole(day, partial(_note_beginning, spool, day, outcome))
             if utc_day(since_ns) <= day <= utc_day(until_ns - 1):
-                spool.whole(day, partial(_replay_day, spool, day, since_ns, until_ns, pilot, outcome))
+                spool.whole(day, partial(_replay_day, spool, day, since_ns, until_ns, pilot, dropped, outcome))
         except Archived:  # its journal time ended meanwhile
             continue
     spool.announce()
@@ -92,7 +96,9 @@ def _note_beginning(spool: Spool, day: str, outcome: Replayed) -> None:
             outcome.begins_ns = connection.execute("SELECT min(received_ns) FROM message").fetchone()[0]
 
 
-def _replay_day(spool: Spool, day: str, since_ns: int, until_ns: int, pilot: str | None, outcome: Replayed) -> None:
+def _replay_day(
+    spool: Spool, day: str, since_ns: int, until_ns: int, pilot: str | None, dropped: bool, outcome: Replayed
+) -> None:
     after = -1
     while True:
         asked = {
@@ -102,6 +108,8 @@ def _replay_day(spool: Spool, day: str, since_ns: int, until_ns: int, pilot: str
             "pilot": pilot,
             "written": WRITTEN,
             "dead": DEAD,
+            "drop": DROPPED,
+            "dropped": dropped,
             "limit": _CHUNK,
         }
         with spool.changing(day) as connection:
@@ -115,10 +123,10 @@ def _replay_day(spool: Spool, day: str, since_ns: int, until_ns: int, pilot: str
         after = rows[-1][0]
 
 
-def _reopen(connection: sqlite3.Connection, rows: list[tuple[int, str, str, int, int, int, int, int]]) -> None:
+def _reopen(connection: sqlite3.Connection, rows: list[tuple[int, str, str, int, str, int, int, int, int]]) -> None:
     changes: Counts = Counter()
-    for _, pilot, feed, state, *points in rows:
-        changes[pilot, feed, ledger.FATES[state]] -= 1
+    for _, pilot, feed, state, rule, *points in rows:
+        changes[pilot, feed, ledger.fate_of(state, rule)] -= 1
         changes[pilot, feed, "pending"] += 1
         ledger.add_points(changes, pilot, feed, points, times=-1)
     connection.executemany(_REOPEN, [(REPLAY, row[0]) for row in rows])

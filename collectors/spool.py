@@ -142,6 +142,8 @@ class Spool:
                 if number:  # at midnight the files of two days: what is on disk must not be given again
                     full.left = [e for of, those in groups.items() if of not in list(groups)[:number] for e in those]
                 raise
+        if not groups.keys() <= set(self.days()[-2:]):  # the same for a delivering process, which may be done with it
+            self.announce()
 
     def _append_to(self, day: str, group: list[Entry]) -> None:
         for _ in range(3):
@@ -286,19 +288,18 @@ class Spool:
 
     def _of_archive(self, ask: Callable[[Path], _T], nothing: _T) -> _T:
         try:
-            return ask(self.folder)
-        except ArchiveLost as lost:
-            self.corrupt_files += 1
-            log.error("%s", lost)
+            return self.with_archive(lambda: ask(self.folder))
+        except ArchiveLost:
             return nothing
 
-    def _archive(self, file: DayFile) -> None:
+    def with_archive(self, act: Callable[[], _T]) -> _T:
+        """What `act` gives; where the archive proves damaged it is set aside, counted, and it acts again."""
         try:
-            archive(self.folder, file)
+            return act()
         except ArchiveLost as lost:
             self.corrupt_files += 1
             log.error("%s", lost)
-            archive(self.folder, file)
+            return act()
 
     def read(self, day: str, read: Callable[[sqlite3.Connection], _T]) -> _T:
         """Read a day file beside the running threads; one that is damaged is set aside first. Raises Archived."""
@@ -388,7 +389,7 @@ class Spool:
         with file.changing():  # whoever makes messages of this day pending again waits, and finds them archived
             if file.has_pending() or file.moved():
                 return False
-            self._archive(file)
+            self.with_archive(lambda: archive(self.folder, file))
             self._remove(file)
         file.close()
         return True

@@ -5,17 +5,18 @@ another file of the same day, made when dead letters came back, adds to what is 
 """
 
 import logging
+import os
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from collectors import ledger
 from collectors.ledger import DEAD, Counts
 from collectors.message import SpoolFailed
 from collectors.spool_day import DayFile
-from collectors.spool_file import Corrupt, connect, disk_errors
+from collectors.spool_file import Corrupt, connect, disk_errors, set_aside
 
 log = logging.getLogger(__name__)
 _SCHEMA = """
@@ -50,6 +51,11 @@ _KEEP = """INSERT OR REPLACE INTO dead_letter(day, seq, point, pilot, feed, topi
            first_ns, last_ns, size, sha256, received_ns, content_type, retained, requeues, points, points_dead,
            replaced, empty, software, actor_key)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_KEYS = {
+    "ledger": ("day", "pilot", "feed", "fate"),
+    "merged": ("day", "file"),
+    "dead_letter": ("day", "seq", "point"),
+}
 _COUNT = """INSERT INTO ledger(day, pilot, feed, fate, n) VALUES (?, ?, ?, ?, ?)
             ON CONFLICT(day, pilot, feed, fate) DO UPDATE SET n = n + excluded.n"""
 
@@ -131,33 +137,79 @@ def changing(folder: Path) -> Iterator[sqlite3.Connection]:
 
 
 class ArchiveLost(SpoolFailed):
-    """The archive was damaged and is set aside; the next one begins empty."""
+    """The archive was damaged and is set aside; the next one begins with what could be read of it."""
 
 
 @contextmanager
 def _open(path: Path) -> Iterator[sqlite3.Connection]:
+    opened = None
     try:
         with disk_errors(path):
             connection = connect(path)
             try:
+                opened = path.stat().st_ino
                 _prepare(connection)
                 yield connection
             finally:
                 connection.close()
     except Corrupt:
-        _set_aside(path)
+        if opened is None or path.stat().st_ino == opened:  # else another process was first
+            _set_aside(path)
         raise ArchiveLost(
-            f"{path} was damaged and is kept under another name; ledger and dead letters of earlier days are known no "
-            "more, start again"
+            f"{path} was damaged and is kept under another name; ledger and dead letters of earlier days are known as "
+            "far as they could be read, start again"
         ) from None
 
 
 def _set_aside(path: Path) -> None:
-    number = len(list(path.parent.glob(f"{path.name}.damaged-*")))
-    for suffix in ("-wal", "-shm", ""):
-        with suppress(FileNotFoundError):
-            path.with_name(path.name + suffix).rename(path.with_name(f"{path.name}.damaged-{number}{suffix}"))
-    log.error("%s is damaged and was set aside", path.name)
+    """Give the damaged archive another name; what can be read of it is in a new one."""
+    rescued = path.with_suffix(".salvage")
+    for suffix in ("", "-wal", "-shm"):
+        rescued.with_name(rescued.name + suffix).unlink(missing_ok=True)
+    with disk_errors(rescued), closing(connect(rescued)) as target:
+        _prepare(target)
+        kept = _salvage(path, target)
+    name = set_aside(path).name
+    with suppress(FileExistsError):  # never over one that another process has begun
+        os.link(rescued, path)
+    rescued.unlink()
+    log.error("%s is damaged and was set aside as %s; %d of its rows go on", path.name, name, kept)
+
+
+def _salvage(damaged: Path, target: sqlite3.Connection) -> int:
+    """Copy the rows that can be read: from the first until a damaged page, and from the last until one."""
+    kept = 0
+    try:
+        with disk_errors(damaged), closing(connect(damaged, create=False)) as source:
+            source.text_factory = lambda text: text.decode(errors="replace")
+            target.execute("BEGIN IMMEDIATE")
+            for table, keys in _KEYS.items():
+                kept += _copy(source, target, table, keys)
+            target.execute("COMMIT")
+    except (Corrupt, SpoolFailed):  # no database at all
+        return 0
+    return kept
+
+
+def _copy(source: sqlite3.Connection, target: sqlite3.Connection, table: str, keys: tuple[str, ...]) -> int:
+    kept = 0
+    for order in ("", " DESC"):
+        try:
+            there = {row[1] for row in source.execute(f"PRAGMA table_info({table})")}
+            names = [row[1] for row in target.execute(f"PRAGMA table_info({table})") if row[1] in there]
+            if not names:
+                return 0
+            rows = source.execute(
+                f"SELECT {', '.join(names)} FROM {table} ORDER BY {', '.join(k + order for k in keys)}"
+            )
+            put = f"INSERT OR IGNORE INTO {table}({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
+            for row in rows:
+                kept += target.execute(put, row).rowcount
+            return kept
+        except sqlite3.DatabaseError as error:
+            if (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF == sqlite3.SQLITE_FULL:
+                raise
+    return kept
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

@@ -49,8 +49,11 @@ def salvage(damaged: Path, target: sqlite3.Connection) -> Salvaged:
             kept += _put(target, names, row)
         for row in _letters(source, target):
             target.execute(f"INSERT OR IGNORE INTO dead_letter VALUES ({', '.join('?' * len(row))})", row)
-        for row in _restored(source):
+        for row in _all(source, "restored"):  # what letters that came back from the archive count for there
             target.execute(f"INSERT OR IGNORE INTO restored VALUES ({', '.join('?' * len(row))})", row)
+        for table in ("timing", "heard"):
+            for row in _all(source, table):
+                target.execute(f"INSERT OR IGNORE INTO {table} VALUES ({', '.join('?' * len(row))})", row)
         ledger.rebuild(target)
         target.execute("COMMIT")
         return Salvaged(kept, None if top is None else max(0, (received or top) - kept))
@@ -103,10 +106,10 @@ def _letters(source: sqlite3.Connection, target: sqlite3.Connection) -> Iterator
             continue
 
 
-def _restored(source: sqlite3.Connection) -> list[tuple[object, ...]]:
-    """What dead letters that came back from the archive count for there."""
+def _all(source: sqlite3.Connection, table: str) -> list[tuple[object, ...]]:
+    """The rows of a small table, none where it is damaged."""
     try:
-        return source.execute("SELECT * FROM restored").fetchall()
+        return source.execute(f"SELECT * FROM {table}").fetchall()
     except sqlite3.DatabaseError:  # files of earlier software have none
         return []
 

@@ -10,6 +10,7 @@ from collectors.decoders import senml
 from collectors.decoders.cbor import parse_cbor
 from collectors.decoders.limits import parse_value
 from collectors.decoders.line_protocol_points import points
+from collectors.decoders.ngsi import attribute_names
 from collectors.decoders.readings import at
 from collectors.message import Undecodable
 from config.catalogue import Feed
@@ -18,7 +19,7 @@ from config.quantities import nearest_quantity
 _MOST = 8
 _WITHIN = {"things_stack": "uplink_message.decoded_payload", "chirpstack": "object"}
 _FIXED = {
-    "clock_skew": "mend the sender's clock; for a back-fill set accept_since = the first day on the feed",
+    "clock_skew": "mend the sender's clock; for a back-fill set accept_since = 2024-01-31, its first day, on the feed",
     "beyond_retention": "let the store keep data for longer; accept_since cannot reach beyond it",
     "identity_mismatch": "publish on the topic of the pilot that the payload names, or mend the payload",
     "consent": 'set consent = "cohort" on the feed, if these people agreed to it',
@@ -128,6 +129,11 @@ def _fields(decoder: str, payload: bytes) -> Iterator[str]:
             yield from (f"{record.name} ({record.unit or 'no unit'})" for record in senml.resolved(pack))
         else:
             body = parse_value(payload)
+            if decoder in ("ngsi_v2", "ngsi_ld"):
+                yield from attribute_names(body)
+                return
+            if decoder == "things_stack" and isinstance(body, dict) and isinstance(body.get("result"), dict):
+                body = body["result"]
             yield from _leaves(at(body, _WITHIN[decoder]) if decoder in _WITHIN else body, "")
     except Undecodable:
         return

@@ -170,6 +170,9 @@ def _replay(verb: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     verb.add_argument("--until", metavar="TIME", help="received before then (default now)")
     verb.add_argument("--pilot", metavar="SLUG", help="of one pilot alone")
+    verb.add_argument(
+        "--dropped", action="store_true", help="also what a rule dropped, such as no_reading, after a mend of the map"
+    )
 
 
 def _try(verb: argparse.ArgumentParser) -> None:

@@ -114,6 +114,11 @@ def share_set_aside(rows: Iterable[Feed]) -> float | None:
     return sum(row.count("dead_lettered") or 0 for row in rows) / received if received else None
 
 
+def mostly_without_reading(rows: Iterable[Feed]) -> list[str]:
+    """Feeds more than half of whose messages held no reading: their map may name fields that nobody sends."""
+    return [row.id for row in rows if (row.count("dropped:no_reading") or 0) > (row.count("received") or 0) / 2]
+
+
 def kinds(rows: Iterable[Feed]) -> list[tuple[Feed, str, int, Sample | None]]:
     """Each rejected kind (`stage:code`) of each feed with its number and newest sample, most first within a feed."""
     found = []

@@ -7,6 +7,7 @@ INTERVALS: Final = {
     "poisson": "Poisson",
     "bootstrap": "bootstrap",
     "boot": "bootstrap",
+    "bootstrap-t": "studentised bootstrap",
     "bca": "BCa bootstrap",
     "clustered wilson": "Wilson, clustered by person",
     "clustered wilson, in part": "Wilson, clustered where pseudonyms tell people apart",

@@ -154,7 +154,7 @@ def export(
             ],
         ),
     }
-    tables |= finding_tables(Findings(answers, catalogue), pilots)
+    tables |= finding_tables(Findings(answers, catalogue, how), pilots)
     tables["codebook.csv"] = (CODEBOOK, _codebook({**tables, "codebook.csv": (CODEBOOK, [])}))
     files = {name: _csv(table) for name, table in tables.items()}
     files["codebook.md"] = _codebook_page(tables["codebook.csv"][1])

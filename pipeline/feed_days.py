@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from config.catalogue import Feed, Pilot
+from pipeline.delays import delays_of
 from pipeline.model import NS_PER_S, Event
 
 COARSE: Final = ("day", "month")
@@ -41,6 +42,8 @@ class FeedDay(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     heartbeats: each covers `since` to `until`, and the track's gaps are what no heartbeat covers; its first
     instant may lie before the day. `covered_s` is the time covered within the day. `announced` and `stored`
     compare what heartbeats that lie wholly within the day announced with what is stored of that time.
+    `delays` counts events whose own time is precise to a second or better by the class of their receipt − time
+    (`pipeline.delays`).
     """
 
     feed: str
@@ -52,6 +55,7 @@ class FeedDay(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     announced: int = 0
     stored: int = 0
     devices: list[DeviceDay] = []
+    delays: dict[int, int] = {}
 
     @property
     def last_ns(self) -> int:
@@ -104,6 +108,7 @@ def _feed_day(feed: Feed, heard: list[Event], beats: list[Event], start: int, en
         covered_s=_covered_s([(since, until) for since, until, _ in spans], start, end),
         announced=announced,
         stored=stored,
+        delays=delays_of(heard),
         devices=[DeviceDay(device, found) for device in sorted(devices) if (found := track(sorted(devices[device])))],
     )
 

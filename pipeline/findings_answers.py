@@ -14,15 +14,30 @@ from pipeline import compare
 from pipeline import impact as impacts
 from pipeline.answers import Answers
 from pipeline.effects.answers import effects_of
-from pipeline.findings import Counted, Effect, FitCell, OneSize, Pair, RoleShare, SkillNeed, StageGroup, Verdict
+from pipeline.findings import (
+    Counted,
+    Effect,
+    FitCell,
+    OneSize,
+    Pair,
+    RetentionCell,
+    Revision,
+    RoleShare,
+    SkillNeed,
+    StageGroup,
+    Verdict,
+)
 from pipeline.fit import coded, decisions, matrix, one_size, skills
 from pipeline.fit.activities import Gathered, gather
 from pipeline.fit.cells import fit_cells
+from pipeline.fit.rounding import rounded_cell, rounded_group, rounded_need
 from pipeline.history import History
 from pipeline.indicators import INDICATORS
 from pipeline.model import NS_PER_S
 from pipeline.periods import day_of, iso, ordinal
 from pipeline.quality import OK
+from pipeline.release import Profile
+from pipeline.rows import Row
 
 STREAM: Final = "engagement"
 MOST: Final = 20  # selections of pilots whose test is kept
@@ -45,9 +60,11 @@ class _Of:
 class Findings:
     """Findings of one catalogue over its answers; may be shared by threads."""
 
-    def __init__(self, answers: Answers, catalogue: Catalogue) -> None:
+    def __init__(self, answers: Answers, catalogue: Catalogue, profile: Profile | None = None) -> None:
+        """`profile` is how an export is released; pages and the API follow the catalogue."""
         self._answers = answers
         self._catalogue = catalogue
+        self._how = profile or Profile("usual", catalogue.common.disclosure_k)
         self._known: dict[str, tuple[tuple[int, int], _Of | None]] = {}
         self._sizes: dict[tuple[tuple[str, tuple[int, int]], ...], list[OneSize]] = {}
         self._effects: dict[str, tuple[tuple[int, int], list[Effect]]] = {}
@@ -84,6 +101,14 @@ class Findings:
         """Obstacles and lessons by code, stage and method ("" is all)."""
         return [count for one in self._of(pilots) for count in one.counted]
 
+    def retention(self, pilots: Sequence[str]) -> list[RetentionCell]:
+        """The retention triangle of each pilot."""
+        return self._answers.retention(pilots)
+
+    def revisions(self, pilots: Sequence[str]) -> list[Revision]:
+        """Values of closed periods that changed after they were published."""
+        return self._answers.revisions(pilots)
+
     def days(self, pilot: str) -> tuple[str, str] | None:
         """First and last local day that a pilot's findings rest on; None without any."""
         found = self._of([pilot])
@@ -117,8 +142,9 @@ class Findings:
         key = (self._answers.edition(slug), _over(self._catalogue.pilots[slug], self._answers.as_of_ns(), "usage"))
         known = self._effects.get(slug)
         if known is None or known[0] != key:
-            k = self._catalogue.common.disclosure_k
-            known = (key, self._answers.read(slug, lambda history, as_of_ns: effects_of(history, k, as_of_ns)))
+            k = self._how.k
+            found = self._answers.read(slug, lambda history, as_of_ns: effects_of(history, k, as_of_ns))
+            known = (key, found or [])
             self._effects[slug] = known
         return known[1]
 
@@ -161,19 +187,26 @@ class Findings:
         key = (self._answers.edition(slug), _over(self._catalogue.pilots[slug], self._answers.as_of_ns()))
         known = self._known.get(slug)
         if known is None or known[0] != key:
-            k = self._catalogue.common.disclosure_k
-            known = (key, self._answers.read(slug, lambda history, as_of_ns: _compute(history, as_of_ns, k, key)))
+            read = self._answers.read(slug, lambda history, as_of_ns: _read(history, as_of_ns, key[1]))
+            known = (key, None if read is None else _compute(read, key, self._how))
             self._known[slug] = known
         return known[1]
 
 
-def _compute(history: History, as_of_ns: int, k: int, edition: tuple[int, int]) -> _Of | None:
-    """Everything that a pilot's rows say up to its last day that is over."""
+@dataclass(frozen=True)
+class _Said:
+    """What a pilot's rows say, and of which days."""
+
+    days: tuple[str, str]
+    rows: list[Row]
+    seen: Gathered
+
+
+def _read(history: History, as_of_ns: int, over: int) -> _Said | None:
+    """The rows of a pilot up to its last day that is over; None without such a day."""
     pilot, span = history.pilot, history.span(as_of_ns)
-    if span is None:
-        return None
-    last = min(edition[1], span[1])
-    if last < span[0]:
+    last = over if span is None else min(over, span[1])
+    if span is None or last < span[0]:
         return None
     rows = history.rows(span[0], last)
     seen = gather(
@@ -184,15 +217,21 @@ def _compute(history: History, as_of_ns: int, k: int, edition: tuple[int, int]) 
         lambda day: _poor(history, day, as_of_ns),
         pilot.synthetic,
     )
+    return _Said((iso(span[0]), iso(last)), rows, seen)
+
+
+def _compute(said: _Said, edition: tuple[int, int], how: Profile) -> _Of:
+    """Everything that follows from the rows of a pilot."""
+    seen, rows, k, base = said.seen, said.rows, how.k, how.base
     closed = decisions.closed_decisions(rows)
     return _Of(
         edition=edition,
-        days=(iso(span[0]), iso(last)),
+        days=said.days,
         seen=seen,
-        fit=fit_cells(seen, k),
-        roles=decisions.role_shares(pilot.slug, closed, seen.synthetic),
-        groups=matrix.stage_groups(seen, k),
-        skills=skills.skill_needs(seen, rows, k),
+        fit=[rounded_cell(one, base) for one in fit_cells(seen, k)],
+        roles=decisions.role_shares(seen.pilot, closed, seen.synthetic),
+        groups=[rounded_group(one, base) for one in matrix.stage_groups(seen, k)],
+        skills=[rounded_need(one, base) for one in skills.skill_needs(seen, rows, k)],
         counted=coded.counted(seen, rows, k),
     )
 

@@ -6,7 +6,7 @@ that are not "ok" (feeds poor, hidden, not over) are left out; below 8 in either
 
 The change is a ratio of weekly means (a difference where one is not above 0), with a t interval that allows for weeks
 being alike: the correlation of neighbouring weeks is estimated in both windows together, corrected upwards for its bias
-in so few weeks, and widens the interval as in a first-order autoregression. `tests/coverage/one_size.py` measures it.
+in so few weeks, and widens the interval as in a first-order autoregression. `tests/coverage/comparing.py` measures it.
 A change is no effect: nothing here says why it came.
 """
 

@@ -136,7 +136,7 @@ class Board:
         if feed.by_hand:
             return "unknown", "People enter it by hand, so it is quiet until somebody records something."
         if age_s is None:
-            return "unknown", "Nothing has been heard from this feed yet."
+            return "unknown", "No event of this feed has been stored yet."
         if expected_s is None:
             return "unknown", "This feed states no interval, so silence cannot be told from quiet."
         if age_s > INTERVALS * expected_s:

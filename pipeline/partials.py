@@ -14,13 +14,14 @@ import msgspec
 
 from config.catalogue import Pilot
 from pipeline.decisions import Closed, closed_in, roles_in
+from pipeline.fates import ToldDays, told_in
 from pipeline.feed_days import COARSE, FeedDay, feed_days
 from pipeline.model import NS_PER_S, Event
 from pipeline.periods import day_bounds
 from pipeline.sensor_days import SensorDay, sensor_days
 from pipeline.sketches import People
 
-VERSION: Final = 5
+VERSION: Final = 6
 HOUR_NS: Final = 3600 * NS_PER_S
 ARRIVING: Final = ("service.registered", "session.started")
 SERIES: Final = ("usage", "engagement", "sensor")
@@ -55,6 +56,7 @@ class Partial(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     first and last day of each `calendar.closure` recorded that day. `recorded` is the revision of each event that
     people entered by hand, so that whoever entered it can see that it arrived.
     `rows` tells whether the day's rows (`pipeline.rows`) changed, `chunks` how many records hold them.
+    `told` is what collectors last told that day of each feed's last days.
     Sets of people (`pipeline.sketches`, as text): `active` did a core action, `exposed` met the service, `arrived`
     registered or began a session, `contributors` made a contribution, `attendees` attended.
     """
@@ -84,6 +86,7 @@ class Partial(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     hours: dict[str, list[int]] = {}
     sensors: list[SensorDay] = []
     feeds: list[FeedDay] = []
+    told: list[ToldDays] = []
     rows: str = ""
     chunks: int = 0
 
@@ -125,6 +128,7 @@ def summarise(pilot: Pilot, day: str, events: Sequence[Event]) -> Partial:
         hours=_hours(public, start, end),
         sensors=sensor_days(pilot, events, start, end),
         feeds=feed_days(pilot, events, start, end),
+        told=told_in(events),
     )
 
 

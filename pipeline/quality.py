@@ -67,13 +67,18 @@ def _sampled(day: FeedDay | None, devices: set[str], expected: float) -> float:
 
 def _announced(day: FeedDay | None, following: FeedDay | None, start_ns: int, end_ns: int) -> float:
     """The lesser of the share of time that heartbeats speak for and the share of announced events stored."""
+    share = covered_share(day, following, start_ns, end_ns)
+    if day is None or day.announced == 0:
+        return share
+    return min(share, day.stored / day.announced)
+
+
+def covered_share(day: FeedDay | None, following: FeedDay | None, start_ns: int, end_ns: int) -> float:
+    """The share of [start_ns, end_ns) of a day that heartbeats speak for, the next day's first one included."""
     covered_s = day.covered_s if day is not None else 0.0
     if following is not None and following.beats is not None and following.beats.first_ns < end_ns:
         reach = max(start_ns, following.beats.first_ns)
         if day is not None and day.beats is not None:
             reach = max(reach, day.beats.last_ns)
         covered_s += max(0, end_ns - reach) / NS_PER_S
-    share = min(1.0, covered_s / ((end_ns - start_ns) / NS_PER_S))
-    if day is None or day.announced == 0:
-        return share
-    return min(share, day.stored / day.announced)
+    return min(1.0, covered_s / ((end_ns - start_ns) / NS_PER_S))

@@ -142,6 +142,8 @@ class Book:
 
     def _until(self, family: Family) -> int:
         """The last Sunday that is over, with its follow-up and the time allowed to late events."""
+        if self.last < self.first:
+            return self.first - 1  # no day is known yet
         streams = ("engagement",) if family == "visits" else ("usage",)
         ahead = FOLLOWED if family in ("back-7", "back-1") else 0
         day = self.last + (-self.last) % 7

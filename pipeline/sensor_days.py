@@ -3,12 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from math import ceil, fsum
+from statistics import median
 from typing import Final
 
 import msgspec
 
 from config.catalogue import Limit, Pilot
 from pipeline.model import NS_PER_S, Event
+from pipeline.plausible import flat, spikes
 
 HOUR_NS: Final = 3600 * NS_PER_S
 KNOWN_SHARE: Final = 0.75  # of an hour's expected samples; below it the hour's mean is not known
@@ -39,7 +41,8 @@ class SensorDay(msgspec.Struct, frozen=True, kw_only=True):
     """Readings of a device in one quantity over one local day; sums are in the quantity's unit.
 
     `hours_known` is the number of clock hours with enough samples for a mean, `hours_above` those of them
-    whose mean lay above the pilot's limit; both None where the pilot states no limit.
+    whose mean lay above the pilot's limit; both None where the pilot states no limit. `flat` is the number of
+    readings in runs of at least 6 equal ones, `spikes` of those far from their neighbours (`pipeline.plausible`).
     """
 
     feed: str
@@ -53,6 +56,9 @@ class SensorDay(msgspec.Struct, frozen=True, kw_only=True):
     maximum: float
     hours_known: int | None = None
     hours_above: int | None = None
+    median: float | None = None
+    flat: int = 0
+    spikes: int = 0
 
     @property
     def counts(self) -> bool:
@@ -81,6 +87,7 @@ def _sensor_day(pilot: Pilot, key: tuple[str, str, str], events: list[Event], st
     limit = next((found for found in pilot.limits if found.quantity == quantity), None)
     known, above = (None, None) if limit is None else _hours(pilot, feed, limit, events, start)
     total = fsum(values)
+    in_order = [event.value for event in sorted(events, key=lambda found: found.time_ns) if event.value is not None]
     return SensorDay(
         feed=feed,
         device=device,
@@ -93,6 +100,9 @@ def _sensor_day(pilot: Pilot, key: tuple[str, str, str], events: list[Event], st
         maximum=max(values),
         hours_known=known,
         hours_above=above,
+        median=float(median(values)),
+        flat=flat(in_order),
+        spikes=spikes(in_order),
     )
 
 

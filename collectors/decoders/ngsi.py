@@ -41,6 +41,20 @@ def readings_of(body: Any, read: Reader, message: RawMessage, place: Place) -> D
     return readings.decoded()
 
 
+def attribute_names(body: Any) -> list[str]:
+    """The names under which a map could know the attributes of a payload; raises Undecodable where it has no entity."""
+    found = (entity for entity in _body(body) if isinstance(entity, dict))
+    names = (_short(name) for entity in found for name in entity if name not in _NO_ATTRIBUTES)
+    return list(dict.fromkeys(names))
+
+
+def _body(body: Any) -> list[Any]:
+    """The entities of a body, or of what the MQTT binding of NGSI-LD wraps."""
+    if isinstance(body, dict) and isinstance(body.get("body"), dict) and "metadata" in body:
+        body = body["body"]
+    return _entities(body)
+
+
 def _entities(body: Any) -> list[Any]:
     """Entities of a notification, of a list, of GeoJSON, or the one entity that the body is; one of them at least."""
     if isinstance(body, dict) and ("subscriptionId" in body or body.get("type") == "Notification"):

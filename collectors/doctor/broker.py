@@ -21,6 +21,7 @@ from config.settings import Mqtt, Settings
 LEAST_DAYS = 21
 MOST_RETAINED = 1000
 _LISTEN_S = 12.0  # Mosquitto tells its numbers every 10 s unless told otherwise
+_OUR_TOPICS = ("pilots/", "periscope/")
 _ENOUGH_S = 3.0
 _MOST_COUNTED = 100_000
 _SYS = "$SYS/broker/"
@@ -113,9 +114,11 @@ class Listening:
         if bad:
             return
         if not self._listened(_ENOUGH_S):
+            foreign = sorted(grant.filter for grant in self._grants if not grant.filter.startswith(_OUR_TOPICS))
+            rules = ", ".join(f"`topic read {one}`" for one in ["pilots/#", *foreign[:5]])
             yield Finding(
                 "unknown", "subscriptions", f"all {len(self._grants)} topic filters are granted, but nothing came",
-                f'if the feeds send, let the broker\'s user "{user}" read their topics (`topic read pilots/#`): '
+                f'if the feeds send, let the broker\'s user "{user}" read their topics ({rules}): '
                 "Mosquitto grants what its access list then withholds",
             )  # fmt: skip
         else:

@@ -14,6 +14,7 @@ CODES = {
     "backlog": "age of the oldest message that waits",
     "ledger": "whether the numbers of messages add up",
     "dead-letters": "share of messages that could not become events",
+    "no-reading": "feeds whose messages hold none of the fields in their map",
     "silent-feed": "feeds that should have sent",
     "clock": "clocks of this machine, the store and the devices",
     "store": "whether the store answers",

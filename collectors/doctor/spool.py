@@ -38,6 +38,7 @@ def spool(look: SpoolLook, max_bytes: int, now_ns: int) -> Iterator[Finding]:
     yield _backlog(look, now_ns)
     yield _ledger(look)
     yield _dead_letters(look)
+    yield _without_reading(look)
 
 
 def _quota(look: SpoolLook, max_bytes: int) -> Finding:
@@ -121,8 +122,25 @@ def _dead_letters(look: SpoolLook) -> Finding:
     ]
     return Finding(
         "problem", "dead-letters", f"more than 1 % of the messages became no event: {', '.join(said)}",
-        "see them with `periscope dead-letters list`, find what to change with `periscope try`, then run "
-        "`periscope dead-letters requeue`",
+        "see them with `periscope dead-letters list`, find what to change with `periscope try`, start the collector "
+        "again, then run `periscope dead-letters requeue --all`",
+    )  # fmt: skip
+
+
+def _without_reading(look: SpoolLook) -> Finding:
+    """A name in a feed's map that no payload has makes no dead letter: the messages are dropped, one and all."""
+    recent = sorted(look.ledgers)[-_DAYS:]
+    fates = ledger.total(look.ledgers[day] for day in recent)
+    found = [
+        f"{pilot}/{feed} ({n})" for (pilot, feed, fate), n in sorted(fates.items())
+        if fate == "dropped:no_reading" and n > fates[pilot, feed, "received"] / 2
+    ]  # fmt: skip
+    if not found:
+        return Finding("ok", "no-reading", f"no feed of the last {_DAYS} days sends mostly messages without a reading")
+    return Finding(
+        "warn", "no-reading", f"most messages held none of the mapped fields and were dropped: {', '.join(found)}",
+        "see what comes with `periscope try --listen`, mend values in the feed's file, start the collector again, then "
+        "run `periscope replay --dropped --since 72h`",
     )  # fmt: skip
 
 

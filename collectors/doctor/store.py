@@ -27,6 +27,11 @@ _RIGHTS: Final = {
 _NAMES = ("read the bucket of events", "write the bucket of events", "read the bucket of values",
           "write the bucket of values")  # fmt: skip
 _AGAIN = "make it again with deploy/influxdb/init.py and set PERISCOPE_INFLUX__TOKEN of this part"
+_AUDIT = (
+    "if nothing was erased on purpose and no other collector serves these pilots, send what the journal holds again "
+    "with `periscope replay --since 72h`; what is older comes from the store's backup"
+)
+_MORE = "; if more are stored than written, their records went with the spool's damaged files, and no point is missing"
 
 
 def influx(settings: Settings, catalogue: Catalogue, part: Part, clock: Callable[[], int]) -> Iterator[Finding]:
@@ -146,7 +151,8 @@ def audit(settings: Settings, look_at: Callable[[], SpoolLook | None], whole: bo
                     "compare the days that it still keeps, feed by feed, on the page Data quality",
                 )  # fmt: skip
             for _ in range(_LOOKS):
-                counts = _counts(look_at())
+                seen = look_at()
+                counts = _counts(seen)
                 points = sum(n for (_, _, fate), n in counts.items() if fate == "points_written")
                 if points > MOST_AUDITED and not whole:
                     return Finding(
@@ -159,10 +165,8 @@ def audit(settings: Settings, look_at: Callable[[], SpoolLook | None], whole: bo
                     return Finding("ok", "audit", said)
                 if _counts(look_at()) == counts and not any(fate == "pending" for _, _, fate in +counts):
                     return Finding(
-                        "problem", "audit", "; ".join(wrong[:5]),
-                        "if nothing was erased on purpose and no other collector serves these pilots, send what the "
-                        "journal holds again with `periscope replay`; what is older comes from the store's backup",
-                    )  # fmt: skip
+                        "problem", "audit", "; ".join(wrong[:5]), _AUDIT + _MORE * bool(seen and seen.damaged)
+                    )
     except (StoreAway, StoreRefused) as error:
         return Finding("unknown", "audit", str(error), "look again when the store answers and may be read")
     return Finding("unknown", "audit", "messages are on their way to the store", "look again when none waits")

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from collectors.simulator.activities import ANNOUNCED_DAYS, Activity
+from collectors.simulator.afterwards import LATEST_DAYS, met, replies
 from collectors.simulator.chance import rng_of
 from collectors.simulator.envelope import Happening
 from collectors.simulator.world import City
@@ -28,6 +29,7 @@ _LEVEL = {"co_design": "involve", "co_decide": "collaborate", "co_produce": "col
 _SHARED_DECISION = ("participatory_budgeting", "representative_deliberation")
 _KIND = {"co_design": "idea", "co_decide": "vote", "co_produce": "prototype", "co_evaluate": "test"}
 _ANSWERS = 0.6  # share of guests who answer the questionnaire
+_SIGNS_UP = 0.6  # share of guests who register before
 _SKILLS = ["facilitation", "service-design", "data-literacy"]
 
 
@@ -55,7 +57,7 @@ def usage_of(city: City, day: int) -> list[Happening]:
 def _of_day(city: City, day: int, stream: str) -> list[Happening]:
     found = []
     for activity in city.activities:
-        if activity.day - ANNOUNCED_DAYS <= day <= activity.day + 14:
+        if activity.day - ANNOUNCED_DAYS <= day <= activity.day + LATEST_DAYS:
             for scene in _scenes(_Key(city), activity):
                 if scene.day == day and scene.stream == stream:
                     found.append(_happening(city, scene))
@@ -105,18 +107,34 @@ def _scenes(key: _Key, activity: Activity) -> tuple[Scene, ...]:
         few = {**own, "reason": "too-few-registrations"}
         return (*found, organiser(day - 3, 0.5, "activity.cancelled", few))
     index, weight = city.people.talkers(day)
-    n = min(int(rng.poisson(city.habit.attendance)), len(index))
+    mean = city.habit.attendance * city.truth.draws(city.pilot.slug, activity.method)
+    n = min(int(rng.poisson(mean)), len(index))
     guests = [int(i) for i in rng.choice(index, n, replace=False, p=weight)] if n else []
     start = 0.73 if city.weekday(day) < 5 else 0.45
     spent = {**own, "hours": round(float(rng.uniform(8, 40)), 1), "eur": fields["cost_eur"]}
     skill = {**own, "skill": "facilitation", "assessed_by": "self", "level": int(rng.integers(2, 6))}
     found += [
-        organiser(day, start + 0.1, "activity.held", fields),
+        organiser(day, start + 0.1, "activity.held", {**fields, **met(city, activity)}),
         organiser(day + 1, 0.45, "resource.spent", spent),
         organiser(day + 1, 0.5, "skill.assessed", skill),
     ]
     asked = [_asked(city, activity, who, len(guests), rng) for who in guests if rng.random() < _ANSWERS]
-    return (*found, *_guests(activity, guests, start, rng), *_stage(city, activity, guests, start, rng), *asked)
+    came = _guests(activity, guests, start, rng)
+    given = [str(scene.data["contribution_id"]) for scene in came if scene.type == "contribution.made"]
+    found += [organiser(*reply) for reply in replies(city, activity, given)]
+    return (*found, *came, *_absent(city, activity, guests), *_stage(city, activity, guests, start, rng), *asked)
+
+
+def _absent(city: City, activity: Activity, guests: list[int]) -> list[Scene]:
+    """Those who sign up and do not come."""
+    rng = rng_of(city.seed, city.pilot.slug, "absent", activity.id)
+    share, others = city.truth.absent(activity.method), set(city.people.talkers(activity.day)[0].tolist()) - set(guests)
+    n = min(int(rng.poisson(_SIGNS_UP * len(guests) * share / (1 - share))), len(others))
+    return [
+        Scene(activity.day - int(rng.integers(1, 13)), float(rng.uniform(0.35, 0.9)), "engagement", "registration",
+              int(who), {"activity_id": activity.id})
+        for who in rng.choice(sorted(others), n, replace=False)
+    ]  # fmt: skip
 
 
 def _guests(activity: Activity, guests: list[int], start: float, rng: np.random.Generator) -> list[Scene]:
@@ -127,7 +145,7 @@ def _guests(activity: Activity, guests: list[int], start: float, rng: np.random.
         found.append(Scene(at, part, "engagement", type_, who, {**own, **more}))
 
     for who in guests:
-        if rng.random() < 0.6:
+        if rng.random() < _SIGNS_UP:
             act(day - int(rng.integers(1, 13)), float(rng.uniform(0.35, 0.9)), "registration", who)
         act(day, start + float(rng.uniform(-0.01, 0.01)), "attendance", who)
         for k in range(int(rng.poisson(0.6))):

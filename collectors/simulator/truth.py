@@ -64,6 +64,16 @@ class Truth:
     lifts: Mapping[str, Mapping[str, float]]
     effect_days: int
     voices: Mapping[str, Voice] = field(default_factory=dict)
+    turnout: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    stays_away: Mapping[str, float] = field(default_factory=dict)
+
+    def draws(self, pilot: str, method: str) -> float:
+        """What the mean attendance of a city's activities is multiplied by for a method."""
+        return self.turnout.get(pilot, {}).get(method, 1.0)
+
+    def absent(self, method: str) -> float:
+        """Share of those who register for an activity of a method and do not come, the same in every city."""
+        return self.stays_away.get(method, _STAYS_AWAY)
 
     def voice(self, pilot: str) -> Voice:
         """What taking part is worth in one pilot; a pilot that is not planted lies in the middle."""
@@ -74,6 +84,7 @@ class Truth:
         return self.lifts.get(pilot, _NO_EFFECT)
 
 
+_STAYS_AWAY = 0.2
 _AGES: Mapping[str, float] = MappingProxyType({"16-24": 0.14, "25-44": 0.34, "45-64": 0.3, "65+": 0.22})
 _STUDENTS: Mapping[str, float] = MappingProxyType({"16-24": 0.6, "25-44": 0.3, "45-64": 0.08, "65+": 0.02})
 _MIDDLE = Voice(
@@ -119,4 +130,13 @@ TRUTH = Truth(
             _MIDDLE, answered=0.7, drops_out=0.4, decides={"academia": 0.8, "citizen": 0.2}, population=_STUDENTS
         ),
     },
+    # Which method draws people differs from city to city, and is not always the one that brings use.
+    turnout={
+        "malmo": {"open_meeting": 1.4, "public_consultation": 0.8, "citizen_science": 0.6},
+        "bremen": {"open_meeting": 0.7, "open_innovation": 1.4, "civic_monitoring": 1.0},
+        "athens": {"open_meeting": 0.7, "public_consultation": 1.4},
+        "genoa": {"open_meeting": 1.3, "citizen_science": 1.4, "open_innovation": 0.7},
+        "milan": {"open_meeting": 0.6, "open_innovation": 1.5, "civic_monitoring": 0.8},
+    },
+    stays_away={"public_consultation": 0.35, "open_innovation": 0.1},
 )

@@ -13,10 +13,11 @@ from typing import Any, Final
 import msgspec
 
 from config.events import engagement, ops, usage
-from config.events.common import Common
+from config.events.envelope import Common
 from config.events.faults import Refused, refused
 
 EVENT_TYPES: Final[dict[str, type[Common]]] = {**usage.TYPES, **engagement.TYPES, **ops.TYPES}
+_WHOLE: Final = 2.0**53  # beyond it a float holds no whole number exactly, and JSON no integer
 OPS_TYPES: Final = frozenset({"feed.heartbeat", "collector.ledger", "collector.session_lost", "calendar.closure"})
 
 
@@ -36,7 +37,10 @@ def check(kind: str, data: dict[str, Any], extra_types: Iterable[str] = ()) -> R
 
 def _second_look(known: type[Common], data: dict[str, Any]) -> Refused | None:
     """The same, once whole numbers that were written with a fraction, such as 31.0, are whole numbers in `data`."""
-    data.update({key: int(value) for key, value in data.items() if isinstance(value, float) and value.is_integer()})
+    for field in known.__struct_fields__:
+        value = data.get(field)
+        if isinstance(value, float) and abs(value) < _WHOLE and value.is_integer():
+            data[field] = int(value)
     try:
         msgspec.convert(data, known)
     except msgspec.ValidationError as error:

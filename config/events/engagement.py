@@ -24,7 +24,7 @@ from config.events.codes import (
     Whole,
     WithdrawalKind,
 )
-from config.events.common import Common
+from config.events.envelope import Common
 
 
 class Activity(Common, kw_only=True, gc=False):

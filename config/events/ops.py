@@ -6,7 +6,7 @@ Source: indicators.md 3.5; docs/ledger.md for the collector's.
 from typing import Any
 
 from config.events.codes import Amount, Code, Day, Moment, Name, PopulationKind, Text, Whole, Year
-from config.events.common import Common
+from config.events.envelope import Common
 
 
 class Reading(Common, kw_only=True, gc=False):

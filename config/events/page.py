@@ -5,7 +5,7 @@ from typing import Final
 from msgspec import inspect
 
 from config.events import engagement, ops, usage
-from config.events.common import Common, Envelope
+from config.events.envelope import Common, Envelope
 from config.events.faults import words
 from config.events.schemas import meaning
 
@@ -18,19 +18,20 @@ _BEGIN: Final = """\
 # Event types and their JSON Schemas
 
 Made by `make docs` from `config/events`. Each type has a schema (JSON Schema 2020-12) in this folder, which stands
-alone; with Python, for example:
+alone, so that any validator of that version reads it, for example:
 
 ```
-python -m pip install jsonschema
-python -m jsonschema -i event.json docs/schemas/activity.held.json
+pip install check-jsonschema
+check-jsonschema --schemafile docs/schemas/activity.held.json event.json
 ```
 
-`periscope try PILOT FEED event.json` says the same and whatever else the collector would make of the message
+`periscope try --pilot P --feed F event.json` says the same, and what else the collector would make of the message
 ([cli.md](../cli.md)). The codes of closed lists are explained in [vocabulary.md](../vocabulary.md).
 
 - **What is checked.** A field of its type that holds something else is refused with `bad_<field>`, a required one
   that is not there with `missing_<field>`: the message becomes a dead letter that says what to mend. A field that a
-  type does not know is kept and not checked. `null` is the same as leaving a field out.
+  type does not know is kept and not checked. `null` is the same as leaving a field out, but not in `count`, `revision`
+  and `time_precision`.
 - **Type names** may begin with `eu.periscope.` and end with a version such as `.v1`; both are taken off. An unknown
   name is refused with `unknown_type` and the nearest known one. A feed may send types of its own when its file names
   them: `extra_types = ["bike.lent"]`. Types in `core_types` of the pilot need not be named again. Only the fields

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import msgspec
 
-from config.events import EVENT_TYPES, common, engagement, ops, usage
-from config.events.common import Common, Envelope
+from config.events import EVENT_TYPES, engagement, envelope, ops, usage
+from config.events.envelope import Common, Envelope
 
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 FOLDER: Final = "docs/schemas"
@@ -30,7 +30,7 @@ def files() -> dict[str, str]:
 def meaning(kind: str, field: str) -> str:
     """What a field says in an event of this type."""
     own = next(one for one in (usage, engagement, ops) if kind in one.TYPES).MEANINGS
-    for words in (own, common.MEANINGS, usage.MEANINGS, engagement.MEANINGS):
+    for words in (own, envelope.MEANINGS, usage.MEANINGS, engagement.MEANINGS):
         if found := words.get(f"{kind}/{field}") or words.get(field):
             return found
     raise KeyError(f"{kind}/{field} has no meaning in config/events")

@@ -1,7 +1,7 @@
 """Events of use: the service is seen, taken up, used, changed, away and judged. Source: indicators.md 3.3."""
 
 from config.events.codes import Amount, Code, Id, Moment, Name, Whole
-from config.events.common import Common
+from config.events.envelope import Common
 
 
 class ServiceExposed(Common, kw_only=True, gc=False):

@@ -286,6 +286,10 @@ def _notes(rows: list[Feed]) -> list[str]:
     if share is not None and share > _MANY:
         notes.append(_("{share} % of what was received is set aside; more than 1 % needs a look.",
                        share=wording.number(100 * share)))  # fmt: skip
+    if unread := fates.mostly_without_reading(rows):
+        notes.append(_("Most messages of {feeds} held none of the fields in its map, so nothing of them is stored; "
+                       "correct its values in the pilot's file, then run periscope replay --dropped --since 72h.",
+                       feeds=", ".join(unread)))  # fmt: skip
     if any(row.id == fates.UNDECLARED and row.told for row in rows):
         notes.append(_("Messages under unknown came on topics that no feed of this pilot's file declares."))
     return notes

@@ -122,7 +122,7 @@ def whitened(x: Floats, y: Floats, follows: npt.NDArray[np.bool_], rho: float) -
     `follows[i]` says whether row i + 1 is the week after row i.
     """
     xs, ys = _whiten(x, y, follows, rho)
-    beta = np.linalg.lstsq(xs, ys, rcond=None)[0]
+    beta: Floats = np.linalg.lstsq(xs, ys, rcond=None)[0].astype(np.float64)
     variance = float(np.sum((ys - xs @ beta) ** 2)) / (len(ys) - xs.shape[1])
     return beta, float(np.sqrt(variance * np.linalg.inv(xs.T @ xs)[-1, -1]))
 

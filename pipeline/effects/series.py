@@ -124,9 +124,9 @@ def _core(history: History, service: str | None, day: int) -> list[Row]:
 
 
 def monday_of(day: int) -> int:
-    """The Monday of the ISO week that holds a day (ordinals).
+    """The Monday of the ISO week that holds a day (ordinals, of which 1 is a Monday).
 
-    >>> monday_of(ordinal("2026-05-13")) == ordinal("2026-05-11")
-    True
+    >>> [monday_of(day) for day in (1, 7, 8)]
+    [1, 1, 8]
     """
     return day - (day - 1) % WEEK

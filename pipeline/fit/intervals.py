@@ -12,7 +12,7 @@ from typing import Final
 from scipy import stats
 
 from pipeline.findings import Figure
-from pipeline.indicators.intervals import Z, poisson
+from pipeline.indicators.intervals import clustered_wilson, poisson
 
 LEAST: Final = 5
 ORDER: Final = "order statistics"
@@ -56,31 +56,21 @@ def _rank(n: int) -> int:
 
 
 def share(pairs: Sequence[tuple[float, float]], scale: float = 100.0, unit: str = "%") -> Figure:
-    """The share Σ hits / Σ whole over activities, with Wilson's interval at the effective sample size.
+    """The share Σ hits / Σ whole over activities, with Wilson's interval clustered by them.
 
-    Source: Korn and Graubard 1998 for the effective size and its correction by the t distribution; an activity with
-    nothing to count counts for nothing.
+    An activity with nothing to count counts for nothing.
     """
     known = [(hits, whole) for hits, whole in pairs if whole > 0]
     if (too_few := few(len(known))) is not None:
         return too_few
-    m, total = len(known), sum(whole for _, whole in known)
+    total = sum(whole for _, whole in known)
     p = sum(hits for hits, _ in known) / total
-    spread = m / (m - 1) * sum((hits - p * whole) ** 2 for hits, whole in known) / total**2
-    # Where all are alike nothing tells how alike people within an activity are: one activity then counts as one.
-    size = p * (1 - p) / spread if spread > 0 and 0 < p < 1 else float(m)
-    size = min(size, total) * (Z / _t(m - 1)) ** 2
-    lower, upper = _score(p, size)
+    bounds = clustered_wilson([hits for hits, _ in known], [whole for _, whole in known])
+    assert bounds is not None  # of two clusters or more it is known
+    lower, upper = bounds
     return Figure(
         value=scale * p, n=round(total), lower=scale * lower, upper=scale * upper, interval=CLUSTERED, unit=unit
     )
-
-
-def _score(p: float, n: float) -> tuple[float, float]:
-    """Wilson's interval at a size that is no whole number."""
-    middle, square = (p + Z * Z / (2 * n)) / (1 + Z * Z / n), Z * Z
-    half = Z / (1 + square / n) * sqrt(p * (1 - p) / n + square / (4 * n * n))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def rate(pairs: Sequence[tuple[float, float]], unit: str = "") -> Figure:

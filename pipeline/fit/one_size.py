@@ -114,8 +114,7 @@ def _answer(asked: _Asked, corrected: float | None, tests: int, synthetic: set[s
             pilots=pilots,
             methods=methods,
             status="insufficient_n",
-            sentence=f"Whether one size fits all cannot be said of {what}: that needs two methods that two pilots "
-            "both used, each at least 3 times in each.",
+            sentence=f"Whether one size fits all cannot be said of {what}: {_lacking(asked)}.",
             synthetic=bool(synthetic),
         )
     return OneSize(
@@ -129,6 +128,13 @@ def _answer(asked: _Asked, corrected: float | None, tests: int, synthetic: set[s
         sentence=_sentence(asked, found, corrected, tests, (len(pilots), len(methods))),
         synthetic=bool(synthetic & set(pilots)),
     )
+
+
+def _lacking(asked: _Asked) -> str:
+    """Why there is no test."""
+    if asked.cells:
+        return "it does not vary within methods and pilots, or their tables do not overlap enough"
+    return "that needs two methods that two pilots both used, each at least 3 times in each"
 
 
 def _sentence(asked: _Asked, found: Found, corrected: float, tests: int, size: tuple[int, int]) -> str:

@@ -12,6 +12,8 @@ from pipeline.indicators import engagement_depth as engagement_depth
 from pipeline.indicators import engagement_effort as engagement_effort
 from pipeline.indicators import engagement_giving as engagement_giving
 from pipeline.indicators import engagement_views as engagement_views
+from pipeline.indicators import feeds_plausible as feeds_plausible
+from pipeline.indicators import feeds_receipt as feeds_receipt
 from pipeline.indicators import uptake_channels as uptake_channels
 from pipeline.indicators import uptake_cohorts as uptake_cohorts
 from pipeline.indicators import uptake_flow as uptake_flow

@@ -4,19 +4,17 @@ A figure takes `weights` (resamples × different lines) and `lines` (one per kin
 concentration the lines' first column ascends. Sources stand with each.
 """
 
-import hashlib
 from functools import lru_cache
-from math import log
+from math import exp, log
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import hypergeom
 
-from pipeline.indicators.resampling import RESAMPLES, Floats, Interval, Statistic
+from pipeline.indicators.resampling import Floats, Interval, Statistic, Studentised, bootstrap_t, gini
 
 RAREFIED: Final = 20
-_LEVELS: Final = (0.025, 0.975)
 _AT_ONCE: Final = 4_000_000  # numbers held at once
 
 
@@ -78,50 +76,49 @@ def value_of(units: npt.ArrayLike, statistic: Statistic) -> float:
     return float(statistic(times[np.newaxis], lines)[0])
 
 
-def studentised(units: npt.ArrayLike, statistic: Statistic) -> Interval:
-    """Bootstrap-t interval, on the logit scale, of a figure between 0 and 1; None where it cannot be said.
+def gini_logit(weights: Floats, lines: Floats) -> tuple[Floats, Floats]:
+    """The logit of the Gini coefficient, with its error."""
+    return _logit_with_error(weights, lines, gini)
 
-    For shares of a skewed total, which percentiles cover too seldom: each draw is set against its own jackknife
-    error. Source: Efron and Tibshirani 1993, 12.5.
+
+def top_tenth_logit(weights: Floats, lines: Floats) -> tuple[Floats, Floats]:
+    """The logit of the share of the highest tenth, with its error."""
+    return _logit_with_error(weights, lines, top_tenth)
+
+
+def interval_of_share(units: npt.ArrayLike, logit: Studentised) -> Interval:
+    """Studentised bootstrap of a figure between 0 and 1 on the logit scale, on which it keeps within them.
+
+    For shares of a skewed total, which percentiles cover too seldom.
     """
-    lines, times = _kinds(units)
-    return _remembered(lines.tobytes(), times.tobytes(), lines.shape[1], statistic)
+    found = bootstrap_t(units, logit)
+    return None if found is None else (1 / (1 + exp(-found[0])), 1 / (1 + exp(-found[1])))
 
 
-@lru_cache(maxsize=4096)
-def _remembered(kinds: bytes, many: bytes, width: int, statistic: Statistic) -> Interval:
-    lines, times = np.frombuffer(kinds, np.float64).reshape(-1, width), np.frombuffer(many, np.float64)
-    middle, error = (float(one[0]) for one in _logit_with_error(times[np.newaxis], lines, statistic))
-    if len(times) < 2 or not np.isfinite(middle) or not error > 0:
-        return None
-    seed = int.from_bytes(hashlib.sha256(lines.tobytes() + times.tobytes()).digest()[:8], "big")
-    n, size = int(times.sum()), max(200, min(RESAMPLES, _AT_ONCE // len(times) ** 2))
-    drawn = np.random.default_rng(seed).multinomial(n, times / n, size=size).astype(np.float64)
-    logits, errors = _logit_with_error(drawn, lines, statistic)
-    sound = np.isfinite(logits) & np.isfinite(errors) & (errors > 0)
-    if sound.mean() < 0.9:
-        return None
-    away = (logits[sound] - middle) / errors[sound]
-    low, high = (middle - float(np.quantile(away, level)) * error for level in _LEVELS[::-1])
-    return 1 / (1 + float(np.exp(-low))), 1 / (1 + float(np.exp(-high)))
+def _logit_with_error(weights: Floats, lines: Floats, statistic: Statistic) -> tuple[Floats, Floats]:
+    """The logit of the figure of each line of weights and its jackknife error; NaN where it is 0 or 1."""
+    kinds = weights.shape[1]
+    portion = max(1, _AT_ONCE // kinds**2)
+    parts = [_portion(weights[begin : begin + portion], lines, statistic) for begin in range(0, len(weights), portion)]
+    return np.concatenate([share for share, _ in parts]), np.concatenate([error for _, error in parts])
+
+
+def _portion(weights: Floats, lines: Floats, statistic: Statistic) -> tuple[Floats, Floats]:
+    kinds = weights.shape[1]
+    without = weights[:, np.newaxis, :] - np.eye(kinds)[np.newaxis, :, :]
+    taken = weights > 0  # of a kind that nobody is of, nobody can be left out
+    left = np.zeros(weights.shape)
+    left[taken] = statistic(without[taken], lines)
+    n, share = weights.sum(axis=1), statistic(weights, lines)
+    away = left - ((weights * left).sum(axis=1) / n)[:, np.newaxis]
+    error = np.sqrt((n - 1) / n * (weights * away**2).sum(axis=1))
+    inside = (share > 0) & (share < 1)
+    safe = np.where(inside, share, 0.5)
+    logit = np.where(inside, np.log(safe / (1 - safe)), np.nan)
+    return logit, np.where(inside, error / (safe * (1 - safe)), np.nan)
 
 
 def _kinds(units: npt.ArrayLike) -> tuple[Floats, Floats]:
     array = np.asarray(units, np.float64)
     lines, times = np.unique(array.reshape(len(array), -1), axis=0, return_counts=True)
     return lines, times.astype(np.float64)
-
-
-def _logit_with_error(weights: Floats, lines: Floats, statistic: Statistic) -> tuple[Floats, Floats]:
-    """The logit of the figure of each line of weights, and its jackknife standard error."""
-    rows, kinds = weights.shape
-    without = weights[:, np.newaxis, :] - np.eye(kinds)[np.newaxis, :, :]
-    taken = weights > 0  # of a kind that nobody is of, nobody can be left out
-    left = np.zeros((rows, kinds))
-    left[taken] = statistic(without[taken], lines)
-    n = weights.sum(axis=1)
-    away = left - ((weights * left).sum(axis=1) / n)[:, np.newaxis]
-    error = np.sqrt((n - 1) / n * (weights * away**2).sum(axis=1))
-    share = statistic(weights, lines)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.log(share / (1 - share)), error / (share * (1 - share))

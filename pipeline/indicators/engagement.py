@@ -1,18 +1,17 @@
 """Engagement: contributions, the people behind them, activities and who comes back to them."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 
+from pipeline.indicators.engagement_rows import NO_CONSENT, NO_FEED, code, found, one_key
+from pipeline.indicators.engagement_rows import day as local_day
+from pipeline.indicators.intervals import wilson
 from pipeline.indicators.measure import Measure, not_defined, of_people, of_share, of_total
 from pipeline.indicators.registry import indicator
 from pipeline.indicators.uptake import NO_CONSENT as NO_USERS
 from pipeline.indicators.uptake import NO_USAGE, THETA
 from pipeline.indicators.window import Window
 from pipeline.partials import Held, few
-from pipeline.periods import ordinal
-from pipeline.sketches import People, union
 
-NO_FEED = "no engagement feed had been heard by then"
-NO_CONSENT = "engagement is counted without pseudonyms, so people cannot be told apart"
 NO_ACTIVITY = "no activity or attendance had ever been reported by then"
 FOLLOWED = 60
 
@@ -218,13 +217,13 @@ def _split(events: Counter[str], held: dict[str, Held], dim: str, nameless: int)
 
 @indicator(
     id="return-participation",
-    version=1,
+    version=2,
     family="engagement",
     title="Attendees who come back",
     unit="%",
     direction="up",
-    formula="100 · people who attended in the period and again on another day within 60 days / people "
-    "who attended in the period on a day that was followed for 60 days and by another activity within them",
+    formula="100 · people who attended in the period and another activity on another day within 60 days / people who "
+    "attended in the period on a day that was followed for 60 days and by another activity held within them",
     window="the period and 60 days after",
     min_n=20,
     interval_method="wilson",
@@ -233,7 +232,7 @@ def _split(events: Counter[str], held: dict[str, Held], dim: str, nameless: int)
     streams=("engagement",),
     look_ahead=FOLLOWED,
     caveat="Where nothing was offered afterwards it is not defined, and not 0.",
-    source=f"E8 return participation; {THETA}",
+    source="E8 return participation",
 )
 def return_participation(window: Window) -> list[Measure]:
     if not window.known("engagement"):
@@ -242,15 +241,20 @@ def return_participation(window: Window) -> list[Measure]:
     if young:
         status, reason = "incomplete", f"attendees of {young} days have not been followed for {FOLLOWED} days"
         return (
-            [Measure(status=status, reason=reason)]
-            if offered.nobody
-            else [_marked(of_share(back, offered.count), status, reason)]
+            [Measure(status=status, reason=reason)] if not offered else [_marked(_share(back, offered), status, reason)]
         )
-    if offered.nobody:
+    if not offered:
         if _without_names(window):
             return [not_defined(NO_CONSENT)]
         return [not_defined("nobody attended who was offered another activity within 60 days")]
-    return [of_share(back, offered.count)]
+    return [_share(back, offered)]
+
+
+def _share(back: set[str], offered: set[str]) -> Measure:
+    hits, n = len(back), len(offered)
+    lower, upper = wilson(hits, n)
+    people = (hits, n - hits, n)
+    return Measure(value=100 * hits / n, n=n, lower=100 * lower, upper=100 * upper, interval="wilson", people=people)
 
 
 def _marked(found: Measure, status: str, reason: str) -> Measure:
@@ -266,20 +270,34 @@ def _marked(found: Measure, status: str, reason: str) -> Measure:
     )
 
 
-def _followed(window: Window) -> tuple[People, People, int]:
+def _followed(window: Window) -> tuple[set[str], set[str], int]:
     """Attendees who were offered another activity, those of them who came back, and days not yet followed."""
-    history, offered, back, young = window.history, [], [], 0
-    for day in window.days:
-        if not day.attendees:
+    rows = [
+        (local_day(window, row), row) for row in found(window, "attendance", ahead=FOLLOWED) if row.actor is not None
+    ]
+    held = [
+        (local_day(window, row), code(row, "activity_id")) for row in found(window, "activity.held", ahead=FOLLOWED)
+    ]
+    visits: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for on, row in rows:
+        visits[str(row.actor)].append((on, code(row, "activity_id")))
+    one_key(visits)
+    offered, back, young = set[str](), set[str](), set[int]()
+    for on, row in rows:
+        if on > window.last:
             continue
-        number = ordinal(day.day)
-        if not window.closed_on(number + FOLLOWED, ("engagement",)):
-            young += 1
-        elif any(later.held for later in history.days(number + 1, number + FOLLOWED)):
-            attended = history.people("attendees", number)
-            offered.append(attended)
-            back.append(attended & history.union("attendees", number + 1, number + FOLLOWED))
-    return union(offered), union(back), young
+        if not window.closed_on(on + FOLLOWED, ("engagement",)):
+            young.add(on)
+        elif _another(held, on, code(row, "activity_id")):
+            offered.add(str(row.actor))
+            if _another(visits[str(row.actor)], on, code(row, "activity_id")):
+                back.add(str(row.actor))
+    return offered, back, len(young)
+
+
+def _another(later: list[tuple[int, str]], on: int, activity: str) -> bool:
+    """True where one of these lies 1 to 60 days later and is not known to be of the same activity."""
+    return any(on < when <= on + FOLLOWED and (key != activity or key == "unknown") for when, key in later)
 
 
 @indicator(

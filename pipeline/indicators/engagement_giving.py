@@ -5,7 +5,7 @@ from datetime import date
 from math import ceil
 from typing import Final
 
-from pipeline.indicators.diversity import median, studentised, top_tenth, value_of
+from pipeline.indicators.diversity import gini_logit, interval_of_share, median, top_tenth, top_tenth_logit, value_of
 from pipeline.indicators.engagement_rows import (
     NO_CONSENT,
     Person,
@@ -69,8 +69,8 @@ def _spread(window: Window, make: str) -> list[Measure]:
     elif n < 2:
         return [Measure(n=n, people=disclosed)]
     else:
-        statistic = top_tenth if make == "top" else gini
-        value, interval = value_of(units, statistic), studentised(units, statistic)
+        value = value_of(units, top_tenth if make == "top" else gini)
+        interval = interval_of_share(units, top_tenth_logit if make == "top" else gini_logit)
     lower, upper = interval if interval is not None else (None, None)
     return [
         Measure(value=scale * value, n=n, lower=None if lower is None else scale * lower,

@@ -72,7 +72,7 @@ def day(window: Window, row: Row) -> int:
 
 
 def engagement(id: str, **words: Any) -> Callable[[Compute], Compute]:
-    """Register an engagement indicator, version 1 unless told; before any engagement feed it is not defined."""
+    """Register an engagement indicator, version 1 unless told; before any of its feeds it is not defined."""
     common: dict[str, Any] = {
         "version": 1, "family": "engagement", "window": "the period", "streams": ("engagement",),
         "interval_method": "none", "min_n": 0,
@@ -81,7 +81,8 @@ def engagement(id: str, **words: Any) -> Callable[[Compute], Compute]:
     def add(compute: Compute) -> Compute:
         @wraps(compute)
         def guarded(window: Window) -> list[Measure]:
-            return compute(window) if window.known("engagement") else [not_defined(NO_FEED)]
+            heard = any(window.known(stream) for stream in words.get("streams", ("engagement",)))
+            return compute(window) if heard else [not_defined(NO_FEED)]
 
         indicator(id=id, **{**common, **words})(guarded)
         return guarded

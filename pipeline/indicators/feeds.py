@@ -13,7 +13,7 @@ from pipeline.periods import day_bounds, iso
 NEVER = "this feed had not been heard by then"
 
 
-def _feeds(window: Window) -> Iterator[tuple[Feed, int, int]]:
+def feeds_with_days(window: Window) -> Iterator[tuple[Feed, int, int]]:
     """Feeds with their first and last day in the period, beginning with the day they were first heard."""
     for feed in window.pilot.feeds:
         began = window.history.first_of_feed(feed.id)
@@ -48,7 +48,7 @@ def _bounds(window: Window, first: int, last: int) -> tuple[int, int]:
 )
 def completeness(window: Window) -> list[Measure]:
     found = []
-    for feed, first, last in _feeds(window):
+    for feed, first, last in feeds_with_days(window):
         if last < first:
             found.append(not_defined(NEVER, "feed", feed.id))
             continue
@@ -105,7 +105,7 @@ def _devices(window: Window, feed: Feed, first: int, last: int) -> list[Measure]
 )
 def freshness(window: Window) -> list[Measure]:
     found = []
-    for feed, first, last in _feeds(window):
+    for feed, first, last in feeds_with_days(window):
         newest = window.history.newest(feed.id, window.last)
         if newest is None or last < first:
             found.append(not_defined(NEVER, "feed", feed.id))
@@ -136,7 +136,7 @@ def freshness(window: Window) -> list[Measure]:
 )
 def longest_gap(window: Window) -> list[Measure]:
     found = []
-    for feed, first, last in _feeds(window):
+    for feed, first, last in feeds_with_days(window):
         if last < first:
             found.append(not_defined(NEVER, "feed", feed.id))
             continue

@@ -36,7 +36,7 @@ def poisson(count: int) -> tuple[float, float]:
     return lower, float(gammaincinv(count + 1, 0.975))
 
 
-def clustered_wilson(hits: Sequence[float], trials: Sequence[float]) -> tuple[float, float] | None:
+def clustered_wilson(hits: npt.ArrayLike, trials: npt.ArrayLike) -> tuple[float, float] | None:
     """Interval of the share `sum(hits) / sum(trials)` where each place holds the trials of one actor.
 
     Wilson's interval at the effective number of trials: trials / design effect, which is the linearised variance
@@ -120,6 +120,3 @@ def _band(share: float, greenwood: float, first: int) -> tuple[float, float]:
 def survival_quantile(steps: Sequence[Survival], share: float) -> float | None:
     """The first time by which that share has ended; None where so many never did."""
     return next((one.time for one in steps if one.share <= 1 - share + 1e-12), None)
-
-
-Floats = npt.NDArray[np.float64]

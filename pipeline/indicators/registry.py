@@ -27,7 +27,9 @@ class Indicator:
     formula: str
     window: str
     min_n: int
-    interval_method: Literal["poisson", "wilson", "clustered wilson", "bootstrap", "bca", "kaplan-meier", "none"]
+    interval_method: Literal[
+        "poisson", "wilson", "clustered wilson", "bootstrap", "bootstrap-t", "bca", "kaplan-meier", "none"
+    ]
     comparable: Literal["yes", "within", "no"]
     needs: tuple[str, ...]
     caveat: str

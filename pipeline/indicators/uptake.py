@@ -7,7 +7,7 @@ import numpy as np
 from pipeline.indicators.intervals import poisson
 from pipeline.indicators.measure import Measure, not_defined
 from pipeline.indicators.registry import indicator
-from pipeline.indicators.usage import NO_CONSENT, NO_USAGE, THETA, actors_lines, counted, estimated
+from pipeline.indicators.usage import NO_CONSENT, NO_USAGE, THETA, actors_lines, counted, estimated, pairs
 from pipeline.indicators.window import Window
 from pipeline.usage_days import NO_WORD, Col
 
@@ -54,13 +54,16 @@ def people(window: Window) -> list[Measure]:
 def _parts(window: Window) -> list[Measure]:
     """People by each dimension of which the period holds more than one word."""
     lines = actors_lines(window, window.first, window.last)
-    found = []
+    found: list[Measure] = []
+    if not len(lines):
+        return found
     for dim, column in SPLIT.items():
-        pairs = np.unique(lines[:, [column, Col.WHO]], axis=0)
-        words, people = np.unique(pairs[:, 0], return_counts=True)
+        if (lines[:, column] == lines[0, column]).all():
+            continue
+        words, people = np.unique(pairs(lines[:, column], lines[:, Col.WHO])[0], return_counts=True)
         if len(words) > MOST_PARTS:
             found.append(not_defined(f"has more than {MOST_PARTS} parts", dim, "too many"))
-        elif len(words) > 1:
+        else:
             named = {window.history.usage.word(int(word)): int(n) for word, n in zip(words, people, strict=True)}
             found += [
                 estimated(float(n), n, poisson(n), "poisson", (n,), dim, _part(dim, word))

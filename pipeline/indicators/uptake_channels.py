@@ -15,22 +15,29 @@ MOST_CHANNELS = 12
 NO_ACTION = "nobody used the service in this period"
 
 
-def _share(lines: Ints, chosen: npt.NDArray[np.bool_], dim: str = "", segment: str = "") -> Measure:
-    """The share of core actions that are chosen; actions of one person are not independent."""
-    actions, who = lines[:, Col.ACTIONS], lines[:, Col.WHO]
-    total, hits = int(actions.sum()), int(actions[chosen].sum())
-    known = who >= 0
-    people, place = np.unique(who[known], return_inverse=True)
-    interval: Interval
-    if known.all():
-        trials = np.bincount(place, weights=actions)
-        interval = clustered_wilson(np.bincount(place, weights=actions * chosen).tolist(), trials.tolist())
-        method = "clustered wilson"
-    else:
-        interval, method = wilson(hits, total), "wilson, unclustered"
-    scaled = None if interval is None else (100 * interval[0], 100 * interval[1])
-    inside = len(np.unique(who[chosen & known]))
-    return estimated(100 * hits / total, total, scaled, method, (len(people), inside), dim, segment)
+class _Actions:
+    """The core actions of a period, by person where pseudonyms tell people apart."""
+
+    def __init__(self, lines: Ints) -> None:
+        self.actions, who = lines[:, Col.ACTIONS], lines[:, Col.WHO]
+        self.total = int(self.actions.sum())
+        self._known = who >= 0
+        _, self._place = np.unique(who[self._known], return_inverse=True)
+        self._trials = np.bincount(self._place, weights=self.actions[self._known])
+
+    def share(self, chosen: npt.NDArray[np.bool_], dim: str = "", segment: str = "") -> Measure:
+        """The share of core actions that are chosen; those of one person are not independent."""
+        hits = int(self.actions[chosen].sum())
+        mine = (self.actions * chosen)[self._known]
+        each = np.bincount(self._place, weights=mine, minlength=len(self._trials))
+        interval: Interval
+        if self._known.all():
+            interval, method = clustered_wilson(each, self._trials), "clustered wilson"
+        else:
+            interval, method = wilson(hits, self.total), "wilson, unclustered"
+        scaled = None if interval is None else (100 * interval[0], 100 * interval[1])
+        people = (len(self._trials), int((each > 0).sum()))
+        return estimated(100 * hits / self.total, self.total, scaled, method, people, dim, segment)
 
 
 @indicator(
@@ -55,7 +62,7 @@ def _share(lines: Ints, chosen: npt.NDArray[np.bool_], dim: str = "", segment: s
 def channel_mix(window: Window) -> list[Measure]:
     if not window.known("usage"):
         return [not_defined(NO_USAGE)]
-    lines = window.history.usage.core(window.first, window.last)
+    lines = window.core
     if not lines[:, Col.ACTIONS].sum():
         return [not_defined(NO_ACTION)]
     channels = lines[:, Col.CHANNEL]
@@ -63,10 +70,11 @@ def channel_mix(window: Window) -> list[Measure]:
     named.pop(NO_WORD, None)
     if not named:
         return [not_defined("no core action of this period names its channel")]
-    found = [_share(lines, channels > 0)]
+    actions = _Actions(lines)
+    found = [actions.share(channels > 0)]
     if len(named) > MOST_CHANNELS:
         return [*found, not_defined(f"has more than {MOST_CHANNELS} parts", "channel", "too many")]
-    return found + [_share(lines, channels == named[word], "channel", word) for word in sorted(named)]
+    return found + [actions.share(channels == named[word], "channel", word) for word in sorted(named)]
 
 
 @indicator(
@@ -90,9 +98,9 @@ def channel_mix(window: Window) -> list[Measure]:
 def assisted_share(window: Window) -> list[Measure]:
     if not window.known("usage"):
         return [not_defined(NO_USAGE)]
-    lines = window.history.usage.core(window.first, window.last)
+    lines = window.core
     if not lines[:, Col.ACTIONS].sum():
         return [not_defined(NO_ACTION)]
     if not lines[:, Col.ASSISTED].any():
         return [not_defined("no core action of this period says whether somebody helped")]
-    return [_share(lines, lines[:, Col.ASSISTED] == HELPED)]
+    return [_Actions(lines).share(lines[:, Col.ASSISTED] == HELPED)]

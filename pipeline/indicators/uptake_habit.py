@@ -6,7 +6,14 @@ import numpy as np
 
 from pipeline.indicators.measure import Measure, not_defined, of_total
 from pipeline.indicators.registry import indicator
-from pipeline.indicators.resampling import bootstrap, bootstrap_quantile, gini, mean
+from pipeline.indicators.resampling import (
+    Interval,
+    bootstrap_quantile,
+    bootstrap_t,
+    gini,
+    gini_with_error,
+    mean_with_error,
+)
 from pipeline.indicators.usage import (
     LONGER,
     NO_CONSENT,
@@ -18,6 +25,7 @@ from pipeline.indicators.usage import (
     actors_lines,
     anonymous,
     estimated,
+    pairs,
 )
 from pipeline.indicators.window import Window
 from pipeline.periods import WEEK, monday
@@ -89,13 +97,13 @@ def core_actions_per_person(window: Window) -> list[Measure]:
     "28 days; for a service whose natural_cadence is weekly: mean over its four weeks of the people active in a week",
     window="28 days; not said of single days",
     min_n=20,
-    interval_method="bootstrap",
+    interval_method="bootstrap-t",
     comparable="within",
     needs=("action.performed",),
     streams=("usage",),
     look_back=27,
     caveat="Falls when newcomers arrive. Compare only services of the same natural cadence.",
-    source=f"U4 stickiness; {RESAMPLED}",
+    source=f"U4 stickiness; {RESAMPLED}, studentised",
 )
 def stickiness(window: Window) -> list[Measure]:
     if window.period.name == "day":
@@ -112,11 +120,16 @@ def stickiness(window: Window) -> list[Measure]:
     if rhythm not in RHYTHMS:
         return [not_defined("the service is made to be used less often than weekly, so 28 days say nothing of it")]
     span = RHYTHMS[rhythm]
-    visits = np.unique(np.column_stack([lines[:, Col.WHO], (lines[:, Col.DAY] - first) // span]), axis=0)
-    _, spans = np.unique(visits[:, 0], return_counts=True)
+    who, _, _ = pairs(lines[:, Col.WHO], (lines[:, Col.DAY] - first) // span)
+    _, spans = np.unique(who, return_counts=True)
     shares = np.sort(spans) * (span / MONTH)
-    interval = bootstrap(shares[:, np.newaxis], mean)
-    return [estimated(float(shares.mean()), len(shares), interval, "bootstrap", (len(shares),))]
+    interval = _within(bootstrap_t(shares[:, np.newaxis], mean_with_error))
+    return [estimated(float(shares.mean()), len(shares), interval, "bootstrap-t", (len(shares),))]
+
+
+def _within(interval: Interval) -> Interval:
+    """No further than the scale from 0 to 1 goes."""
+    return None if interval is None else (max(0.0, interval[0]), min(1.0, interval[1]))
 
 
 def _rhythm(window: Window, lines: Ints) -> str:
@@ -143,7 +156,7 @@ def _rhythm(window: Window, lines: Ints) -> str:
     needs=("action.performed",),
     streams=("usage",),
     caveat="More is not better where a task should need one visit. n is the number of people.",
-    source=f"U9 intensity; {RESAMPLED}, with all weeks of an actor drawn together",
+    source=f"U9 intensity; Woodruff 1952; {RESAMPLED}, with all weeks of an actor drawn together",
 )
 def intensity(window: Window) -> list[Measure]:
     if window.period.name == "day":
@@ -156,12 +169,10 @@ def intensity(window: Window) -> list[Measure]:
     lines = actors_lines(window, first, last)
     if not len(lines):
         return [not_defined("nobody used the service in a whole week of this period")]
-    pairs, place = np.unique(
-        np.column_stack([lines[:, Col.WHO], (lines[:, Col.DAY] - first) // WEEK]), axis=0, return_inverse=True
-    )
-    counts = np.bincount(place.ravel(), weights=lines[:, Col.ACTIONS])
+    who, _, place = pairs(lines[:, Col.WHO], (lines[:, Col.DAY] - first) // WEEK)
+    counts = np.bincount(place, weights=lines[:, Col.ACTIONS])
     value = float(np.sort(counts)[(len(counts) - 1) // 2])
-    _, begins = np.unique(pairs[:, 0], return_index=True)
+    _, begins = np.unique(who, return_index=True)
     groups = [[(float(n), True) for n in weeks] for weeks in np.split(counts, begins[1:])]
     interval = bootstrap_quantile(groups, 0.5)
     return [estimated(value, len(groups), interval, "bootstrap", (len(groups),))]
@@ -177,13 +188,13 @@ def intensity(window: Window) -> list[Measure]:
     formula="Gini coefficient of the core actions per person, times n / (n - 1): 0 where all do equally much, "
     "near 1 where one does all",
     window="the period; not said of single days",
-    min_n=20,
-    interval_method="bca",
+    min_n=50,
+    interval_method="bootstrap-t",
     comparable="within",
     needs=("action.performed",),
     streams=("usage",),
     caveat="Only people with at least one core action are in it; long periods are less even than short ones.",
-    source=f"U9 concentration; {RESAMPLED}, bias-corrected and accelerated",
+    source=f"U9 concentration; Davidson 2009; {RESAMPLED}, studentised",
 )
 def concentration(window: Window) -> list[Measure]:
     if window.period.name == "day":
@@ -194,4 +205,4 @@ def concentration(window: Window) -> list[Measure]:
     if len(each) < 2:
         return [not_defined("one person cannot be uneven")]
     value = float(gini(np.ones((1, len(each))), each)[0])
-    return [estimated(value, len(each), bootstrap(each, gini, bca=True), "bca", (len(each),))]
+    return [estimated(value, len(each), _within(bootstrap_t(each, gini_with_error)), "bootstrap-t", (len(each),))]

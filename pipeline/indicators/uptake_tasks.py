@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import Final
 
-from pipeline.attempts import LOOK_AHEAD, LOOK_BACK, Attempt, attempts
+from pipeline.attempts import LOOK_AHEAD, LOOK_BACK, Attempt
 from pipeline.indicators.intervals import clustered_wilson, kaplan_meier, survival_quantile, wilson
 from pipeline.indicators.measure import Measure, not_defined
 from pipeline.indicators.registry import indicator
@@ -23,8 +23,7 @@ def _of(window: Window) -> tuple[list[Measure] | None, list[Attempt], int]:
     """Why there is nothing, or the attempts whose outcome is known and the number of those still open."""
     if not window.known("usage"):
         return [not_defined(NO_USAGE)], [], 0
-    rows = window.history.usage.tasks(window.first - LOOK_BACK, window.last + LOOK_AHEAD)
-    every = attempts(rows, window.first, window.last, lambda day: window.closed_on(day, ("usage",)))
+    every = window.attempts
     known = [one for one in every if one.outcome != "open"]
     if not every:
         return [not_defined(f"{NO_TASK} in this period")], [], 0
@@ -144,7 +143,7 @@ def _quantile(found: list[Attempt], share: float, dim: str, family: str) -> Meas
     look_ahead=LOOK_AHEAD,
     caveat="A van and an app are not alike: compare a task family with itself. Attempts without a pseudonym or without "
     "a duration are left out. n is the number of attempts.",
-    source=f"U8 time to complete; Kaplan and Meier 1958; {RESAMPLED}",
+    source=f"U8 time to complete; Kaplan and Meier 1958; Woodruff 1952; {RESAMPLED}",
 )
 def time_to_complete(window: Window) -> list[Measure]:
     return _time(window, 0.5)
@@ -160,7 +159,7 @@ def time_to_complete(window: Window) -> list[Measure]:
     formula="time by which nine tenths of the attempts are completed (Kaplan-Meier); failed and abandoned ones are "
     "censored when they ended, those that nothing ended at 24 hours",
     window="attempts that began in the period, and 1 day after; not said of single days",
-    min_n=20,
+    min_n=50,
     interval_method="bootstrap",
     comparable="within",
     needs=("task.started", "task.completed", "task.failed", "task.abandoned"),
@@ -170,7 +169,7 @@ def time_to_complete(window: Window) -> list[Measure]:
     look_ahead=LOOK_AHEAD,
     caveat="Not defined where more than a tenth is never completed; few attempts lie beyond it, so the interval is "
     "wide and its upper end may be missing.",
-    source=f"U8 time to complete; Kaplan and Meier 1958; {RESAMPLED}",
+    source=f"U8 time to complete; Kaplan and Meier 1958; Woodruff 1952; {RESAMPLED}",
 )
 def time_to_complete_p90(window: Window) -> list[Measure]:
     return _time(window, 0.9)

@@ -17,6 +17,8 @@ LONGER: Final = "said of whole weeks, months and longer periods, not of single d
 THETA: Final = "Apache DataSketches Theta sketch, lg_k 12: exact up to 4,096 people"
 RESAMPLED: Final = "bootstrap by actor, 1,000 resamples"
 
+_HALF: Final = 32
+
 
 def counted(window: Window, people: People) -> list[Measure]:
     """A count of people, unless usage in the period is counted without pseudonyms."""
@@ -47,7 +49,8 @@ def actors_lines(window: Window, first: int, last: int) -> Ints:
     Raises OtherKeyEpoch where the window holds pseudonyms of two keys: one person would count as two.
     """
     window.history.union("active", first, last)
-    lines = window.history.usage.core(first, last)
+    whole = (first, last) == (window.first, window.last)
+    lines = window.core if whole else window.history.usage.core(first, last)
     return lines[lines[:, Col.WHO] >= 0]
 
 
@@ -55,6 +58,17 @@ def actions_each(lines: Ints) -> Ints:
     """Core actions of each person of these lines, ascending: nothing in it tells who it is."""
     _, place = np.unique(lines[:, Col.WHO], return_inverse=True)
     return np.sort(np.bincount(place, weights=lines[:, Col.ACTIONS]).astype(np.int64))
+
+
+def pairs(left: Ints, right: Ints) -> tuple[Ints, Ints, Ints]:
+    """The different pairs of two columns of numbers from 0, and for each line the place of its pair.
+
+    >>> left, right, place = pairs(np.array([2, 1, 2]), np.array([0, 5, 0]))
+    >>> left.tolist(), right.tolist(), place.tolist()
+    ([1, 2], [5, 0], [1, 0, 1])
+    """
+    keys, place = np.unique((left << _HALF) | right, return_inverse=True)
+    return keys >> _HALF, keys & ((1 << _HALF) - 1), place
 
 
 def estimated(

@@ -3,12 +3,14 @@
 from functools import cached_property
 
 from config.catalogue import Pilot
+from pipeline.attempts import LOOK_AHEAD, LOOK_BACK, Attempt, attempts
 from pipeline.history import History
 from pipeline.model import NS_PER_S
 from pipeline.partials import Partial
 from pipeline.periods import Period, day_bounds, iso, ordinal
 from pipeline.rows import Row
 from pipeline.sketches import NOBODY, People, union
+from pipeline.usage_days import Ints
 
 
 class Window:
@@ -83,6 +85,17 @@ class Window:
     def active(self) -> People:
         """Who did a core action in the period."""
         return self.history.union("active", self.first, self.last)
+
+    @cached_property
+    def core(self) -> Ints:
+        """The core actions of the period, columns as in `pipeline.usage_days.Col`."""
+        return self.history.usage.core(self.first, self.last)
+
+    @cached_property
+    def attempts(self) -> list[Attempt]:
+        """The attempts at tasks that began in the period."""
+        tasks = self.history.usage.tasks(self.first - LOOK_BACK, self.last + LOOK_AHEAD)
+        return attempts(tasks, self.first, self.last, lambda day: self.closed_on(day, ("usage",)))
 
     @cached_property
     def taking_part(self) -> People:

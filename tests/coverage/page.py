@@ -11,7 +11,7 @@ Made by `make coverage` (the short form is a test, `tests/coverage/test_coverage
 
 Each row draws samples ({DRAWS:,} in a full run) from a known truth, with a fixed seed, and counts how often the 95 %
 interval holds it. The intervals are computed by the functions that pages and exports use. n is what the indicator's
-least n counts: people, activities, trials, or weeks. The first n of a row's kind is the least at which a figure is shown.
+least n counts: people, activities, trials, or weeks. The first n of a row's kind is the least that is shown.
 
 - **ok**: at least 90 % below n = 50, and within two points of 95 % from 50 up.
 - **wide**: holds the truth more often than it says. Figures in whole steps (medians, days) cannot do otherwise.

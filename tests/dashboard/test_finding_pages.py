@@ -78,7 +78,7 @@ def test_a_pilot_without_findings_says_so(app: Dash, catalogue: Catalogue, name:
         setattr(quiet, question, lambda pilots: [])
     words = said(of(quiet, catalogue), name, "?pilots=genoa")
     assert "could not be drawn" not in words
-    assert " no " in words.lower() or "nobody" in words.lower()
+    assert any(word in words.lower() for word in (" no ", "nobody", "nothing"))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -195,7 +195,14 @@ def test_impact_shows_each_verdict_with_its_evidence(app: Dash, queries: Queries
         assert one.sentence in words
         assert "112 (93 to 134, n 112)" in words
         assert (one.reached.reason in words) is (one.reached.value is None) or not one.reached.reason
-    assert "declares no target" in said(app, "impact", "?pilots=milan")
+
+
+def test_a_pilot_without_a_target_or_without_a_value_says_so(app: Dash, catalogue: Catalogue) -> None:
+    assert "Nothing can be said of the declared targets yet" in said(app, "impact", "?pilots=milan")
+    without = {slug: pilot.model_copy(update={"targets": []}) for slug, pilot in catalogue.pilots.items()}
+    bare = catalogue.model_copy(update={"pilots": without})
+    words = said(of(MadeUpAnswers(list(bare.pilots)), bare), "impact", "?pilots=milan")
+    assert "The file of Milan declares no target" in words
 
 
 def test_an_effect_has_a_number_only_where_all_conditions_hold(app: Dash, queries: Queries) -> None:

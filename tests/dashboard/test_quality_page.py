@@ -11,6 +11,7 @@ from config.catalogue import Catalogue
 from dashboard import fates
 from dashboard.app import create_app
 from dashboard.mending import Mending, NotAsked
+from dashboard.pages import quality
 from dashboard.queries import Queries
 from dashboard.viewer import EVERYTHING, Viewer
 from pipeline.feed_report import FeedReport
@@ -94,6 +95,15 @@ def test_messages_of_no_declared_feed_have_a_row_of_their_own(catalogue: Catalog
     rows: list[Any] = fates.feeds(catalogue.pilots["bremen"], [report("unknown", received=3, dead_lettered=3)])
     assert [row.id for row in rows][-1] == "unknown"
     assert [row.id for row in rows if row.told] == ["unknown"]
+
+
+def test_a_feed_whose_messages_hold_no_reading_is_named(catalogue: Catalogue) -> None:
+    """A misspelt name in its map is enough, and leaves no dead letter."""
+    told = {"received": 5, "dropped:no_reading": 3, "written": 2}
+    rows = fates.feeds(catalogue.pilots["bremen"], [report(**told)])
+    (name,) = fates.mostly_without_reading(rows)
+    assert f"Most messages of {name} held none of the fields" in " ".join(quality._notes(rows))
+    assert not fates.mostly_without_reading(fates.feeds(catalogue.pilots["bremen"], [report(received=4, written=4)]))
 
 
 class Collector:

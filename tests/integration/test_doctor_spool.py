@@ -454,3 +454,12 @@ def test_a_whole_run_beside_a_working_collector_has_no_problem_and_takes_nothing
 def _reports(site: Site) -> int:
     """What the collector told of itself meanwhile."""
     return site.running[0].ledger()["bremen", "collector", "received"]
+
+
+def test_a_feed_whose_map_names_what_nobody_sends(site: Site) -> None:
+    collector = site.start()
+    site.publish(AIR, *[reading(time=iso(), PM10=n) for n in range(5)], reading(time=iso(), pm10=1))
+    assert collector.wait_idle(20)
+    found = only(spool_checks.spool(site.look(), 10**9, time.time_ns()), "no-reading")
+    assert (found.level, "bremen/air (5)" in found.what) == ("warn", True)
+    assert "periscope replay --dropped" in found.remedy

@@ -206,7 +206,10 @@ def test_a_stored_point_that_was_deleted(settings: Settings, written: Store) -> 
     told = checks.audit(settings, lambda: looked(settings), whole=False)
     assert told.level == "problem"
     assert "bremen: 20 points were written but 19 are stored" in told.what
-    assert "backup" in told.remedy
+    assert "periscope replay --since" in told.remedy
+    assert "no point is missing" not in told.remedy
+    (spool_folder(settings) / "spool-2020-01-01.db.damaged-0").write_bytes(b"damaged")
+    assert "no point is missing" in checks.audit(settings, lambda: looked(settings), whole=False).remedy
 
 
 def test_a_store_that_cannot_be_audited(influx: Influx, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

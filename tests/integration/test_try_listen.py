@@ -121,7 +121,7 @@ def test_what_a_feed_that_names_persons_sends_is_not_shown(stand: Stand) -> None
     assert "mona" not in verb.text
     assert "secret" not in verb.text
     assert "pilots/bremen/usage/clinik, 18 bytes: dead-lettered: identity/unknown_feed" in verb.text
-    assert "add it to the pilot's file or mend the topic" in verb.text
+    assert "mend the topic, or add it to the pilot's file" in verb.text
     with stand.listening("--count", 1, "--json") as verb:
         stand.publish((CLINIC, action("visit-of-mona", iso(), member="mona@example.org", room="secret-room")))
         assert verb.process.wait(30) == 0

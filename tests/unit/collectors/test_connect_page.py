@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from paho.mqtt.client import topic_matches_sub
 
 import collectors.decoders
 from collectors.trial import Trial, Tried
@@ -81,3 +82,11 @@ def test_a_format_is_one_file_one_folder_of_cases_and_one_line() -> None:
     decoding = {name for name in files if hasattr(import_module(f"collectors.decoders.{name}"), "decode")}
     assert decoding == set(FORMATS)
     assert {path.name for path in (ROOT / "tests/data/decoders").iterdir()} == decoding
+
+
+def test_the_access_list_of_the_page_lets_its_feeds_through() -> None:
+    rules = re.findall(r"^    topic (read|write) (\S+)$", PAGE, re.MULTILINE)
+    for way in ("read", "write"):
+        allowed = [rule for kind, rule in rules if kind == way] + ["pilots/lund/#"]
+        for feed in tomllib.loads(PILOT)["feeds"]:
+            assert any(topic_matches_sub(rule, feed["topic"].replace("+", "x")) for rule in allowed), feed["topic"]

@@ -284,6 +284,26 @@ def test_a_damaged_archive_is_set_aside_and_counted_and_work_goes_on(spool: Spoo
     assert (spool.folder / "archive.db.damaged-0").exists()
 
 
+def test_of_a_damaged_archive_all_goes_on_that_can_be_read(spool: Spool) -> None:
+    archived(spool, *[bad(b"{%03d" % n + b"x" * 600) for n in range(200)])
+    ledger_then = add_up(spool)
+    path = spool.folder / "archive.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    content = bytearray(path.read_bytes())
+    page = content.index(b"{100x") // 4096 * 4096
+    on_it = sum(content[page : page + 4096].count(b"{%03dx" % n) for n in range(200))
+    content[page : page + 4096] = bytes(4096)
+    path.write_bytes(content)
+    kept = sum(number.n for number in dead_kinds.kinds(spool).values())  # no report is stopped by it
+    assert 200 - on_it - 2 <= kept < 200, "beside the page at most the rows between it and its neighbours"
+    assert len(dead_letters.listed(spool)) == kept
+    assert add_up(spool) == ledger_then
+    assert (spool.corrupt_files, path.with_name("archive.db.damaged-0").exists()) == (1, True)
+    assert not path.with_suffix(".salvage").exists()
+    assert requeue(spool).done == kept
+
+
 @pytest.mark.parametrize("gone", [False, True])
 def test_what_is_purged_leaves_its_count_and_nothing_else(spool: Spool, gone: bool) -> None:
     secret = b"a-body-that-nobody-may-find"

@@ -3,10 +3,12 @@
 import re
 import tomllib
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from collectors.decoders import DECODERS
+from collectors.import_mapping import load_mapping
 from collectors.trial import Trial
 from config.catalogue import Feed
 from config.presets import names
@@ -31,3 +33,11 @@ def test_every_decoder_and_preset_is_documented() -> None:
     decoders = {Feed.model_validate(tomllib.loads(feed)).decoder for feed, _ in SAMPLES}
     assert decoders == set(DECODERS)
     assert [name for name in names() if f"`{name}`" not in PAGE] == []
+
+
+@pytest.mark.parametrize("sample", re.findall(r"```toml\n(feed = .*?)```", PAGE, re.DOTALL))
+def test_each_mapping_of_an_import_can_be_used(sample: str, tmp_path: Path) -> None:
+    path = tmp_path / "mapping.toml"
+    path.write_text(sample)
+    mapping = load_mapping(path)
+    assert set(mapping.columns()) >= ({"station", "hour", "no2"} if mapping.flat_json else {"timestamp", "voter-id"})

@@ -268,3 +268,24 @@ def test_a_feed_that_names_another_device_by_now_leaves_no_point_of_the_old_one(
 
 def end_here() -> None:
     raise ZeroDivisionError
+
+
+def test_what_a_wrong_map_dropped_comes_back_after_the_mend(bench: Bench) -> None:
+    """A misspelt name makes no dead letter, so requeueing cannot help."""
+    values = {"PM10": {"quantity": "pm10", "unit": "ug/m3"}}
+    bench.roster = Roster(catalogue(pilot(air(map={"time": "at", "device": "device", "values": values}))), "main")
+    bench.restart()
+    bench.send(reading(pm10=1), reading(time="2019-03-01T13:00:00Z", pm10=2), topic=AIR)
+    bench.deliver()
+    assert replay(bench.spool, 0, NOW_NS + 1).done == 0
+    bench.roster = Roster(catalogue(pilot(air())), "main")
+    bench.restart()
+    replay(bench.spool, NOW_NS + 1, 2**62, dropped=True)
+    assert bench.fates()["dropped:no_reading"] == 2, "they were received before"
+    assert replay(bench.spool, 0, NOW_NS + 1, "bremen", dropped=True).done == 2
+    bench.deliver()
+    assert [event.value for event in bench.stored("sensor")] == [1.0, 2.0]
+    assert {fate: n for fate, n in bench.fates().items() if n} == {
+        "received": 2, "written": 2, "points_in": 2, "points_written": 2,
+        "points_no_reading": 2,
+    }  # fmt: skip

@@ -349,3 +349,13 @@ def test_what_a_full_disk_cut_off_at_midnight_is_not_taken_twice(spool: Spool, m
     assert raised.value.left == [entry(b"after", NOW_NS)]
     spool.append(raised.value.left)
     assert spool.totals() == {"received": 2, "pending": 2}
+
+
+def test_a_delivering_process_looks_into_a_done_day_when_the_clock_is_set_back(spool: Spool, tmp_path: Path) -> None:
+    for days in range(4):
+        spool.append([entry(b"%d" % days, NOW_NS + days * DAY_NS)])
+    beside = Spool(tmp_path, SpoolSettings(), lease=False)
+    while payloads(beside):
+        finish(beside)
+    spool.append([entry(b"set back")])
+    assert payloads(beside) == [b"set back"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from collectors import dead_letters
+from collectors import dead_letters, timing
 from collectors.dead_changes import purge, requeue
 from collectors.ledger_report import LedgerReport
 from collectors.message import SpoolFull
@@ -351,3 +351,13 @@ def test_the_log_of_a_damaged_file_is_not_read_into_what_was_saved_of_it(
     bench = again()
     assert bench.fates()["written"] == TOTAL + 1
     assert [found.name for found in folder.glob("*damaged*")] == [f"{path.name}.damaged-0-wal"]
+
+
+def test_how_soon_messages_came_is_still_known_of_a_damaged_day(folder: Path, again: Callable[[], Bench]) -> None:
+    zero_page_with(folder / f"spool-{DAY}.db", b"e-150")
+    bench = again()
+    bench.deliver()
+    assert bench.spool.corrupt_files == 1
+    with bench.spool.reading(DAY) as connection:
+        assert timing.heard(connection)["bremen", "app"].last_ns == NOW_NS
+        assert timing.read(connection)

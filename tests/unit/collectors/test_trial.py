@@ -159,3 +159,22 @@ def test_the_command_shows_a_message_and_writes_nothing(tmp_path: Path) -> None:
     assert periscope(*words, cwd=tmp_path).returncode == 1
     (tmp_path / "m.json").unlink()
     assert "cannot be read: No such file" in periscope(*words, cwd=tmp_path).stderr
+
+
+def test_names_of_attributes_and_of_wrapped_uplinks_are_told_as_a_map_would_write_them() -> None:
+    values = {"NO2": {"quantity": "no2", "unit": "ug/m3"}}
+    number = {"type": "Number", "value": 4, "metadata": {}}
+    entity = {"id": "Air-7", "type": "AirQualityObserved", "no2": number, "https://uri.etsi.org/co": number}
+    one = tried(
+        json.dumps({"subscriptionId": "5", "data": [entity]}).encode(), air(decoder="ngsi_v2", map={"values": values})
+    )
+    assert one.rule == "no_reading"
+    assert 'this message has no2, co; write for example "no2" = {quantity = "no2"}' in one.remedy
+    wrapped = {"metadata": {}, "body": {"type": "Notification", "data": [entity]}}
+    assert (
+        "this message has no2, co;"
+        in tried(json.dumps(wrapped).encode(), air(decoder="ngsi_ld", map={"values": values})).remedy
+    )
+    uplink = {"end_device_ids": {"device_id": "d"}, "uplink_message": {"decoded_payload": {"no2": 4}}}
+    one = tried(json.dumps({"result": uplink}).encode(), air(decoder="things_stack", map={"values": values}))
+    assert "this message has no2;" in one.remedy

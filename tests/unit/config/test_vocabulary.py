@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from collectors.simulator import engagement, script
+from collectors.simulator import afterwards, script
 from collectors.simulator.activities import STAGES
 from collectors.simulator.truth import TRUTH
 from config.catalogue import load_catalogue
@@ -57,7 +57,9 @@ def test_what_the_simulator_says_is_in_the_vocabulary() -> None:
         "tool": {tool for tools, _ in script._TOOLS.values() for tool in tools},
         "technique": {one for _, techniques in script._TOOLS.values() for one in techniques},
         "skill": set(script._SKILLS), "contribution_kind": set(script._KIND.values()),
-        "disposition": {code for code, _ in engagement._DISPOSITIONS},
+        "disposition": {"adopted", "adapted", "deferred", "rejected", "none"},
+        "obstacle": {obstacle for obstacle, _ in (*afterwards._OFTEN.values(), *afterwards._ANY)},
+        "lesson": {lesson for _, lesson in (*afterwards._OFTEN.values(), *afterwards._ANY)},
     }  # fmt: skip
     for name, codes in said.items():
         assert codes <= set(words[name].codes), name

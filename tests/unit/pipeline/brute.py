@@ -71,9 +71,15 @@ class Brute:
         """E8: attendees offered another activity within 60 days, and those of them who attended again."""
         offered, back = set(), set()
         for day, e in self.days("attendance", first, last):
-            if e.actor_key and self.held(day + DAY, day + 60 * DAY):
+            here = e.data.get("activity_id")
+            if e.actor_key and self.held(day + DAY, day + 60 * DAY) - {here}:
                 offered.add(e.actor_key)
-                if e.actor_key in self.who("attendance", day + DAY, day + 60 * DAY):
+                later = self.days("attendance", day + DAY, day + 60 * DAY)
+                if any(
+                    here is None or one.data.get("activity_id") != here
+                    for _, one in later
+                    if one.actor_key == e.actor_key
+                ):
                     back.add(e.actor_key)
         return offered, back
 

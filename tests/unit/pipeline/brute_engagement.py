@@ -18,6 +18,7 @@ STAGES = ["co_design", "co_decide", "co_produce", "co_evaluate"]
 
 class Engagement:
     def __init__(self, events, zone: str) -> None:
+        self.of_kind = "inhabitants"  # the kind of the pilot's denominator
         tz = ZoneInfo(zone)
         dated = [
             (e.time_ns, e.event_id, datetime.fromtimestamp(e.time_ns // 10**9, UTC).astimezone(tz).date(), e)
@@ -78,7 +79,7 @@ class Engagement:
             silent = [p for p in people.values() if self.word(p, field) is None]
             out["undeclared", "dimension", field] = 100 * len(silent) / len(people), len(people)
         snapshots = self.some("population.snapshot", date.min, last)
-        fitting = [e for _, e in snapshots if e.data["kind"] == "inhabitants"] or [e for _, e in snapshots]
+        fitting = [e for _, e in snapshots if e.data["kind"] == self.of_kind] or [e for _, e in snapshots]
         for field, sizes in (fitting[-1].data["by_group"] if fitting else {}).items():
             words = [word for p in people.values() if (word := self.word(p, field)) in sizes]
             gaps = []

@@ -9,7 +9,8 @@ from pathlib import Path
 from pipeline.answers import Answers
 from pipeline.exports import export
 from pipeline.findings_answers import Findings
-from tests.unit.pipeline.fit.making import FIRST, activity, history
+from pipeline.periods import iso
+from tests.unit.pipeline.fit.making import FIRST, activity, day_of, history
 from tests.unit.pipeline.making import City, Clock, event, pilot
 
 TARGET = {"indicator": "contributions", "direction": "up", "declared": date(2026, 5, 4), "by": date(2026, 12, 31)}
@@ -20,7 +21,7 @@ def city() -> City:
     found = City(pilot(targets=[TARGET]), Clock("2027-01-01T00:00:00"), k=5)
     events = history(3, 40)
     for n in range(6):
-        own = {"decision_id": f"z{n}", "stage": "co_decide"}
+        own = {"decision_id": f"z{n}", "stage": "planted"}
         day = FIRST + timedelta(days=n)
         events.append(
             event("decision.participated", f"{day}T10:00", actor_kind="citizen", data={**own, "role": "decider"})
@@ -32,10 +33,9 @@ def city() -> City:
     return found
 
 
-def tables(one: City, target: Path) -> dict[str, list[dict[str, str]]]:
-    export(
-        Answers(one.store, one.catalogue, one.operations), one.catalogue, target, ["test"], "2026-03-01", "2026-03-31"
-    )
+def tables(one: City, target: Path, release: str = "usual") -> dict[str, list[dict[str, str]]]:
+    answers = Answers(one.store, one.catalogue, one.operations)
+    export(answers, one.catalogue, target, ["test"], "2026-03-01", "2026-03-31", release)
     with zipfile.ZipFile(target) as package:
         return {
             name: list(csv.DictReader(io.StringIO(package.read(f"{name}.csv").decode(), newline=""))) for name in FILES
@@ -65,11 +65,9 @@ def test_the_package_says_what_the_findings_say(tmp_path: Path) -> None:
     assert {row["p_best"] for row in found["method_fit"]} != {""}
     assert [row["sentence"] for row in found["one_size"]] == [one.sentence for one in ask.one_size(["test"])]
     [decides] = [
-        row
-        for row in found["roles"]
-        if (row["stage"], row["group"], row["role"]) == ("co_decide", "citizen", "decides")
+        row for row in found["roles"] if (row["stage"], row["group"], row["role"]) == ("planted", "citizen", "decides")
     ]
-    assert (decides["decisions"], decides["value"]) == ("8", "75")  # two of the history have no role
+    assert (decides["decisions"], decides["value"]) == ("6", "100")
     assert [number(row["value"]) for row in found["stage_groups"]] == [
         one.taking_part.value for one in ask.stage_groups(["test"])
     ]
@@ -87,5 +85,20 @@ def test_the_package_says_what_the_findings_say(tmp_path: Path) -> None:
 
 def test_findings_cover_all_days_and_say_which(tmp_path: Path) -> None:
     found = tables(city(), tmp_path / "out.zip")["method_fit"]
-    assert {row["first_day"] for row in found} == {"2026-01-03"}  # a registration before the first activity
+    first = min(FIRST.toordinal(), *(day_of(one.time_ns) for one in history(3, 40)))
+    assert {row["first_day"] for row in found} == {iso(first)}
     assert all(row["last_day"] > "2026-10-01" for row in found)
+
+
+def test_a_strict_package_rounds_and_hides_the_people_of_findings_too(tmp_path: Path) -> None:
+    found = tables(city(), tmp_path / "out.zip", "strict")
+    people = [row for row in found["method_fit"] if row["figure"] in ("attendance", "no_show", "perceived")]
+    told = [row for row in people if row["status"] == "ok"]
+    assert {row["lower"] for row in told} == {""}
+    assert all(float(row["value"]) % 5 == 0 for row in told if row["figure"] == "attendance")
+    assert all(int(row["n"]) % 5 == 0 for row in told if row["figure"] != "attendance")
+    cells = [number(row["value"]) for row in found["stage_groups"] if row["status"] == "ok"]
+    assert all(value is not None and value % 5 == 0 for value in cells)
+    usual = tables(city(), tmp_path / "usual.zip")
+    hidden = [sum(row["status"] == "suppressed" for row in one["method_fit"]) for one in (usual, found)]
+    assert hidden[0] < hidden[1]

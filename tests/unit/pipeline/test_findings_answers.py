@@ -85,7 +85,8 @@ def test_activities_on_days_of_poor_feeds_are_left_out_and_counted() -> None:
 
 def test_an_empty_store_and_unknown_pilots_give_nothing() -> None:
     ask = findings(City(pilot(feeds=FEEDS), Clock("2026-03-10T12:00")))
-    for found in (ask.fit, ask.one_size, ask.roles, ask.stage_groups, ask.skills, ask.counted, ask.impact):
+    asked = (ask.fit, ask.one_size, ask.roles, ask.stage_groups, ask.skills, ask.counted, ask.impact, ask.retention)
+    for found in (*asked, ask.effects, ask.revisions):
         assert found(["test", "nowhere"]) == []
     assert ask.days("nowhere") is None
     assert ask.pairs(["test", "nowhere"], "adoption-per-1000") == []

@@ -29,7 +29,7 @@ def events(draw: st.DrawFn) -> Event:
     if kind == "held":
         return event("activity.held", at, data={"activity_id": f"w{at % 7}", "stage": "co_design"})
     if kind == "attend":
-        return event("attendance", at, draw(PEOPLE))
+        return event("attendance", at, draw(PEOPLE), data={"activity_id": f"w{at % 7}"} if at % 3 else {})
     return event("contribution.made", at, draw(PEOPLE), data={"kind": kind})
 
 

@@ -25,7 +25,7 @@ from pipeline.periods import Period, day_bounds, periods_between, previous
 from pipeline.retention import triangle
 from tests.unit.pipeline.brute_uptake import Uptake
 from tests.unit.pipeline.making import City, Clock, act, event, ns, pilot
-from tests.unit.pipeline.test_oracle import DAY_NS, INHABITANTS, QUIET, ZONE
+from tests.unit.pipeline.test_oracle import DAY_NS, INHABITANTS, QUIET, ZONE, scratch
 from tests.unit.simulator.telling import NOW, packaged
 
 DAY = timedelta(days=1)
@@ -169,6 +169,7 @@ def test_every_value_is_that_of_brute_force(history: list[Event], seed: int) -> 
     known = city.history  # type: ignore[attr-defined]
     checked = sum(compare(known, oracle, one, city.clock.ns, FIRST) for one in windows(FIRST, oracle.last_day))
     assert checked > 20
+    assert city.documents() == scratch(city).documents()
 
 
 @QUIET
@@ -177,11 +178,15 @@ def test_what_is_not_over_is_left_out_and_marked(history: list[Event], days: int
     now = FIRST + days * DAY
     everything = [*ALWAYS, *history]
     shown = pilot(ZONE, denominators=INHABITANTS)
-    city = City(shown, Clock(f"{now}T12:00:00"))
+    city = City(shown, Clock(f"{now - 9 * DAY}T12:00:00"))
     city.add(everything)
     running = city.pipeline()
+    for _ in range(4):  # time alone changes what is over
+        city.work(running)
+        city.clock.ns += 9 * DAY_NS // 4
     city.work(running)
     as_of, lateness = city.clock.ns, 2 * DAY_NS
+    assert city.documents() == scratch(city).documents()
     oracle = Uptake(everything, ZONE, 400, lambda day: day_bounds(day.isoformat(), shown.zone)[1] + lateness <= as_of)
     known = running._histories["test"]
     for period in windows(FIRST, oracle.last_day):

@@ -131,3 +131,24 @@ def test_fewer_no_shows_are_better() -> None:
 def test_a_method_with_few_activities_is_not_compared() -> None:
     events = meetings([20] * 6) + meetings([50] * 4, "open_meeting")
     assert all(not cell.best for cell in fit_cells(seen(events), 0))
+
+
+@pytest.mark.parametrize(
+    ("answered_after", "followed", "expected"), [(30, 30, 100), (31, 40, 0), (30, 29, None), (30, 70, 100)]
+)
+def test_an_answer_counts_up_to_the_30th_day_once_that_day_is_over(
+    answered_after: int, followed: int, expected
+) -> None:
+    events = []
+    for n in range(5):
+        events += activity(f"q{n}", FIRST, method="survey")
+        given = {"activity_id": f"q{n}", "kind": "idea", "contribution_id": f"c{n}"}
+        events.append(event("contribution.made", f"{FIRST}T18:30", count=1, data=given))
+        at = FIRST + timedelta(days=answered_after)
+        for day in (at, FIRST + timedelta(days=50)):  # the first answer counts
+            events.append(event("response.published", f"{day}T10:00", data={"contribution_ids": [f"c{n}"]}))
+    earlier = {"contribution_ids": ["another"]}  # so that answers are known to be published
+    events.append(event("response.published", f"{FIRST}T10:00", data=earlier))
+    last = (FIRST + timedelta(days=followed)).isoformat()
+    [cell] = [cell for cell in fit_cells(seen(events, last), 0) if cell.stage == ""]
+    assert cell.figures["answered"].value == expected
