@@ -80,7 +80,7 @@ def core_actions_per_person(window: Window) -> list[Measure]:
 
 @indicator(
     id="stickiness",
-    version=1,
+    version=2,
     family="uptake",
     title="Stickiness",
     unit="0 to 1",
@@ -88,7 +88,7 @@ def core_actions_per_person(window: Window) -> list[Measure]:
     formula="mean over the 28 days that end with the period of the people active on a day / people active within the "
     "28 days; for a service whose natural_cadence is weekly: mean over its four weeks of the people active in a week",
     window="28 days; not said of single days",
-    min_n=20,
+    min_n=30,
     interval_method="bootstrap",
     comparable="within",
     needs=("action.performed",),
@@ -169,7 +169,7 @@ def intensity(window: Window) -> list[Measure]:
 
 @indicator(
     id="concentration",
-    version=1,
+    version=2,
     family="uptake",
     title="Concentration of use",
     unit="0 to 1",
@@ -177,7 +177,7 @@ def intensity(window: Window) -> list[Measure]:
     formula="Gini coefficient of the core actions per person, times n / (n - 1): 0 where all do equally much, "
     "near 1 where one does all",
     window="the period; not said of single days",
-    min_n=20,
+    min_n=50,
     interval_method="bca",
     comparable="within",
     needs=("action.performed",),
