@@ -216,7 +216,7 @@ def subjects() -> tuple[Subject, ...]:
             "40, 30, 20, 10 %": _boot(even, diversity.gini_simpson, bca),
             "80, 12, 5, 3 %": _boot(uneven, diversity.gini_simpson, bca),
         }, ("gini-simpson",)),
-        Subject("studentised bootstrap", "Gini of contributions", 50, {
+        Subject("studentised bootstrap", "Gini of contributions", 100, {
             "moderate": _boot(moderate, resampling.gini, diversity.studentised),
             "heavy": _boot(heavy, resampling.gini, diversity.studentised),
         }, ("contribution-gini",), (200,)),
