@@ -196,7 +196,7 @@ def subjects() -> tuple[Subject, ...]:
         }, ("net-growth",)),
         Subject("bootstrap", "median of several values each", 20, {
             "mean 4": _quantile(populations.actions(4, 1.5), 0.5),
-        }, ("intensity", "task-time-median"), (50,)),
+        }, ("intensity", "time-to-complete"), (50,)),
         Subject("bootstrap", "median per contributor", 20, {
             "moderate": _boot(moderate, diversity.median, plain),
         }, ("contributions-each",)),
