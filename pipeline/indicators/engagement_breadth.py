@@ -78,11 +78,12 @@ def effective_groups_of_20(window: Window) -> list[Measure]:
 
 @engagement(
     id="gini-simpson",
+    version=2,
     title="Chance that two participants differ in group",
     unit="0 to 1",
     direction="none",
     formula="1 - sum of n_i(n_i - 1) / (n(n - 1)), n_i being the number of each of the 4 groups among " + _DECLARED,
-    min_n=20,
+    min_n=200,
     interval_method="bootstrap",
     comparable="yes",
     needs=PEOPLE,

@@ -98,11 +98,12 @@ def contributions_each(window: Window) -> list[Measure]:
 
 @engagement(
     id="contribution-gini",
+    version=2,
     title="Concentration of contributions",
     unit="0 to 1",
     direction="none",
     formula=f"Gini coefficient, times n / (n - 1), of the numbers of contributions {_OF_PEOPLE}; 0 is all alike",
-    min_n=50,
+    min_n=100,
     interval_method="bootstrap",
     comparable="within",
     needs=("contribution.made",),

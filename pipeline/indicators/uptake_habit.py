@@ -88,7 +88,7 @@ def core_actions_per_person(window: Window) -> list[Measure]:
 
 @indicator(
     id="stickiness",
-    version=1,
+    version=2,
     family="uptake",
     title="Stickiness",
     unit="0 to 1",
@@ -96,7 +96,7 @@ def core_actions_per_person(window: Window) -> list[Measure]:
     formula="mean over the 28 days that end with the period of the people active on a day / people active within the "
     "28 days; for a service whose natural_cadence is weekly: mean over its four weeks of the people active in a week",
     window="28 days; not said of single days",
-    min_n=20,
+    min_n=30,
     interval_method="bootstrap-t",
     comparable="within",
     needs=("action.performed",),
@@ -180,7 +180,7 @@ def intensity(window: Window) -> list[Measure]:
 
 @indicator(
     id="concentration",
-    version=1,
+    version=2,
     family="uptake",
     title="Concentration of use",
     unit="0 to 1",

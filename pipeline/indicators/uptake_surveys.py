@@ -49,7 +49,7 @@ def sus(scores: list[float]) -> float:
 
 @indicator(
     id="satisfaction-sus",
-    version=1,
+    version=2,
     family="uptake",
     title="Usability (SUS)",
     unit="points of 100",
@@ -57,7 +57,7 @@ def sus(scores: list[float]) -> float:
     formula="mean over respondents of the System Usability Scale: 2.5 · (sum of the odd items less 5, plus 25 less the "
     "sum of the even items)",
     window="the period; the latest answer of each person in it",
-    min_n=10,
+    min_n=15,
     interval_method="bca",
     comparable="yes",
     needs=("survey.response",),

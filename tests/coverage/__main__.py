@@ -42,7 +42,9 @@ def main() -> int:
             rows[name] = row
             print(f"{done}/{len(wanted)} {row['rate']:.3f} {row['verdict']:12} {name}", flush=True)
             _keep(rows, started)
-    PAGE.write_text(page([rows[name] for name in cells() if name in rows], one_size.rows()))
+    PAGE.write_text(
+        page([rows[name] for name in cells() if name in rows], one_size.rows(min(asked.draws, one_size.RUNS)))
+    )
     print(f"{time.monotonic() - started:.0f} s; wrote {PAGE.relative_to(ROOT)} and {FIGURES.relative_to(ROOT)}")
     return int(any(row["verdict"] == "rejects too often" for row in rows.values()))
 

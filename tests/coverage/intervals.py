@@ -188,7 +188,7 @@ def subjects() -> tuple[Subject, ...]:
             f"{low:.0%} to {high:.0%}, alike 0.4": partial(_clustered, low, high, 0.4)
             for low, high in ((0.3, 0.7), (0.7, 0.9))
         }, ("satisfaction-top-2",)),
-        Subject("bootstrap", "stickiness", 20, {
+        Subject("bootstrap", "stickiness", 30, {
             f"{often} days of 28": _boot(populations.days_active(often), resampling.mean, plain) for often in (1.5, 5)
         }, ("stickiness",)),
         Subject("bootstrap", "gained for each one lost", 5, {
@@ -196,15 +196,15 @@ def subjects() -> tuple[Subject, ...]:
         }, ("net-growth",)),
         Subject("bootstrap", "median of several values each", 20, {
             "mean 4": _quantile(populations.actions(4, 1.5), 0.5),
-        }, ("intensity", "task-time-median"), (50,)),
+        }, ("intensity", "time-to-complete"), (50,)),
         Subject("bootstrap", "median per contributor", 20, {
             "moderate": _boot(moderate, diversity.median, plain),
         }, ("contributions-each",)),
-        Subject("bca", "usability score", 10, {
+        Subject("bca", "usability score", 15, {
             "mean 68": _boot(populations.sus(68, 18), resampling.mean, bca),
             "mean 85, at the end of the scale": _boot(populations.sus(85, 14), resampling.mean, bca),
         }, ("satisfaction-sus",)),
-        Subject("bca", "Gini of core actions", 20, {
+        Subject("bca", "Gini of core actions", 50, {
             "even": _boot(populations.actions(4, 3), resampling.gini, bca),
             "uneven": _boot(populations.actions(6, 0.8), resampling.gini, bca),
         }, ("concentration",)),
@@ -212,11 +212,11 @@ def subjects() -> tuple[Subject, ...]:
             "40, 30, 20, 10 %": _boot(even, diversity.effective_number, bca),
             "80, 12, 5, 3 %": _boot(uneven, diversity.effective_number, bca),
         }, ("effective-groups",)),
-        Subject("bca", "chance that two differ", 20, {
+        Subject("bca", "chance that two differ", 200, {
             "40, 30, 20, 10 %": _boot(even, diversity.gini_simpson, bca),
             "80, 12, 5, 3 %": _boot(uneven, diversity.gini_simpson, bca),
         }, ("gini-simpson",)),
-        Subject("studentised bootstrap", "Gini of contributions", 50, {
+        Subject("studentised bootstrap", "Gini of contributions", 100, {
             "moderate": _boot(moderate, resampling.gini, diversity.studentised),
             "heavy": _boot(heavy, resampling.gini, diversity.studentised),
         }, ("contribution-gini",), (200,)),

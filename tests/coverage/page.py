@@ -37,30 +37,28 @@ power where their order turns from pilot to pilot.
 
 def page(rows: Sequence[dict[str, Any]], one_size: Iterable[dict[str, Any]]) -> str:
     """The whole page of the rows of both kinds, in the order given."""
-    lines = [HEAD, "| interval | figure | truth | n | draws | coverage | verdict |", "|---|---|---|---|---|---|---|"]
-    for row in rows:
-        if row["kind"] == "coverage":
-            declined = row["draws"] - row["answered"]
-            without = f" ({declined} of {row['draws']:,} without interval)" if declined else ""
-            lines.append(
-                _line(row["method"], row["figure"], row["truth"], row["n"], _percent(row), row["verdict"] + without)
-            )
-    lines += [LEVELS, "| test | of | noise | n | runs | rejects | verdict |", "|---|---|---|---|---|---|---|"]
-    for row in rows:
-        if row["kind"] == "level":
-            lines.append(_line(*_head(row), f"{row['draws']:,}", _percent(row), row["verdict"]))
-    lines += [ONE_SIZE, "| scenario | runs | rejects | allowed | verdict |", "|---|---|---|---|---|"]
+    lines = [HEAD, *_table("interval", "figure", "truth", "n", "draws", "coverage", "verdict")]
+    lines += [_row(row) for row in rows if row["kind"] == "coverage"]
+    lines += [LEVELS, *_table("test", "of", "noise", "n", "runs", "rejects", "verdict")]
+    lines += [_row(row) for row in rows if row["kind"] == "level"]
+    lines += [ONE_SIZE, *_table("scenario", "runs", "rejects", "allowed", "verdict")]
     for found in one_size:
         allowed = "" if found["allowed"] is None else f"{100 * found['allowed']:.1f} %"
         verdict = ("ok" if found["ok"] else "rejects too often") if found["null"] else "power"
-        lines.append(
-            _line(found["scenario"], f"{found['runs']:,}", f"{100 * found['rejected']:.1f} %", allowed, verdict)
-        )
+        rejected = f"{100 * found['rejected']:.1f} %"
+        lines.append(_line(found["scenario"], f"{found['runs']:,}", rejected, allowed, verdict))
     return "\n".join(lines) + "\n"
 
 
-def _head(row: dict[str, Any]) -> tuple[object, ...]:
-    return row["method"], row["figure"], row["truth"], row["n"]
+def _table(*columns: str) -> tuple[str, str]:
+    return _line(*columns), "|" + "---|" * len(columns)
+
+
+def _row(row: dict[str, Any]) -> str:
+    declined = row["draws"] - row["answered"]
+    said = row["verdict"] + (f" ({declined:,} without interval)" if declined else "")
+    head = row["method"], row["figure"], row["truth"], row["n"]
+    return _line(*head, f"{row['draws']:,}", _percent(row), said)
 
 
 def _percent(row: dict[str, Any]) -> str:
