@@ -45,6 +45,8 @@ def title_of(vocabulary: Vocabulary, name: str, code: str) -> str:
     """The title of a code in a list of the vocabulary; what is not in it, as it was recorded."""
     if code == "unknown":
         return _("not recorded")
+    if (name, code) == ("decision_role", "decides"):  # what E6 counts; no role that is recorded
+        return _("Decides: one of the two")
     return _(vocabulary[name].title_of(code)) if name in vocabulary else code
 
 
@@ -64,12 +66,16 @@ def status(figure: Figure, k: int) -> str:
 def number(value: float | None, unit: str = "") -> str:
     """A number of a finding; a share in whole percent, since few of them rest on more than a hundred.
 
-    >>> number(8.33, "%"), number(0.4, "%"), number(4.25, "per hour"), number(None)
-    ('8 %', '0.40 %', '4.25', '–')
+    >>> number(8.33, "%"), number(0.42, "%"), number(1e-15, "%"), number(4.25, "per hour"), number(None)
+    ('8 %', '0.4 %', '0 %', '4.25', '–')
     """
-    if value is not None and unit == "%" and (abs(value) >= 1 or value == 0):
-        value = float(round(value))
-    return wording.number(value, unit)
+    if value is not None and unit == "ratio":
+        return f"× {wording.number(value)}"
+    if value is None or unit != "%":
+        return wording.number(value, unit)
+    if 0.05 <= abs(value) < 0.95:
+        return f"{value:.1f} %".replace("-", "−")
+    return wording.number(float(round(value)), unit)
 
 
 def between(figure: Figure) -> str:
@@ -77,6 +83,8 @@ def between(figure: Figure) -> str:
     if figure.lower is None or figure.upper is None:
         return ""
     low = number(figure.lower, figure.unit).removesuffix(" %")
+    if figure.unit == "ratio":
+        return _("{low} to {high}", low=low, high=wording.number(figure.upper))
     return _("{low} to {high}", low=low, high=number(figure.upper, figure.unit))
 
 
@@ -116,7 +124,8 @@ def facts(figures: Sequence[Figure], k: int) -> list[tuple[str, str]]:
             without[status(one, k)] = without.get(status(one, k), 0) + 1
     shown = _("{n} of {all}", n=len(figures) - sum(without.values()), all=len(figures))
     named = ", ".join(dict.fromkeys(INTERVALS.get(one, one) for one in methods))
-    how = _("95 %, {method}", method=named) if named else _("none: a full count")
+    full = _("none: a full count") if len(figures) > sum(without.values()) else _("none")
+    how = _("95 %, {method}", method=named) if named else full
     found = [(_("With a value"), shown), (_("Interval"), how)]
     if without:
         found.append((_("Without"), ", ".join(f"{n} {why}" for why, n in without.items())))

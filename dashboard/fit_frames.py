@@ -120,9 +120,16 @@ def _sentence(columns: list[dots.Column], cells: list[FitCell], figure: str, nam
         for column in columns
         if (pairs := dots.apart(list(column.cells.values()), figure))
     ]
+    several = [column for column in columns if _compared(column, figure) > 1]
+    if not several:
+        return said + " " + _("No pilot has two of them with a figure, so nothing can be compared yet.")
     if not told:
         return said + " " + _("In no pilot do two intervals lie apart, so none of them stands out.")
     return said + " " + _("Intervals lie apart in {told}.", told="; ".join(told))
+
+
+def _compared(column: dots.Column, figure: str) -> int:
+    return sum(figure in one.figures and one.figures[figure].value is not None for one in column.cells.values())
 
 
 def _pairs(pairs: list[tuple[str, str]], names: dict[str, str]) -> str:

@@ -102,20 +102,23 @@ def _decided(queries: Queries, pilot: Pilot, found: list[RoleShare]) -> str:
     n = max(one.decisions for one in found)
     said = _n("{n} closed decision.", "{n} closed decisions.", n)
     words = queries.vocabulary
-    deciding = [one for one in found if one.role in ("decider", "co_decider") and (one.share.value or 0) >= 50]
+    counted = {one.role for one in found} & {"decides"} or {"decider", "co_decider"}
+    highest: dict[str, float] = {}
+    for one in found:
+        if one.role in counted and (one.share.value or 0) >= 50:
+            highest[one.group] = max(highest.get(one.group, 0.0), one.share.value or 0.0)
     if any(one.share.value is not None for one in found):
         told = [
             _(
-                "{group} as {role} ({share})",
-                group=finding_words.title_of(words, "actor_kind", one.group),
-                role=finding_words.title_of(words, "decision_role", one.role).lower(),
-                share=finding_words.number(one.share.value, "%"),
+                "{group} ({share})",
+                group=finding_words.title_of(words, "actor_kind", group),
+                share=finding_words.number(share, "%"),
             )
-            for one in deciding
+            for group, share in highest.items()
         ]
         if not told:
             return said + " " + _("No group decided or co-decided in at least half of them.")
-        return said + " " + _("In at least half of them: {told}.", told=wording.listing(told))
+        return said + " " + _("Deciding or co-deciding in at least half of them: {told}.", told=wording.listing(told))
     why = next((one.share.reason for one in found if one.share.reason), "")
     return said + " " + (_("No share is given: {why}.", why=why) if why else _("No share can be given."))
 
@@ -175,6 +178,15 @@ def _took_part(queries: Queries, found: list[StageGroup]) -> str:
     return " ".join(parts)
 
 
+def _short(figure: Figure) -> str:
+    """A figure in a narrow cell; the limit of what is hidden stands once, under the table."""
+    if figure.status == "suppressed":
+        return _("hidden")
+    if figure.unit == "%" or figure.value is None:
+        return finding_words.said(figure, n="")
+    return wording.number(figure.value)
+
+
 Side = tuple[str, str, str, Sequence[str]]  # data name, word list, heading, codes
 
 
@@ -183,7 +195,7 @@ def _matrix(
     caption: str,
 ) -> html.Div:  # fmt: skip
     """A table of codes by codes; the ground of a cell is the stronger, the higher its value; words say the same."""
-    words, k = queries.vocabulary, queries.disclosure_k
+    words = queries.vocabulary
     rows = finding_words.in_order(words, down[1], down[3])
     columns = finding_words.in_order(words, across[1], across[3])
 
@@ -194,9 +206,7 @@ def _matrix(
             return dmc.TableTd(wording.NOTHING, **finding_words.marks(None, **named))
         share = 0.0 if figure.value is None else figure.value / top
         return dmc.TableTd(
-            finding_words.said(figure, k, _("of {n}") if figure.unit == "%" else "")
-            if figure.unit == "%" or figure.value is None
-            else wording.number(figure.value),
+            _short(figure),
             className="heat" if figure.value is not None else "heat is-none",
             style={"--heat": f"{40 * share:.0f}%"},
             **finding_words.marks(figure, **named),

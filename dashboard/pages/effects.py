@@ -127,28 +127,71 @@ def _outcome(queries: Queries, one: Effect) -> str:
 
 
 def _effect(queries: Queries, one: Effect) -> html.Li:
+    """One activity: in full where something is claimed, else one line that opens."""
     claimed = _holds(one) and one.estimate.value is not None
-    level = ladder().get(one.level, "")
-    badge = (
-        html.Span([icon("feed-ok"), f"{one.level}: {level}"], className="verdict is-as_intended")
-        if claimed
-        else html.Span([icon("feed-unknown"), _("no effect claimed")], className="verdict is-cannot_tell")
-    )
-    body: list[Any] = [
-        html.Div([html.H3(_title(queries, one)), badge], className="verdict-head"),
-        html.P(_outcome(queries, one), className="quiet"),
-        html.P(one.sentence),
-    ]
+    body: list[Any] = [html.P(_outcome(queries, one), className="quiet")]
     if claimed:
-        body.append(_numbers(queries, one))
-    body.append(html.Ul([_condition(each.letter, each.holds, each.sentence) for each in one.conditions],
-                        className="conditions", **attributes({"aria-label": _("Conditions")})))  # fmt: skip
+        badge = html.Span([icon("feed-ok"), f"{one.level}: {ladder().get(one.level, '')}"],
+                          className="verdict is-as_intended")  # fmt: skip
+        body += [html.P(one.sentence), _numbers(queries, one)]
+    else:
+        badge = html.Span([icon("feed-unknown"), _("no effect claimed")], className="verdict is-cannot_tell")
+        if _holds(one):
+            body.append(html.P(one.sentence))
+    summary = html.Summary([html.Strong(_title(queries, one)), _letters(one), badge])
+    body += _conditions(one)
     shown = one.estimate if claimed else None
     return html.Li(
-        body,
+        html.Details([summary, html.Div(body, className="effect-body")], open=claimed, className="effect"),
+        className="" if claimed else "is-brief",
         **attributes({"data-pilot": one.pilot, "data-activity": one.activity_id, "data-level": one.level}),
         **finding_words.marks(shown),
     )
+
+
+def _letters(one: Effect) -> html.Span:
+    """All conditions at a glance; their words are below."""
+    states = {True: _("holds"), False: _("fails")}
+    words = conditions()
+    return html.Span(
+        [
+            html.Span(
+                each.letter,
+                className="" if each.holds else "is-failing",
+                **attributes(
+                    {
+                        "data-condition": each.letter,
+                        "data-holds": str(each.holds).lower(),
+                        "title": f"{each.letter}: {words.get(each.letter, '')} – {states[each.holds]}",
+                    }
+                ),
+            )
+            for each in one.conditions
+        ],
+        className="letters",
+    )
+
+
+def _conditions(one: Effect) -> list[Any]:
+    """The failing ones with why, each on its line; those that hold in one."""
+    words = conditions()
+    failing = [each for each in one.conditions if not each.holds]
+    held = [f"{each.letter} ({words.get(each.letter, '')})" for each in one.conditions if each.holds]
+    lines = [
+        html.Li(
+            [
+                icon("feed-silent"),
+                html.Strong(_("{letter} fails: {words}", letter=each.letter, words=words.get(each.letter, ""))),
+                html.Span(each.sentence),
+            ],
+            className="condition is-failing",
+        )
+        for each in failing
+    ]
+    if held:
+        told = _("Hold: {held}.", held=", ".join(held))
+        lines.append(html.Li([icon("feed-ok"), html.Span(told)], className="condition"))
+    return [html.Ul(lines, className="conditions", **attributes({"aria-label": _("Conditions")}))]
 
 
 def _numbers(queries: Queries, one: Effect) -> html.Dl:
@@ -165,16 +208,6 @@ def _numbers(queries: Queries, one: Effect) -> html.Dl:
     if one.least is not None:
         rows.append((_("Least that would be seen"), wording.number(one.least, "%")))
     return html.Dl([html.Div([html.Dt(term), html.Dd(said)]) for term, said in rows], className="evidence-list")
-
-
-def _condition(letter: str, holds: bool, sentence: str) -> html.Li:
-    words = conditions().get(letter, letter)
-    state = _("holds") if holds else _("fails")
-    parts: list[Any] = [icon("feed-ok" if holds else "feed-silent"), html.Strong(f"{letter}: {words} – {state}")]
-    if not holds:
-        parts.append(html.Span(sentence))
-    named = {"data-condition": letter, "data-holds": str(holds).lower(), "title": sentence}
-    return html.Li(parts, className="condition" if holds else "condition is-failing", **attributes(named))
 
 
 def _table(queries: Queries, found: list[Effect]) -> Any:

@@ -102,7 +102,11 @@ def _sentence(every: list[RetentionCell], weeks: list[int], variant: str) -> str
             else _("Week {week}: half of the {n} cohorts at {median} or more active then or later, {low} to {high}.",
                    **words)
         )  # fmt: skip
-    return " ".join(parts) or _("No cohort has been followed for a whole week yet.")
+    if parts:
+        return " ".join(parts)
+    if all(one.share.status == "incomplete" for one in every):
+        return _("No cohort has been followed for a whole week yet.")
+    return _("No share one or four weeks after can be shown; each cell says why.")
 
 
 def _triangle(

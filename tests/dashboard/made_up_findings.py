@@ -29,7 +29,7 @@ STAGES = ("co_design", "co_decide", "co_produce", "co_evaluate")
 UNITS = {"attendance": "attendances", "contributions_per_hour": "per hour"}
 FIGURES = ("attendance", "no_show", "contributions_per_hour", "answered", "influence", "perceived", "skills_met")
 GROUPS = ("citizen", "civil_society", "business", "government", "academia")
-ROLES = ("informed", "consulted", "deliberated", "co_decider", "decider")
+ROLES = ("informed", "consulted", "deliberated", "co_decider", "decider", "decides")
 HIDDEN = Figure(status="suppressed", reason="hidden because it would tell of fewer than 5 people")
 LETTERS = "abcdefgh"
 BROKEN = {"athens": "", "bremen": "b", "genoa": "cg", "palmela": "d"}

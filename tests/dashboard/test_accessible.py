@@ -61,7 +61,7 @@ NAMELESS = """() => [...document.querySelectorAll("button, a[href], summary, inp
   }).map(one => one.outerHTML.slice(0, 120))"""
 # Whoever speaks to a page says what is written on it, so a name must hold it (WCAG 2.2, 2.5.3).
 MISNAMED = """() => [...document.querySelectorAll("button[aria-label], a[aria-label], summary[aria-label]")]
-  .filter(one => one.checkVisibility() && one.innerText.trim())
+  .filter(one => one.checkVisibility() && /\\p{L}/u.test(one.innerText))
   .filter(one => !one.getAttribute("aria-label").toLowerCase().includes(one.innerText.trim().toLowerCase()))
   .map(one => one.outerHTML.slice(0, 120))"""
 DOUBLED = """() => { const ids = [...document.querySelectorAll("[id]")].map(one => one.id);

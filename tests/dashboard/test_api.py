@@ -15,7 +15,7 @@ from dashboard.api.document import describe
 from dashboard.api.endpoints import ENDPOINTS
 from dashboard.findings import FINDINGS
 from dashboard.queries import Queries
-from dashboard.viewer import EVERYTHING
+from dashboard.viewer import EVERYTHING, Viewer
 from tests.dashboard.made_up import MadeUpAnswers
 from tests.dashboard.signing import house
 
@@ -245,3 +245,20 @@ def test_values_carry_their_unit_and_what_the_page_asks(client: FlaskClient, que
     assert {one["unit"] for one in found if one["indicator"] == "people"} == {queries.definitions()["people"].unit}
     assert kinds.Value.__struct_fields__[-1] == "unit"
     assert endpoints.MAX_ROWS == 20_000
+
+
+def test_numbers_are_the_same_in_json_and_csv(client: FlaskClient) -> None:
+    for name, part in (("retention", "share"), ("roles", "share"), ("stage-groups", "taking_part")):
+        found = [one[part] for one in items(client, name)]
+        rows = table(client, f"/api/v1/{name}?format=csv")
+        for one, row in zip(found, rows, strict=True):
+            for number in ("value", "n", "lower", "upper"):
+                assert (float(row[number]) if row[number] else None) == one[number], (name, row)
+
+
+def test_every_query_of_findings_leaves_out_other_pilots(queries: Queries) -> None:
+    who = Viewer("viewer", frozenset({"genoa"}))
+    for name, one in FINDINGS.items():
+        found = one.ask(queries, who, ["athens", "genoa"])
+        assert {getattr(each, "pilot", "genoa") for each in found} <= {"genoa"}, name
+        assert one.ask(queries, who, ["athens"]) == [], name

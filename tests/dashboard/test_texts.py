@@ -29,7 +29,7 @@ DATA |= {
 TOLD = MadeUpAnswers(["athens"])
 DATA |= {"GR"} | {one.sentence for one in (*TOLD.impact(TOLD.pilots), *TOLD.effects(TOLD.pilots))}
 DATA |= {one.reason for each in TOLD.impact(TOLD.pilots) for one in (each.baseline, each.reached, each.change)}
-DATA |= {each.sentence for one in TOLD.effects(TOLD.pilots) for each in one.conditions}
+DATA |= set("abcdefgh") | {each.sentence for one in TOLD.effects(TOLD.pilots) for each in one.conditions}
 DATA |= {", ".join(one.needs) for one in INDICATORS.values()}
 DRAWN = [
     "now-cards.children",
