@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from collectors.simulator import afterwards, script
+from collectors.simulator import afterwards, engagement, script
 from collectors.simulator.activities import STAGES
 from collectors.simulator.truth import TRUTH
 from config.catalogue import load_catalogue
