@@ -69,6 +69,11 @@ def _count(n: int, rng: np.random.Generator) -> bool | None:
 # Bootstraps
 
 
+def _by(logit: resampling.Studentised) -> Callable[..., tuple[float, float] | None]:
+    """The interval of a share by its logit, called as the other intervals are."""
+    return lambda units, _statistic: diversity.interval_of_share(units, logit)
+
+
 def _boot(population: Population, statistic: Statistic, how: Callable[..., tuple[float, float] | None]) -> Once:
     truth = population.figure(statistic)
 
@@ -217,11 +222,11 @@ def subjects() -> tuple[Subject, ...]:
             "80, 12, 5, 3 %": _boot(uneven, diversity.gini_simpson, bca),
         }, ("gini-simpson",)),
         Subject("studentised bootstrap", "Gini of contributions", 100, {
-            "moderate": _boot(moderate, resampling.gini, diversity.studentised),
-            "heavy": _boot(heavy, resampling.gini, diversity.studentised),
+            "moderate": _boot(moderate, resampling.gini, _by(diversity.gini_logit)),
+            "heavy": _boot(heavy, resampling.gini, _by(diversity.gini_logit)),
         }, ("contribution-gini",), (200,)),
         Subject("studentised bootstrap", "share of the top tenth", 100, {
-            "moderate": _boot(moderate, diversity.top_tenth, diversity.studentised),
+            "moderate": _boot(moderate, diversity.top_tenth, _by(diversity.top_tenth_logit)),
         }, ("contribution-top-tenth",), (200,)),
         Subject("kaplan-meier", "not answered after 30 days", 20, {
             f"mean {mean} days": partial(_answers, mean) for mean in (12, 25, 60)
