@@ -221,11 +221,11 @@ def subjects() -> tuple[Subject, ...]:
             "40, 30, 20, 10 %": _boot(even, diversity.gini_simpson, bca),
             "80, 12, 5, 3 %": _boot(uneven, diversity.gini_simpson, bca),
         }, ("gini-simpson",)),
-        Subject("studentised bootstrap", "Gini of contributions", 100, {
+        Subject("bootstrap-t", "Gini of contributions", 100, {
             "moderate": _boot(moderate, resampling.gini, _by(diversity.gini_logit)),
             "heavy": _boot(heavy, resampling.gini, _by(diversity.gini_logit)),
         }, ("contribution-gini",), (200,)),
-        Subject("studentised bootstrap", "share of the top tenth", 100, {
+        Subject("bootstrap-t", "share of the top tenth", 100, {
             "moderate": _boot(moderate, diversity.top_tenth, _by(diversity.top_tenth_logit)),
         }, ("contribution-top-tenth",), (200,)),
         Subject("kaplan-meier", "not answered after 30 days", 20, {
