@@ -20,7 +20,7 @@ import msgspec
 from collectors.clock_rules import floor_and_span
 from collectors.spool_file import Corrupt, connect, disk_errors, set_aside
 from pipeline.model import Event, place_in_time
-from pipeline.sqlite_rows import Rows
+from pipeline.sqlite_writing import Rows, transaction
 
 if TYPE_CHECKING:
     import sqlite3
@@ -132,21 +132,14 @@ class EventIndex:
             (e.pilot, e.event_id, e.stream, e.time_ns, e.revision, content_hash(e), day, seq)
             for e, day, seq, *_ in candidates
         ]
-        with disk_errors(self._path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                before = self._connection.total_changes
-                _CLAIMS.insert(self._connection, rows)
-                if self._connection.total_changes - before == len(rows):
-                    claims = [Claim(Verdict.NEW, c.event, []) for c in candidates]
-                else:
-                    batch = {(c.day, c.seq) for c in candidates} | under_way
-                    claims = [self._judge(c, row[5], batch) for c, row in zip(candidates, rows, strict=True)]
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
+        with disk_errors(self._path), transaction(self._connection):
+            before = self._connection.total_changes
+            _CLAIMS.insert(self._connection, rows)
+            if self._connection.total_changes - before == len(rows):
+                claims = [Claim(Verdict.NEW, c.event, []) for c in candidates]
+            else:
+                batch = {(c.day, c.seq) for c in candidates} | under_way
+                claims = [self._judge(c, row[5], batch) for c, row in zip(candidates, rows, strict=True)]
         return claims
 
     def _judge(self, candidate: Candidate, digest: bytes, batch: set[tuple[str, int]]) -> Claim:
@@ -255,13 +248,12 @@ class EventIndex:
     def _release(self, day: str, seqs: Sequence[int]) -> int:
         with disk_errors(self._path):
             self._connection.execute("CREATE TEMP TABLE IF NOT EXISTS kept(seq INTEGER PRIMARY KEY)")
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.execute("DELETE FROM temp.kept")
-            self._connection.executemany("INSERT INTO temp.kept VALUES (?)", ((seq,) for seq in seqs))
-            gone = self._connection.execute(
-                "DELETE FROM event WHERE day = ? AND seq NOT IN (SELECT seq FROM temp.kept)", (day,)
-            ).rowcount
-            self._connection.execute("COMMIT")
+            with transaction(self._connection):
+                self._connection.execute("DELETE FROM temp.kept")
+                self._connection.executemany("INSERT INTO temp.kept VALUES (?)", ((seq,) for seq in seqs))
+                gone = self._connection.execute(
+                    "DELETE FROM event WHERE day = ? AND seq NOT IN (SELECT seq FROM temp.kept)", (day,)
+                ).rowcount
         return gone
 
     def forget_before(self, day: str) -> int:

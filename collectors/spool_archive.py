@@ -17,6 +17,7 @@ from collectors.ledger import DEAD, Counts
 from collectors.message import SpoolFailed
 from collectors.spool_day import DayFile
 from collectors.spool_file import Corrupt, connect, disk_errors, set_aside
+from pipeline.sqlite_writing import transaction
 
 log = logging.getLogger(__name__)
 _SCHEMA = """
@@ -125,15 +126,8 @@ def reading(folder: Path) -> Iterator[sqlite3.Connection | None]:
 @contextmanager
 def changing(folder: Path) -> Iterator[sqlite3.Connection]:
     """One transaction on the archive, which is made when there is none."""
-    with _open(folder / "archive.db") as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield connection
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
+    with _open(folder / "archive.db") as connection, transaction(connection):
+        yield connection
 
 
 class ArchiveLost(SpoolFailed):
@@ -182,10 +176,9 @@ def _salvage(damaged: Path, target: sqlite3.Connection) -> int:
     try:
         with disk_errors(damaged), closing(connect(damaged, create=False)) as source:
             source.text_factory = lambda text: text.decode(errors="replace")
-            target.execute("BEGIN IMMEDIATE")
-            for table, keys in _KEYS.items():
-                kept += _copy(source, target, table, keys)
-            target.execute("COMMIT")
+            with transaction(target):
+                for table, keys in _KEYS.items():
+                    kept += _copy(source, target, table, keys)
     except (Corrupt, SpoolFailed):  # no database at all
         return 0
     return kept
@@ -217,9 +210,8 @@ def _prepare(connection: sqlite3.Connection) -> None:
     if columns.issuperset(_LATER) and connection.execute("PRAGMA table_info(merged)").fetchone():
         return
     connection.executescript(_SCHEMA)
-    connection.execute("BEGIN IMMEDIATE")
-    columns = {row[1] for row in connection.execute("PRAGMA table_info(dead_letter)")}
-    for name, kind in _LATER.items():
-        if name not in columns:
-            connection.execute(f"ALTER TABLE dead_letter ADD COLUMN {name} {kind}")
-    connection.execute("COMMIT")
+    with transaction(connection):
+        columns = {row[1] for row in connection.execute("PRAGMA table_info(dead_letter)")}
+        for name, kind in _LATER.items():
+            if name not in columns:
+                connection.execute(f"ALTER TABLE dead_letter ADD COLUMN {name} {kind}")

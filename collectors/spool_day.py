@@ -21,7 +21,7 @@ from collectors import ledger, timing
 from collectors.ledger import DEAD, WRITTEN, Counts
 from collectors.message import Fault, SpoolFailed
 from collectors.spool_file import connect, disk_errors
-from pipeline.sqlite_rows import Rows
+from pipeline.sqlite_writing import Rows, transaction
 
 _T = TypeVar("_T")
 VERSION = 2
@@ -171,15 +171,8 @@ class DayFile:
 
     @contextmanager
     def _writing(self, connection: sqlite3.Connection) -> Iterator[None]:
-        with self._lock, disk_errors(self.path):
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+        with self._lock, disk_errors(self.path), transaction(connection):
+            yield
 
     def append(self, entries: Sequence[Entry], monotonic_ns: int) -> None:
         """Commit messages; when this returns they are on disk."""

@@ -16,6 +16,7 @@ from collectors import ledger
 from collectors.ledger import DEAD
 from collectors.message import SpoolFailed
 from collectors.spool_file import Corrupt, connect, disk_errors
+from pipeline.sqlite_writing import transaction
 
 _WINDOW = 200
 _EMPTY_WINDOWS = 50  # where nothing tells the highest number, so many windows without a record end the search
@@ -44,18 +45,17 @@ def salvage(damaged: Path, target: sqlite3.Connection) -> Salvaged:
         highest = _number(source, "SELECT max(seq) FROM message")
         top = max((n for n in (received, highest) if n is not None), default=None)
         kept = 0
-        target.execute("BEGIN IMMEDIATE")
-        for row in _rows(source, names, top):
-            kept += _put(target, names, row)
-        for row in _letters(source, target):
-            target.execute(f"INSERT OR IGNORE INTO dead_letter VALUES ({', '.join('?' * len(row))})", row)
-        for row in _all(source, "restored"):  # what letters that came back from the archive count for there
-            target.execute(f"INSERT OR IGNORE INTO restored VALUES ({', '.join('?' * len(row))})", row)
-        for table in ("timing", "heard"):
-            for row in _all(source, table):
-                target.execute(f"INSERT OR IGNORE INTO {table} VALUES ({', '.join('?' * len(row))})", row)
-        ledger.rebuild(target)
-        target.execute("COMMIT")
+        with transaction(target):
+            for row in _rows(source, names, top):
+                kept += _put(target, names, row)
+            for row in _letters(source, target):
+                target.execute(f"INSERT OR IGNORE INTO dead_letter VALUES ({', '.join('?' * len(row))})", row)
+            for row in _all(source, "restored"):  # what letters that came back from the archive count for there
+                target.execute(f"INSERT OR IGNORE INTO restored VALUES ({', '.join('?' * len(row))})", row)
+            for table in ("timing", "heard"):
+                for row in _all(source, table):
+                    target.execute(f"INSERT OR IGNORE INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+            ledger.rebuild(target)
         return Salvaged(kept, None if top is None else max(0, (received or top) - kept))
     finally:
         source.close()

@@ -12,6 +12,7 @@ from threading import RLock
 from typing import Literal
 
 from pipeline.migrations import statements
+from pipeline.sqlite_writing import transaction
 
 
 class OperationsRefused(Exception):
@@ -62,14 +63,8 @@ class StateFile:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Everything done with the connection inside the block, or nothing; one block at a time."""
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
+        with self._lock, transaction(self._db):
+            yield self._db
 
     def close(self) -> None:
         """Give the file back."""

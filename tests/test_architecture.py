@@ -17,7 +17,7 @@ SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 SQLITE = [
     "pipeline/store/sqlite*.py", "pipeline/store/schema.py", "pipeline/state_file.py", "pipeline/migrations.py",
     "collectors/doctor/spool_look.py", "collectors/spool*.py", "collectors/index.py", "collectors/ledger.py",
-    "collectors/dead_*.py", "collectors/replay.py", "collectors/timing.py", "pipeline/sqlite_rows.py",
+    "collectors/dead_*.py", "collectors/replay.py", "collectors/timing.py", "pipeline/sqlite_writing.py",
 ]  # fmt: skip
 CLOCKS = {("time", "time"), ("time", "time_ns"), ("datetime", "now"), ("datetime", "utcnow"), ("date", "today")}
 

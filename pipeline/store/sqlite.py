@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from pipeline.model import NS_PER_S, Event, Record, Refusal, Touch
-from pipeline.sqlite_rows import Rows
+from pipeline.sqlite_writing import Rows
 from pipeline.store import limits
 from pipeline.store.port import Mode
 from pipeline.store.schema import DERIVED_MIGRATIONS, RAW_MIGRATIONS

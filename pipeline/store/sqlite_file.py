@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from pipeline.sqlite_writing import transaction
 from pipeline.store.limits import sayable
 from pipeline.store.port import StoreAway, StoreRefused
 
@@ -58,14 +59,8 @@ class StoreFile:
             if self._closed:
                 raise StoreAway(f"{self._name} is closed")
             connection = self._writer = self._writer or self._open_writer()
-            connection.execute("BEGIN IMMEDIATE")
-            try:
+            with transaction(connection):
                 yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
 
     def rows(self, statement: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """All rows of one constant statement; none while the file is missing."""
@@ -156,16 +151,10 @@ class StoreFile:
     def _migrate(self, connection: sqlite3.Connection) -> None:
         if self._check_version(connection) == len(self._migrations):
             return
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(connection):
             for number in range(self._check_version(connection), len(self._migrations)):
                 for statement in self._migrations[number]:
                     connection.execute(statement)
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
 
     def _check_version(self, connection: sqlite3.Connection) -> int:
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
