@@ -18,16 +18,24 @@ def database() -> sqlite3.Connection:
 def test_after_an_error_nothing_is_there_and_the_next_transaction_can_begin(
     database: sqlite3.Connection, error: BaseException
 ) -> None:
-    with pytest.raises(type(error)), transaction(database):
-        database.execute("INSERT INTO t VALUES (1)")
-        raise error
+    def break_off() -> None:
+        with transaction(database):
+            database.execute("INSERT INTO t VALUES (1)")
+            raise error
+
+    with pytest.raises(type(error)):
+        break_off()
     with transaction(database) as same:
         same.execute("INSERT INTO t VALUES (2)")
     assert database.execute("SELECT n FROM t").fetchall() == [(2,)]
 
 
 def test_one_that_sqlite_ended_by_itself_is_told_by_its_own_error(database: sqlite3.Connection) -> None:
-    with pytest.raises(sqlite3.IntegrityError), transaction(database):
-        database.execute("INSERT INTO t VALUES (1)")
-        database.execute("INSERT OR ROLLBACK INTO t VALUES (1)")
+    def collide() -> None:
+        with transaction(database):
+            database.execute("INSERT INTO t VALUES (1)")
+            database.execute("INSERT OR ROLLBACK INTO t VALUES (1)")
+
+    with pytest.raises(sqlite3.IntegrityError):
+        collide()
     assert database.execute("SELECT count(*) FROM t").fetchone() == (0,)
