@@ -15,6 +15,7 @@ import msgspec
 from collectors import timing
 from collectors.dead_kinds import Kind, Number, kinds, samples
 from collectors.ledger import Counts, total
+from collectors.own_event import own_event
 from collectors.spool import Spool
 from collectors.spool_archive import Archived
 from collectors.timing import Classes, Heard
@@ -70,7 +71,7 @@ class LedgerReport:
         for key in due:
             self._told[key] = _Told(now_ns, totals[key])
             report = self._report(key, totals[key], {d: f[key] for d, f in feeds.items() if key in f}, days)
-            messages.append((f"periscope/ops/{self._collector}/{key[0]}", self._event(key, report, now_ns)))
+            messages.append(self._event(key, report, now_ns))
         return messages
 
     def _is_due(self, key: FeedKey, fates: dict[str, int], now_ns: int) -> bool:
@@ -131,20 +132,12 @@ class LedgerReport:
             cut=len(mine) > MOST_SAMPLES,
         )
 
-    def _event(self, key: FeedKey, report: FeedReport, now_ns: int) -> bytes:
+    def _event(self, key: FeedKey, report: FeedReport, now_ns: int) -> tuple[str, bytes]:
         pilot, feed = key
         while True:
-            event = {
-                "specversion": "1.0",
-                "id": f"{feed}/{now_ns}",
-                "source": f"/pilots/{pilot}/collector-{self._collector}",
-                "type": TYPE,
-                "time": iso_utc(now_ns),
-                "data": report,
-            }
-            payload = msgspec.json.encode(event)
+            topic, payload = own_event(self._collector, pilot, TYPE, f"{feed}/{now_ns}", now_ns, report)
             if len(payload) <= MOST_BYTES or not report.samples:
-                return payload
+                return topic, payload
             report = msgspec.structs.replace(report, samples=report.samples[:-1], cut=True)
 
 
