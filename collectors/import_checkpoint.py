@@ -5,7 +5,6 @@ when it has grown since, under another name when its size is the same; a file th
 was reached is never gone on with.
 """
 
-import os
 import secrets
 from collections.abc import Iterator
 from hashlib import sha256
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from collectors import durable
 from collectors.import_mapping import ImportMapping, WrongInput
 from collectors.import_rows import Mark, Rows
 from collectors.import_source import STDIN
@@ -146,12 +146,7 @@ class Checkpoints:
 
 def save(record: Path, progress: Progress) -> None:
     """Put the record on disk, whole or not at all."""
-    part = record.with_suffix(".part")
-    with part.open("wb") as file:
-        file.write(msgspec.json.encode(progress))
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(record)
+    durable.replace(record, msgspec.json.encode(progress))
 
 
 def forget(record: Path, progress: Progress) -> None:

@@ -4,11 +4,11 @@ It only saves sending and tells new, changed and unchanged apart. Without it the
 collector knows them by id and content: what is the same is a duplicate, what changed has a higher revision.
 """
 
-import os
 from pathlib import Path
 
 import msgspec
 
+from collectors import durable
 from collectors.workbook.events import Part
 
 
@@ -38,9 +38,4 @@ def load_memory(path: Path) -> Memory:
 def save_memory(path: Path, memory: Memory) -> None:
     """Replace the file at once, so that a kill leaves the old or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
-        file.write(msgspec.json.encode(memory))
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    durable.replace(path, msgspec.json.encode(memory))
