@@ -165,8 +165,9 @@ class Spool:
         Those of `without`, as (day, seq), are left for later, and those within `under_way` are passed over.
         """
         self._notice()
+        days = self.days()
         for priority in (LIVE, DIRECT, REPLAY):
-            for day in self.days():
+            for day in days:
                 if day in self._drained:
                     continue
                 rows = self._rows(day, priority, limit + len(without), under_way)
@@ -176,7 +177,7 @@ class Spool:
                     return day, rows
         if not without and under_way == NOTHING:
             # Another process appends only to today's file, at midnight to yesterday's.
-            self._drained.update(self.days()[:-2])
+            self._drained.update(days[:-2])
         return None
 
     def _rows(self, day: str, priority: int, limit: int, under_way: Span) -> list[Record]:

@@ -22,7 +22,7 @@ def measured(number: float, quantity: Quantity, unit: Any = None) -> float | Non
     `unit` is what the payload names, None where it names none. Raises Undecodable: other_unit, unknown_unit,
     unit_mismatch, implausible.
     """
-    source = quantity.read_unit or quantity.unit
+    source = quantity.numbers_unit
     if quantity.read_unit == "" and known_quantity(quantity.quantity) is not None:
         raise _refused(source, quantity)  # the feed's file names a unit that is none of the quantity
     if unit is not None:
