@@ -1,5 +1,6 @@
 """Uptake: whether first-time users come back within days of their first."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from pipeline.indicators.measure import Measure, not_defined, of_people, of_share
@@ -9,40 +10,27 @@ from pipeline.indicators.window import Window
 from pipeline.sketches import People
 
 
-def _cohort(window: Window, within: int) -> tuple[list[Measure] | None, People, People, int]:
+def _followed(window: Window, within: int, told: Callable[[People, People], Measure]) -> list[Measure]:
+    """What is `told` of the cohort and of those of it who came back; unfinished while some have not had their days."""
     cohort, back, young = window.cohorts(within)
     if not window.known("usage"):
-        return [not_defined(NO_USAGE)], cohort, back, young
+        return [not_defined(NO_USAGE)]
     if cohort.nobody and young == 0:
         reason = NO_CONSENT if anonymous(window) else "nobody used the service for the first time in this period"
-        return [not_defined(reason)], cohort, back, young
-    return None, cohort, back, young
-
-
-def _marked(found: Measure, young: int, within: int) -> Measure:
-    """A cohort of which some have not had their days yet is not finished."""
+        return [not_defined(reason)]
+    found = Measure() if cohort.nobody else told(cohort, back)
     if not young:
-        return found
+        return [found]
     reason = f"first-time users of {young} days have not had {within} days since"
-    return replace(found, status="incomplete", reason=reason)
+    return [replace(found, status="incomplete", reason=reason)]
 
 
 def _returned(window: Window, within: int) -> list[Measure]:
-    missing, cohort, back, young = _cohort(window, within)
-    if missing is not None:
-        return missing
-    if cohort.nobody:
-        return [_marked(Measure(), young, within)]
-    return [_marked(of_people(back), young, within)]
+    return _followed(window, within, lambda _cohort, back: of_people(back))
 
 
 def _retention(window: Window, within: int) -> list[Measure]:
-    missing, cohort, back, young = _cohort(window, within)
-    if missing is not None:
-        return missing
-    if cohort.nobody:
-        return [_marked(Measure(), young, within)]
-    return [_marked(of_share(back, cohort.count), young, within)]
+    return _followed(window, within, lambda cohort, back: of_share(back, cohort.count))
 
 
 @indicator(
