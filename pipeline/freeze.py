@@ -1,7 +1,7 @@
 """Values of closed periods are frozen: what was published changes as a numbered revision, never silently.
 
-Promises: a value that was incomplete was not published; what was suppressed under a limit stays so under that limit;
-the same content again is no revision. Nothing here reads or writes.
+Promises: a value that was incomplete, or of an open period, was not published; what was suppressed of a closed period
+under a limit stays so under that limit; the same content again is no revision. Nothing here reads or writes.
 """
 
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ def content(value: IndicatorValue) -> tuple[object, ...]:
 
 def closed(document: PeriodValues) -> dict[Key, IndicatorValue]:
     """The values that stand once they are published."""
-    return {key_of(value): value for value in document.values if value.status != "incomplete"}
+    return {key_of(value): value for value in document.values if value.status != "incomplete" and not value.open}
 
 
 def differ(before: PeriodValues, after: PeriodValues) -> list[Key]:

@@ -1,8 +1,8 @@
 """The release decisions of one pilot and one limit: which running totals may be read on which days.
 
 Families of totals: `use` (people who ever did a core action), `back-7` and `back-1` (of them, by the day of their
-first, those who came back within 7 days or the next day, and those who did not) and `visits` (attendances). A week is
-decided when it and the lateness of its feeds, and the follow-up, are over. `back-7` is read only where `use` is, and
+first, those who came back within 7 days or the next day, and those who did not) and `visits` (attendances beyond those
+that the list of activities tells, `pipeline.release_visits`). A week is decided when it and the lateness of its feeds, and the follow-up, are over. `back-7` is read only where `use` is, and
 `back-1` only where `back-7` is, so that their differences are safe too.
 """
 
@@ -14,6 +14,7 @@ from pipeline.history import History
 from pipeline.indicators.window import Window
 from pipeline.periods import Period, iso
 from pipeline.release_points import NOTHING_DECIDED, Decided, decide
+from pipeline.release_visits import Visits
 from pipeline.sketches import OtherKeyEpoch
 
 Family = Literal["use", "back-7", "back-1", "visits"]
@@ -32,6 +33,7 @@ class Book:
         self._found: dict[Family, Decided] = {}
         self._chosen: dict[Family, frozenset[int]] = {}
         self._totals: dict[str, list[int]] = {}
+        self.visits = Visits(history, k)
         span = history.span(as_of_ns)
         self.first, self.last = span if span is not None else (0, -1)
         self._look = Window(history, Period("day", iso(max(self.first, 1)), iso(max(self.first, 1))), as_of_ns)
@@ -64,7 +66,8 @@ class Book:
         keep = None if changed is None else max(0, changed - FOLLOWED - self.first)
         last = min(self.last, other.last) - FOLLOWED - self.first
         keep = last if keep is None else min(keep, last)
-        self._totals = {name: known[: max(0, keep)] for name, known in other._totals.items()}
+        # What is listed of an activity, and with it the totals of visits, depends on k and on days to come.
+        self._totals = {name: known[: max(0, keep)] for name, known in other._totals.items() if "visits" not in name}
 
     def verdict(self, family: Family, after: int, upto: int) -> Literal["shown", "waiting", "hidden"]:
         """Whether what a total grew by from the end of day `after` to the end of day `upto` may be told."""
@@ -72,16 +75,30 @@ class Book:
             return "shown"
         found = self.decided(family)
         ends = (after, upto)
-        if any(self.first <= day <= self.last and found.until < day for day in ends):
-            return "waiting"
-        return "shown" if all(self.readable(family, day) for day in ends) else "hidden"
+        if all(self.readable(family, day) for day in ends):
+            return "shown"
+        return "waiting" if any(self.first <= day <= self.last and found.until < day for day in ends) else "hidden"
 
     def readable(self, family: Family, day: int) -> bool:
         """True where a total may be read at the end of a day; before the first day it is 0 for all to know."""
         if self.k < 2 or day < self.first:
             return True
         decided = self.decided(family)
-        return min(day, max(self.last, decided.until)) in self._chosen[family]
+        day = min(day, max(self.last, decided.until))
+        return day in self._chosen[family] or (family == "visits" and day > decided.until and self._nothing_new(day))
+
+    def readable_days(self, family: Family) -> list[int]:
+        """The days of the series on which a total may be read."""
+        decided = self.decided(family)
+        later = range(max(self.first, decided.until + 1), self.last + 1) if family == "visits" else ()
+        return [*decided.points, *(day for day in later if self._nothing_new(day))]
+
+    def _nothing_new(self, day: int) -> bool:
+        """Whether an undecided day adds nothing to the last total that may be read: it will be readable too, whatever
+        else comes, so it need not wait."""
+        points = self.decided("visits").points
+        read = self._reader("visits")
+        return read(day) == (read(points[-1]) if points else (0, 0))
 
     def total(self, name: str, day: int) -> int:
         """A running total at the end of a day."""
@@ -101,7 +118,8 @@ class Book:
         return {
             "back-1": lambda day: self._back(day, 1),
             "back-7": lambda day: self._back(day, FOLLOWED),
-            "visits": self._visits,
+            "visits-small": lambda day: self.visits.unlisted(day)[0],
+            "visits-long": lambda day: self.visits.unlisted(day)[1],
             "use": self._new,
         }
 
@@ -119,19 +137,12 @@ class Book:
         except OtherKeyEpoch:
             return 0
 
-    def _visits(self, day: int) -> int:
-        partial = self.history.day(day)
-        if partial is None:
-            return 0
-        stated = {
-            one.activity_id: one.attendance or 0 for one in partial.held if one.activity_id not in partial.attending
-        }
-        return partial.attendances + sum(stated.values())
-
     def _reader(self, family: Family) -> Callable[[int], tuple[int, ...]]:
         def read(day: int) -> tuple[int, ...]:
-            if family in ("use", "visits"):
-                return (self.total(family, day),)
+            if family == "use":
+                return (self.total("use", day),)
+            if family == "visits":
+                return self.total("visits-small", day), self.total("visits-long", day)
             use, week = self.total("use", day), self.total("back-7", day)
             if family == "back-7":
                 return week, use - week

@@ -22,11 +22,13 @@ SHOWN: Final = None
 
 class Withheld(msgspec.Struct, frozen=True):
     """Why a figure is not told. `waiting`: not decided yet, because its week is not over. `told` are the first and the
-    last day of the widest window within its period for which it may be told; `by_week`: it is not told of less."""
+    last day of the widest window within its period for which it may be told; `by_week`: it is not told of less.
+    `listed` is the count of what the list of activities tells too, which is told instead."""
 
     waiting: bool = False
     told: tuple[int, int] | None = None
     by_week: bool = False
+    listed: int | None = None
 
 
 Verdict = Withheld | None
@@ -34,10 +36,12 @@ Rule = Callable[[Book, Window, Measure], Verdict]
 
 
 def judge(indicator: str, book: Book, window: Window, measure: Measure) -> Verdict:
-    """What is to be withheld of a total, None where nothing is."""
+    """What is to be withheld of a figure, None where nothing is; of segments, of attendances only."""
     rule = RULES.get(indicator)
-    if rule is None or book.k < 2 or not measure.people or measure.dim:
+    if rule is None or book.k < 2 or not measure.people:
         return SHOWN
+    if measure.dim:
+        return _part_of_visits(book, window, measure) if indicator == "attendance" else SHOWN
     if indicator in BY_WEEK and _length(window) < WEEK:
         return Withheld(by_week=True)
     if indicator in OF_WINDOW and window.period.name == "chosen":
@@ -64,7 +68,7 @@ def _between(book: Book, family: Family, after: int, upto: int) -> Verdict:
     said = book.verdict(family, after, upto)
     if said == "shown":
         return SHOWN
-    days = sorted({after, *book.decided(family).points})
+    days = sorted({after, *book.readable_days(family)})
     days = [day for day in days if after <= day <= upto and book.readable(family, day)]
     return Withheld(waiting=said == "waiting", told=(days[0] + 1, days[-1]) if len(days) > 1 else None)
 
@@ -188,6 +192,12 @@ def _visits(book: Book, window: Window, measure: Measure) -> Verdict:
     return _hide(_small(book, measure.people)) or _between(book, "visits", window.first - 1, window.last)
 
 
+def _part_of_visits(book: Book, window: Window, measure: Measure) -> Verdict:
+    """Stages and methods of several periods have no running totals of their own: they tell what the list tells."""
+    whole, other = book.visits.listed(window, measure.dim, measure.segment)
+    return Withheld(listed=whole or None) if other else SHOWN
+
+
 def _nothing_left(book: Book, window: Window, measure: Measure) -> Verdict:
     """A share: its numerator, its denominator where that counts people, and what the one leaves of the other."""
     return _hide(_small(book, measure.people))
@@ -273,6 +283,8 @@ def because(verdict: Withheld, k: int) -> str:
     if verdict.told is not None:
         first, last = (iso(day) for day in verdict.told)
         return f"told of {first} to {last}: the days around it are not over, or would tell of fewer than {k} people"
+    if verdict.listed is not None:
+        return f"without activities of fewer than {k} attendances, which are told in totals only"
     if verdict.by_week:
         return "told only of a week or more, since parts of the people of a few days tell of too few"
     if verdict.waiting:

@@ -15,7 +15,8 @@ class IndicatorValue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     indicator's unit; None means "cannot be said", never 0. `n` is the number the value rests on (people or
     events, as the definition says). `interval` names the method of [lower, upper] at 95 %. `completeness`
     (0 to 1) is that of the feeds beneath. `reason` says in one sentence why the status is not "ok".
-    `revision` is that of the period which gave the value its present content, 0 where it never changed.
+    `revision` is that of the period which gave the value its present content, 0 where it never changed. `open`: the
+    period and the time allowed to late events were not over.
     """
 
     pilot: str
@@ -36,6 +37,7 @@ class IndicatorValue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     synthetic: bool = False
     reason: str = ""
     revision: int = 0
+    open: bool = False
 
 
 class PeriodValues(msgspec.Struct, frozen=True, kw_only=True):

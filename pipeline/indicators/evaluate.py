@@ -5,6 +5,7 @@ Promise: what was not computed has no value; 0 is only said where feeds were hea
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from pipeline.history import History
@@ -63,11 +64,15 @@ def _released(definition: Indicator, window: Window, book: Book) -> list[tuple[M
         if window.period.name in ("all", "chosen"):
             return _narrower(definition, window, book, next(one for one in totals if one is not None))
         totals = [one and Withheld(waiting=one.waiting, by_week=one.by_week) for one in totals]
-    concealed = hidden(measures, book.k, {place for place, one in enumerate(totals) if one is not None})
+    withheld = {place for place, one in enumerate(totals) if one is not None and one.listed is None}
+    concealed = hidden(measures, book.k, withheld)
     found: list[tuple[Measure, Told]] = []
     for place, (measure, verdict) in enumerate(zip(measures, totals, strict=True)):
         told = None
-        if verdict is not None:
+        if verdict is not None and verdict.listed is not None:
+            measure = replace(measure, value=float(verdict.listed), n=verdict.listed, people=(verdict.listed,))
+            told = NARROWER, because(verdict, book.k)
+        elif verdict is not None:
             told = "incomplete" if verdict.waiting else "suppressed", because(verdict, book.k)
         elif place in concealed:
             told = "suppressed", reason(book.k)
@@ -81,7 +86,8 @@ def _narrower(definition: Indicator, window: Window, book: Book, verdict: Withhe
     assert last - first < window.last - window.first, "what may be told is less than what was asked"
     shorter = Window(window.history, Period(window.period.name, iso(first), iso(last)), window.as_of_ns)
     found = _released(definition, shorter, book)
-    return [(measure, told or (NARROWER, because(verdict, book.k))) for measure, told in found]
+    why = because(verdict, book.k)
+    return [(measure, (told[0], f"{why}; {told[1]}") if told else (NARROWER, why)) for measure, told in found]
 
 
 def _measures(definition: Indicator, window: Window) -> list[Measure]:
@@ -136,6 +142,7 @@ def _value(
         completeness=measure.completeness if measure.completeness is not None else gate,
         synthetic=synthetic,
         reason=why,
+        open=not window.closed_on(window.last, definition.streams),
     )
 
 

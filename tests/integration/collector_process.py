@@ -57,12 +57,14 @@ def main(point: str, passages: int, words: list[str]) -> None:
         hooks = Hooks(after_commit=lambda: _wait_for(Path(options["hold"])))
     clock = _clock(float(options.get("ahead", 0)), float(options.get("later", 0)), Path(options.get("once", "/")))
     collector = Collector(settings, load_catalogue(settings.catalogue), open_store(settings, "raw"), clock, hooks)
-    sync, days = collector.spool.sync_folder, collector.spool.days()
+    sync, seen = collector.spool.sync_folder, set(collector.spool.days())
 
     def synced() -> None:
-        here = collector.spool.days()
-        if (point == "day_change" and len(here) > max(1, len(days))) or (point == "unlink" and len(here) < len(days)):
+        here = set(collector.spool.days())
+        # An old day may be removed before the new one is made, so names tell, and not how many there are.
+        if (point == "day_change" and seen and here - seen) or (point == "unlink" and seen - here):
             end()
+        seen.update(here)
         sync()
 
     collector.spool.sync_folder = synced  # type: ignore[method-assign]

@@ -190,3 +190,17 @@ def test_a_kill_while_a_revision_is_made_loses_none(steps: int, monkeypatch: pyt
 def test_a_stored_period_of_an_earlier_version_is_read() -> None:
     old = {"pilot": "test", "period": "day", "start": "a", "end": "a", "run": "1", "computed_ns": 1, "values": []}
     assert msgspec.json.decode(msgspec.json.encode(old), type=PeriodValues).revision == 0
+
+
+def test_an_open_period_that_began_small_is_told_when_it_has_grown() -> None:
+    one = City(pilot(), Clock("2026-03-02T12:00:00"), k=5)
+    one.add([act(f"2026-03-01T10:00:{number:02}", f"p{number}") for number in range(9)])
+    one.add([act("2026-03-02T10:00:00", "p0")])
+    running = one.pipeline()
+    one.work(running)
+    assert value(one, "people", "day", "2026-03-02").status == "suppressed"
+    one.add([act(f"2026-03-02T11:00:{number:02}", f"p{number}") for number in range(9)])
+    one.work(running)
+    now = value(one, "people", "day", "2026-03-02")
+    assert (now.value, now.status, now.revision) == (9, "incomplete", 0)
+    assert answers(one).revisions(["test"]) == []
