@@ -2,8 +2,9 @@
 
 Families of totals: `use` (people who ever did a core action), `back-7` and `back-1` (of them, by the day of their
 first, those who came back within 7 days or the next day, and those who did not) and `visits` (attendances beyond those
-that the list of activities tells, `pipeline.release_visits`). A week is decided when it and the lateness of its feeds, and the follow-up, are over. `back-7` is read only where `use` is, and
-`back-1` only where `back-7` is, so that their differences are safe too.
+that the list of activities tells, `pipeline.release_visits`). A week is decided when it and the lateness of its feeds,
+and the follow-up, are over. `back-7` is read only where `use` is, and `back-1` only where `back-7` is, so that their
+differences are safe too.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,8 +1,8 @@
 """Attendances that the list of activities does not tell: what a count of attendances leaves over beside it.
 
 Every activity of at least k attendances is listed with its number, at once. A count of attendances may then be told if
-what it holds beyond listed numbers is 0 or at least k. Three kinds: `listed` (one day, in the list, at least k), `small`
-(1 to k-1, or of an activity that is not in the list) and `long` (listed, but spread over several days).
+what it holds beyond listed numbers is 0 or at least k. Three kinds: `listed` (one day, in the list, at least k),
+`small` (1 to k-1, or of an activity that is not in the list) and `long` (listed, but spread over several days).
 """
 
 from collections import Counter, defaultdict

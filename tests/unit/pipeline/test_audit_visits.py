@@ -103,7 +103,8 @@ def least_room(pieces: dict[Piece, int], k: int) -> tuple[float, int]:
         if 0 < sum(pieces[piece] for piece in cell) < k:
             aim = np.array([float(name in cell) for name in names])
             low, high = (linprog(sign * aim, A_eq=row, b_eq=right, bounds=(0, None)) for sign in (1, -1))
-            assert low.success and high.status in (0, 3)
+            assert low.success
+            assert high.status in (0, 3)  # 3: nothing bounds it
             rooms.append(float("inf") if high.status == 3 else -high.fun - low.fun)
     return min(rooms, default=float("inf")), len(rooms)
 
