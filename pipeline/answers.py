@@ -12,6 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from config.catalogue import Catalogue
+from pipeline.day_index import changed, digest
 from pipeline.decisions import as_decision
 from pipeline.findings import RetentionCell, Revision
 from pipeline.freeze import keep_hidden, key_of
@@ -44,7 +45,7 @@ class Answers:
         self._catalogue = catalogue
         self._operations = operations
         self._histories: dict[str, tuple[int, History]] = {}
-        self._bodies: dict[str, dict[int, bytes]] = {}
+        self._digests: dict[str, dict[str, str]] = {}
         self._books: dict[tuple[str, int], tuple[tuple[int, int], Book]] = {}
         self._frozen = Frozen(operations)
         self._lock = Lock()
@@ -298,11 +299,10 @@ class Answers:
         if known is None:
             known = (-1, History(self._catalogue.pilots[pilot], Shelf(self._store, pilot)))
         if known[0] != version:
-            bodies = self._bodies.setdefault(pilot, {})
-            for record in self._store.get("partial", pilot, *ALL_NS, key="day"):
-                if bodies.get(record.time_ns) != record.body:
-                    known[1].put(msgspec.json.decode(record.body, type=Partial))
-                    bodies[record.time_ns] = record.body
+            digests = self._digests.setdefault(pilot, {})
+            for day, body in changed(self._store, pilot, digests):
+                known[1].put(msgspec.json.decode(body, type=Partial))
+                digests[day] = digest(body)
             known = (version, known[1])
             self._histories[pilot] = known
         return known[1], pulse.as_of_ns

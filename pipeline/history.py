@@ -4,22 +4,25 @@ Promises: answers depend on the days put in, never on the order in which they ca
 first asked for and forgotten when a day beneath them changes. Days are numbers (`periods.ordinal`).
 """
 
-from bisect import bisect_right
-from collections.abc import Callable
+from bisect import bisect_left, bisect_right
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, Literal
 
 from config.catalogue import Feed, Pilot
+from pipeline.engagement_days import EngagementDays
 from pipeline.feed_days import FeedDay
 from pipeline.partials import Partial
 from pipeline.periods import day_bounds, day_of, iso, ordinal
 from pipeline.quality import UNKNOWN, FeedVerdict, judge
 from pipeline.rows import Row, Shelf
-from pipeline.sketches import NOBODY, OtherKeyEpoch, People
+from pipeline.sketches import NOBODY, OtherKeyEpoch, People, union
 from pipeline.usage_days import UsageDays
 
 Family = Literal["active", "exposed", "arrived", "contributors", "attendees"]
 FAMILIES: Final[tuple[Family, ...]] = ("active", "exposed", "arrived", "contributors", "attendees")
-FEW: Final = 5
+BLOCKS: Final = (512, 64, 8)  # days of the calendar that are united once
+UNIONS: Final = 512  # windows that are remembered
 LIVE_DAYS: Final = 35  # a gated feed silent for longer is a finished one: its pilot's series ends with its data
 
 
@@ -30,17 +33,19 @@ class History:
         self.pilot = pilot
         self._shelf = shelf
         self.usage = UsageDays(self)
+        self.engagement = EngagementDays(self)
         self._days: dict[int, Partial] = {}
         self._people: dict[tuple[str, int], People] = {}
-        self._blocks: dict[tuple[str, int, int], People] = {}
+        self._blocks: dict[tuple[Family, int, int], People] = {}
+        self._unions: OrderedDict[tuple[Family, int, int], People] = OrderedDict()
         self._before: dict[str, tuple[int, list[People | None]]] = {}
         self._newcomers: dict[tuple[Family, int], People] = {}
-        self._stale: set[int] = set()
         self._closures: list[tuple[str, str]] | None = None
         self._verdicts: dict[tuple[str, int], FeedVerdict] = {}
         self._first_heard: dict[str, int] | None = None
         self._first_device: dict[str, dict[str, int]] = {}
         self._first_type: dict[str, int] = {}
+        self._type_days: dict[str, list[int]] = {}
         self._first_quantity: dict[tuple[str, bool], int] = {}
         self._extent = (0, -1)
         self._heard_days: dict[str, list[int]] = {}
@@ -70,28 +75,20 @@ class History:
         return True
 
     def _forget_people(self, day: int) -> None:
-        self._stale.add(day)
         for family in FAMILIES:
             self._people.pop((family, day), None)
+            for size in BLOCKS:
+                self._blocks.pop((family, size, day // size), None)
             if family in self._before:
                 first, chain = self._before[family]
                 if day < first:
                     del self._before[family]
                 else:
                     del chain[day - first + 1 :]
-
-    def _settle(self) -> None:
-        """Forget the sets above changed days: one by one for a few, all at once for many."""
-        if len(self._stale) > FEW:
-            self._blocks.clear()
-        else:
-            for level, start in [key[1:] for key in self._blocks]:
-                if any(start <= day < start + (1 << level) for day in self._stale):
-                    for family in FAMILIES:
-                        self._blocks.pop((family, level, start), None)
-        first = min(self._stale)
-        self._newcomers = {known: who for known, who in self._newcomers.items() if known[1] < first}
-        self._stale.clear()
+        for key in [key for key in self._unions if key[1] <= day <= key[2]]:
+            del self._unions[key]
+        for known in [known for known in self._newcomers if known[1] >= day]:
+            del self._newcomers[known]
 
     def day(self, number: int) -> Partial | None:
         """What is known of a day."""
@@ -163,6 +160,15 @@ class History:
         self._firsts()
         return self._first_type.get(stream_and_type, until + 1) <= until
 
+    def days_with(self, streams_and_types: Iterable[str], first: int, last: int) -> list[int]:
+        """The days of a window on which any event of these was stored, in order."""
+        self._firsts()
+        found: set[int] = set()
+        for kind in streams_and_types:
+            days = self._type_days.get(kind, [])
+            found.update(days[bisect_left(days, first) : bisect_right(days, last)])
+        return sorted(found)
+
     def quantities(self, until: int, counting: bool) -> set[str]:
         """The quantities that sensors measured up to a day: those that count passages, or the others."""
         self._firsts()
@@ -176,6 +182,7 @@ class History:
             return self._first_heard
         first: dict[str, int] = {}
         self._first_device, self._heard_days, self._first_quantity, self._first_type = {}, {}, {}, {}
+        self._type_days = {}
         for (feed_id, day), found in sorted(self._feed_days.items(), key=lambda item: item[0][1]):
             first.setdefault(feed_id, day)
             self._heard_days.setdefault(feed_id, []).append(day)
@@ -184,6 +191,7 @@ class History:
         for day in sorted(self._days):
             for kind in self._days[day].counts:
                 self._first_type.setdefault(kind, day)
+                self._type_days.setdefault(kind, []).append(day)
             for sensor in self._days[day].sensors:
                 self._first_quantity.setdefault((sensor.quantity, sensor.counts), day)
         heard = [day for _, day in self._feed_days]
@@ -204,23 +212,40 @@ class History:
     def union(self, family: Family, first: int, last: int) -> People:
         """Who was so on any day of a window.
 
-        Two overlapping blocks of 2^n days cover it: uniting somebody twice changes nothing.
+        A window is made of whole blocks of 512, 64 and 8 days and the days left at its ends: at most 45 sets, whatever
+        its length, each made once from the ones below it.
         """
         if last < first:
             return NOBODY
-        if self._stale:
-            self._settle()
-        level = (last - first + 1).bit_length() - 1
-        head = self._block(family, level, first)
-        return head | self._block(family, level, last - (1 << level) + 1)
+        if last == first:
+            return self.people(family, first)
+        key = (family, first, last)
+        if key not in self._unions:
+            self._unions[key] = union(self._parts(family, first, last, BLOCKS))
+            if len(self._unions) > UNIONS:
+                self._unions.popitem(last=False)
+        return self._unions[key]
 
-    def _block(self, family: Family, level: int, start: int) -> People:
-        if level == 0:
-            return self.people(family, start)
-        key = (family, level, start)
+    def _parts(self, family: Family, first: int, last: int, sizes: tuple[int, ...]) -> Iterator[People]:
+        """The sets that make up a window, of blocks of these sizes and single days."""
+        if not sizes:
+            yield from (self.people(family, day) for day in range(first, last + 1))
+            return
+        size, smaller = sizes[0], sizes[1:]
+        begin, end = -(-first // size), (last + 1) // size  # whole blocks: from begin up to end
+        if begin >= end:
+            yield from self._parts(family, first, last, smaller)
+            return
+        yield from self._parts(family, first, begin * size - 1, smaller)
+        for number in range(begin, end):
+            yield self._block(family, size, number)
+        yield from self._parts(family, end * size, last, smaller)
+
+    def _block(self, family: Family, size: int, number: int) -> People:
+        key = (family, size, number)
         if key not in self._blocks:
-            half = 1 << (level - 1)
-            self._blocks[key] = self._block(family, level - 1, start) | self._block(family, level - 1, start + half)
+            smaller = BLOCKS[BLOCKS.index(size) + 1 :]
+            self._blocks[key] = union(self._parts(family, number * size, (number + 1) * size - 1, smaller))
         return self._blocks[key]
 
     def before(self, family: Family, day: int) -> People:
@@ -242,8 +267,6 @@ class History:
 
     def newcomers(self, day: int, family: Family = "active") -> People:
         """Who did a core action (or is of another family) on a day for the first time ever."""
-        if self._stale:
-            self._settle()
         key = (family, day)
         if key not in self._newcomers:
             self._newcomers[key] = self.people(family, day) - self.before(family, day)

@@ -84,7 +84,7 @@ def rows_of(pilot: Pilot, events: Iterable[Event]) -> list[Row]:
         service = event.service_id or pilot.service
         if event.type in SUMMED or event.type in pilot.core_types:
             data = _summed_data(pilot, event)
-            key = (event.type, actor, event.actor_kind, service, event.synthetic, *sorted(data.items()))
+            key = (event.type, actor, event.actor_kind, service, event.synthetic, *data.items())
             known = summed.get(key)
             if known is None:
                 summed[key] = [event.floor_ns, event.count, data]
@@ -112,15 +112,15 @@ def rows_of(pilot: Pilot, events: Iterable[Event]) -> list[Row]:
 
 
 def _order(row: Row) -> tuple[Any, ...]:
-    return row.at_ns, row.type, row.id, row.actor or "", row.service, sorted(map(str, row.data.items()))
+    return row.at_ns, row.type, row.id, row.actor or "", row.service, "" if row.id else str(row.data)
 
 
 def _summed_data(pilot: Pilot, event: Event) -> dict[str, Any]:
     """Channel, rhythm, what a person declared, help, its activity, and whether it is a core action."""
-    data: dict[str, Any] = {}
-    for field in OF_SUMS:
-        if isinstance(word := event.data.get(field), str):
-            data[field] = word[:_TEXT]
+    known = event.data
+    data: dict[str, Any] = {
+        field: word[:_TEXT] for field in OF_SUMS if field in known and isinstance(word := known[field], str)
+    }
     if isinstance(helped := event.data.get("assisted"), bool):
         data["assisted"] = helped
     if event.stream == "usage" and event.type in pilot.core_types and event.data.get("core", True) is not False:

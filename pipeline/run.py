@@ -5,6 +5,7 @@ any point repeats work and loses none; each step is bounded, newest days first, 
 history loads; what is written equals a computation from scratch at the same time.
 """
 
+import gc
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from config.settings import Pipeline as Settings
 from pipeline import rows
 from pipeline.alerts.evaluate import evaluate_drop_off, evaluate_silence
 from pipeline.boards import Boards
+from pipeline.day_index import DayIndex
 from pipeline.freeze import cause
 from pipeline.frozen import Frozen
 from pipeline.history import History
@@ -42,6 +44,7 @@ PERIODS_A_STEP: Final = 150
 DAYS_A_READ: Final = 10
 PASS_EVERY_NS: Final = 10 * NS_PER_S  # while past days keep coming, later periods are computed at most this often
 PASS_SHARE: Final = 4  # ... and for at most about a quarter of the time
+WHOLE_SHARE: Final = 20  # the whole series, which grows with the years, is computed for about a twentieth of the time
 FEW_DAYS: Final = 3  # so few changed days of a pilot are answered before the pass over all later periods
 AS_OF_NS: Final = 900 * NS_PER_S  # what is over is judged at quarters of an hour
 PULSE_EVERY_NS: Final = 10 * NS_PER_S
@@ -86,14 +89,21 @@ class Pipeline:
         self._to_judge: set[str] = set(catalogue.pilots)
         self._pass_ns = 0
         self._today: dict[str, str] = {}
+        self._indexes: dict[str, DayIndex] = {}
+        self._whole_ns: dict[str, int] = {}
+        self.whole_cost_ns: dict[str, int] = {}  # what computing the whole series took last
         self._load()
 
     def _load(self) -> None:
-        for record in self._store.get("partial", None, *_EVER, key="day"):
-            if record.pilot in self._histories:
+        for slug, history in self._histories.items():
+            bodies = {}
+            for record in self._store.get("partial", slug, *_EVER, key="day"):
                 partial = msgspec.json.decode(record.body, type=Partial)
+                bodies[partial.day] = record.body
                 if partial.version == VERSION:
-                    self._histories[record.pilot].put(partial)
+                    history.put(partial)
+            self._indexes[slug] = DayIndex(slug, bodies.items())
+            self._store.put(self._indexes[slug].missing(self._store))
         if self._known_basis:
             for record in self._store.get("done", None, *_EVER, key="day"):
                 day = shift("1970-01-01", record.time_ns // (86_400 * NS_PER_S))
@@ -110,6 +120,7 @@ class Pipeline:
 
     def run(self, stop: threading.Event, once: bool) -> None:
         """Step until told to stop, or with `once` until no work is left; a store that is away is waited for."""
+        fewer_collections()
         sender = threading.Thread(target=self._notifier.run, args=(self._operations, self._clock, stop), daemon=True)
         if not once:
             sender.start()
@@ -139,7 +150,7 @@ class Pipeline:
     @property
     def behind(self) -> bool:
         """True while work is left that needs no new event."""
-        return any(work.passing or work.fresh for work in self._work.values()) or self._more_days
+        return any(work.ready for work in self._work.values()) or self._more_days
 
     _more_days = False
 
@@ -188,7 +199,7 @@ class Pipeline:
         bounds = [day_bounds(touch.day, pilot.zone) for touch in touches]
         events = self._store.read(slug, STREAMS, bounds[0][0], bounds[-1][1])
         records, place = [], 0
-        partials: list[tuple[Touch, Partial]] = []
+        partials: list[tuple[Touch, Partial, bytes]] = []
         for touch, (_, end) in zip(touches, bounds, strict=True):
             begin = place
             while place < len(events) and events[place].time_ns < end:
@@ -201,11 +212,13 @@ class Pipeline:
                 )
                 self._summarised[slug, touch.day] = touch.seq
                 continue
-            partials.append((touch, partial))
+            partials.append((touch, partial, body))
             # The rows first: a partial that names them must never be without them.
             records += [*details, Record(kind="partial", pilot=slug, key="day", time_ns=date_ns(touch.day), body=body)]
         self._store.put(records)
-        for touch, partial in partials:
+        bodies = [(touch.day, body) for touch, _, body in partials]
+        self._store.put(self._indexes[slug].records(bodies))
+        for touch, partial, _ in partials:
             day = ordinal(touch.day)
             known, earlier = history.day(day), history.last_before(day)
             changed = history.put(partial)
@@ -251,9 +264,12 @@ class Pipeline:
         left, written = PERIODS_A_STEP, 0
         for slug in sorted(self._work, key=lambda slug: self._work[slug].began_ns):
             work = self._work[slug]
-            if slug not in waiting or now_ns - work.began_ns >= max(PASS_EVERY_NS, PASS_SHARE * self._pass_ns):
+            if work.answering:
+                pass  # what holds the changed days comes first, and is written before anything else
+            elif slug not in waiting or now_ns - work.began_ns >= max(PASS_EVERY_NS, PASS_SHARE * self._pass_ns):
                 self._begin(slug, as_of_ns, now_ns)
-            periods = work.take(left)
+            due = hurry or now_ns - self._whole_ns.get(slug, _EVER[0]) >= WHOLE_SHARE * self.whole_cost_ns.get(slug, 0)
+            periods = work.take(left, due)
             left -= len(periods)
             written += len(periods)
             if periods:
@@ -286,20 +302,25 @@ class Pipeline:
     def _write(self, slug: str, periods: Sequence[Period], as_of_ns: int, now_ns: int) -> None:
         history, k, publisher = self._histories[slug], self._catalogue.common.disclosure_k, self._publishers[slug]
         book = publisher.book(as_of_ns)
-        documents = [
-            PeriodValues(
-                pilot=slug,
-                period=period.name,
-                start=period.start,
-                end=period.end,
-                run=f"{now_ns}",
-                computed_ns=now_ns,
-                values=[] if outside(history, period, as_of_ns) else evaluate(history, period, as_of_ns, k, book=book),
-                since_ns=now_ns,
-                k=k,
+        documents = []
+        for period in periods:
+            began_ns = self._clock()
+            values = [] if outside(history, period, as_of_ns) else evaluate(history, period, as_of_ns, k, book=book)
+            documents.append(
+                PeriodValues(
+                    pilot=slug,
+                    period=period.name,
+                    start=period.start,
+                    end=period.end,
+                    run=f"{now_ns}",
+                    computed_ns=now_ns,
+                    values=values,
+                    since_ns=now_ns,
+                    k=k,
+                )
             )
-            for period in periods
-        ]
+            if period.name == "all":
+                self.whole_cost_ns[slug], self._whole_ns[slug] = self._clock() - began_ns, now_ns
         documents = [_fitting(document) for document in documents]
         self._store.put([as_record(one, msgspec.json.encode(one)) for one in publisher.write(documents, now_ns)])
 
@@ -345,6 +366,12 @@ class Pipeline:
                 pulse, steps=pulse.steps + wrote, partials=partials, alerts_ns=now_ns, as_of_ns=as_of_ns
             )
             self._store.put([pulse_record(self._pulse)])
+
+
+def fewer_collections() -> None:
+    """Let Python look for cycles of dead objects far less often: a day of 100,000 events makes millions of objects and
+    no cycles, and looking through them took a third of the time."""
+    gc.set_threshold(500_000, 20, 50)
 
 
 def _fitting(document: PeriodValues) -> PeriodValues:

@@ -30,14 +30,14 @@ def everything(history: History, as_of_ns: int) -> Period | None:
 
 
 def grid(history: History, as_of_ns: int, since: int) -> Iterator[Period]:
-    """Every period of the pilot that ends on or after day `since`, newest first, the whole series foremost."""
+    """Every period of the pilot that ends on or after day `since`, newest first, the whole series at last."""
     span, whole = history.span(as_of_ns), everything(history, as_of_ns)
     if span is None or whole is None:
         return
-    yield whole
     first, last = iso(span[0]), iso(span[1])
     for name in reversed(CALENDAR):
         yield from reversed([one for one in periods_between(name, first, last) if ordinal(one.end) >= since])
+    yield whole
 
 
 def moved_by_clock(history: History, before_ns: int, as_of_ns: int) -> list[Period]:
@@ -102,6 +102,16 @@ class Work:
         return not self.fresh and self.since is None and self._passing is None and not self._waiting
 
     @property
+    def answering(self) -> bool:
+        """True while periods that hold changed days are left."""
+        return any(period.name != "all" for period in self.fresh)
+
+    @property
+    def ready(self) -> bool:
+        """True where something other than the whole series is left that needs no new event."""
+        return self.answering or (self._passing is not None and [one.name for one in self._passing] != ["all"])
+
+    @property
     def passing(self) -> bool:
         """True while a pass is under way."""
         return self._passing is not None
@@ -136,12 +146,12 @@ class Work:
         self._covered, self._waiting = self._waiting, {}
         self.since, self.began_ns = None, now_ns
 
-    def take(self, limit: int) -> list[Period]:
-        """The next periods to compute, at most so many."""
-        found = list(self.fresh)[:limit]
+    def take(self, limit: int, whole: bool = True) -> list[Period]:
+        """The next periods to compute, at most so many; the whole series, which is a pass's last, only if `whole`."""
+        found = [period for period in self.fresh if whole or period.name != "all"][:limit]
         for period in found:
             del self.fresh[period]
-        while self._passing and len(found) < limit:
+        while self._passing and len(found) < limit and (whole or self._passing[-1].name != "all"):
             found.append(self._passing.pop())
         return found
 

@@ -10,11 +10,12 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import hypergeom
+from scipy.special import expit, gammaln
 
 from pipeline.indicators.resampling import Floats, Interval, Statistic, Studentised, bootstrap_t, gini
 
 RAREFIED: Final = 20
+_LARGEST: Final = 700.0  # the logarithm of what a float can hold
 _AT_ONCE: Final = 4_000_000  # numbers held at once
 
 
@@ -45,7 +46,19 @@ def _mean_terms(n: int, m: int) -> Floats:
     x = np.arange(1, m + 1)
     terms = np.array([-(k / m) * log(k / m) for k in x])
     groups = np.arange(n + 1)
-    return np.asarray(hypergeom.pmf(x[None, :], n, groups[:, None], m) @ terms)
+    return np.asarray(np.exp(_log_hypergeometric(x[None, :], n, groups[:, None], m)) @ terms)
+
+
+def _log_hypergeometric(x: npt.ArrayLike, n: int, group: npt.ArrayLike, m: int) -> Floats:
+    """ln of the chance of x of a group among m drawn of n; -inf where that cannot be. scipy's own checks too much."""
+
+    def choose(of: npt.ArrayLike, k: npt.ArrayLike) -> Floats:
+        of, k = np.asarray(of, np.float64), np.asarray(k, np.float64)
+        possible = (k >= 0) & (k <= of)
+        k = np.where(possible, k, 0)
+        return np.where(possible, gammaln(of + 1) - gammaln(k + 1) - gammaln(of - k + 1), -np.inf)
+
+    return choose(group, x) + choose(n - np.asarray(group), m - np.asarray(x)) - choose(n, m)
 
 
 def gini_simpson(weights: Floats, _lines: Floats) -> Floats:
@@ -78,25 +91,57 @@ def value_of(units: npt.ArrayLike, statistic: Statistic) -> float:
 
 def gini_logit(weights: Floats, lines: Floats) -> tuple[Floats, Floats]:
     """The logit of the Gini coefficient, with its error."""
-    return _logit_with_error(weights, lines, gini)
+    return _logit(*_with_error(weights, lines, gini))
 
 
 def top_tenth_logit(weights: Floats, lines: Floats) -> tuple[Floats, Floats]:
     """The logit of the share of the highest tenth, with its error."""
-    return _logit_with_error(weights, lines, top_tenth)
+    return _logit(*_with_error(weights, lines, top_tenth))
+
+
+def gini_simpson_logit(weights: Floats, lines: Floats) -> tuple[Floats, Floats]:
+    """The logit of the chance that two are of different groups, with its error."""
+    return _logit(*_with_error(weights, lines, gini_simpson))
+
+
+def effective_number_log(weights: Floats, lines: Floats) -> tuple[Floats, Floats]:
+    """The logarithm of the effective number of groups, with its error."""
+    return _log(*_with_error(weights, lines, effective_number))
+
+
+def effective_number_of_20_log(weights: Floats, lines: Floats) -> tuple[Floats, Floats]:
+    """The same of 20 people."""
+    return _log(*_with_error(weights, lines, effective_number_of_20))
 
 
 def interval_of_share(units: npt.ArrayLike, logit: Studentised) -> Interval:
     """Studentised bootstrap of a figure between 0 and 1 on the logit scale, on which it keeps within them.
 
-    For shares of a skewed total, which percentiles cover too seldom.
+    For shares of a skewed total and for diversity, which percentiles cover too seldom.
     """
     found = bootstrap_t(units, logit)
-    return None if found is None else (1 / (1 + exp(-found[0])), 1 / (1 + exp(-found[1])))
+    return None if found is None else (float(expit(found[0])), float(expit(found[1])))
 
 
-def _logit_with_error(weights: Floats, lines: Floats, statistic: Statistic) -> tuple[Floats, Floats]:
-    """The logit of the figure of each line of weights and its jackknife error; NaN where it is 0 or 1."""
+def interval_of_number(units: npt.ArrayLike, logarithm: Studentised) -> Interval:
+    """The same of a positive figure, on the scale of its logarithm."""
+    found = bootstrap_t(units, logarithm)
+    return None if found is None or max(found) > _LARGEST else (exp(found[0]), exp(found[1]))
+
+
+def _logit(share: Floats, error: Floats) -> tuple[Floats, Floats]:
+    inside = (share > 0) & (share < 1)
+    safe = np.where(inside, share, 0.5)
+    return np.where(inside, np.log(safe / (1 - safe)), np.nan), np.where(inside, error / (safe * (1 - safe)), np.nan)
+
+
+def _log(number: Floats, error: Floats) -> tuple[Floats, Floats]:
+    safe = np.where(number > 0, number, 1)
+    return np.where(number > 0, np.log(safe), np.nan), np.where(number > 0, error / safe, np.nan)
+
+
+def _with_error(weights: Floats, lines: Floats, statistic: Statistic) -> tuple[Floats, Floats]:
+    """The figure of each line of weights and its jackknife error."""
     kinds = weights.shape[1]
     portion = max(1, _AT_ONCE // kinds**2)
     parts = [_portion(weights[begin : begin + portion], lines, statistic) for begin in range(0, len(weights), portion)]
@@ -111,11 +156,7 @@ def _portion(weights: Floats, lines: Floats, statistic: Statistic) -> tuple[Floa
     left[taken] = statistic(without[taken], lines)
     n, share = weights.sum(axis=1), statistic(weights, lines)
     away = left - ((weights * left).sum(axis=1) / n)[:, np.newaxis]
-    error = np.sqrt((n - 1) / n * (weights * away**2).sum(axis=1))
-    inside = (share > 0) & (share < 1)
-    safe = np.where(inside, share, 0.5)
-    logit = np.where(inside, np.log(safe / (1 - safe)), np.nan)
-    return logit, np.where(inside, error / (safe * (1 - safe)), np.nan)
+    return share, np.sqrt((n - 1) / n * (weights * away**2).sum(axis=1))
 
 
 def _kinds(units: npt.ArrayLike) -> tuple[Floats, Floats]:

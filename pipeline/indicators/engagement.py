@@ -2,8 +2,7 @@
 
 from collections import Counter, defaultdict
 
-from pipeline.indicators.engagement_rows import NO_CONSENT, NO_FEED, code, found, one_key
-from pipeline.indicators.engagement_rows import day as local_day
+from pipeline.indicators.engagement_rows import NO_CONSENT, NO_FEED, code, dated, one_key
 from pipeline.indicators.intervals import wilson
 from pipeline.indicators.measure import Measure, not_defined, of_people, of_share, of_total
 from pipeline.indicators.registry import indicator
@@ -272,12 +271,8 @@ def _marked(found: Measure, status: str, reason: str) -> Measure:
 
 def _followed(window: Window) -> tuple[set[str], set[str], int]:
     """Attendees who were offered another activity, those of them who came back, and days not yet followed."""
-    rows = [
-        (local_day(window, row), row) for row in found(window, "attendance", ahead=FOLLOWED) if row.actor is not None
-    ]
-    held = [
-        (local_day(window, row), code(row, "activity_id")) for row in found(window, "activity.held", ahead=FOLLOWED)
-    ]
+    rows = [(on, row) for on, row in dated(window, "attendance", ahead=FOLLOWED) if row.actor is not None]
+    held = [(on, code(row, "activity_id")) for on, row in dated(window, "activity.held", ahead=FOLLOWED)]
     visits: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for on, row in rows:
         visits[str(row.actor)].append((on, code(row, "activity_id")))

@@ -62,6 +62,7 @@ def _closed_until(window: Window, last: int) -> int:
 
 @engagement(
     id="days-to-answer",
+    version=2,
     title="Days to a published answer",
     unit="days",
     direction="down",

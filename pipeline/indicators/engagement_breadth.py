@@ -1,16 +1,30 @@
 """Who takes part: breadth over the four helices (E2), representation of the population (E3)."""
 
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
-from pipeline.indicators.diversity import RAREFIED, effective_number, effective_number_of_20, gini_simpson, value_of
+from pipeline.indicators.diversity import (
+    RAREFIED,
+    effective_number,
+    effective_number_log,
+    effective_number_of_20,
+    effective_number_of_20_log,
+    gini_simpson,
+    gini_simpson_logit,
+    interval_of_number,
+    interval_of_share,
+    value_of,
+)
 from pipeline.indicators.engagement_rows import HELICES, Person, engagement, found, nobody, participants
 from pipeline.indicators.intervals import wilson
 from pipeline.indicators.measure import Measure, not_defined
-from pipeline.indicators.resampling import Statistic, bootstrap
+from pipeline.indicators.resampling import Interval, Statistic
 from pipeline.indicators.window import Window
 from pipeline.rows import Row
 
+Between = Callable[[list[list[float]]], Interval]
 PEOPLE: Final = ("attendance", "contribution.made")
 CELL: Final = 5.0  # people expected of a group, below which its ratio is not drawn
 DIMENSIONS: Final = ("actor_kind", "age_band", "area", "gender")
@@ -23,7 +37,7 @@ def _helices(people: dict[str, Person]) -> Counter[str]:
     return Counter(word for word in words if word is not None)
 
 
-def _breadth(window: Window, statistic: Statistic, least: int = 2) -> list[Measure]:
+def _breadth(window: Window, statistic: Statistic, between: Between, least: int = 2) -> list[Measure]:
     people = participants(window)
     if not people:
         return [nobody(window)]
@@ -33,65 +47,68 @@ def _breadth(window: Window, statistic: Statistic, least: int = 2) -> list[Measu
     if n < least:
         return [Measure(n=n, people=disclosed)]
     units = [[float(place)] for place, group in enumerate(sorted(groups)) for _ in range(groups[group])]
-    interval = bootstrap(units, statistic, bca=True) if n > 2 else None  # one can be left out
+    interval = between(units) if n > 2 else None  # one can be left out
     lower, upper = interval if interval is not None else (None, None)
     return [
         Measure(value=value_of(units, statistic), n=n, lower=lower, upper=upper,
-                interval="bootstrap" if interval is not None else "", people=disclosed)
+                interval="bootstrap-t" if interval is not None else "", people=disclosed)
     ]  # fmt: skip
 
 
 @engagement(
     id="effective-groups",
+    version=2,
     title="Stakeholder breadth",
     unit="groups",
     direction="none",
     formula=f"e to the Shannon entropy of the shares of the 4 groups ({_FOUR}) among {_DECLARED}: 1 to 4",
     min_n=50,
-    interval_method="bootstrap",
+    interval_method="bootstrap-t",
     comparable="within",
     needs=PEOPLE,
     caveat="Biased low where few take part, hence the least n; that balance is good is a contested norm.",
     source="E2 stakeholder breadth; Hill 1973",
 )
 def effective_groups(window: Window) -> list[Measure]:
-    return _breadth(window, effective_number)
+    return _breadth(window, effective_number, partial(interval_of_number, logarithm=effective_number_log))
 
 
 @engagement(
     id="effective-groups-of-20",
+    version=2,
     title="Stakeholder breadth among 20 people",
     unit="groups",
     direction="none",
     formula=f"e to the mean Shannon entropy of the 4 groups ({_FOUR}) in samples of {RAREFIED} drawn without "
     f"replacement from {_DECLARED}",
     min_n=50,
-    interval_method="bootstrap",
+    interval_method="bootstrap-t",
     comparable="yes",
     needs=PEOPLE,
     caveat="All pilots are brought down to 20 people, so that many and few participants compare.",
     source="E2 stakeholder breadth, rarefied; Hurlbert 1971",
 )
 def effective_groups_of_20(window: Window) -> list[Measure]:
-    return _breadth(window, effective_number_of_20, RAREFIED)
+    between = partial(interval_of_number, logarithm=effective_number_of_20_log)
+    return _breadth(window, effective_number_of_20, between, RAREFIED)
 
 
 @engagement(
     id="gini-simpson",
-    version=2,
+    version=3,
     title="Chance that two participants differ in group",
     unit="0 to 1",
     direction="none",
     formula="1 - sum of n_i(n_i - 1) / (n(n - 1)), n_i being the number of each of the 4 groups among " + _DECLARED,
     min_n=200,
-    interval_method="bootstrap",
+    interval_method="bootstrap-t",
     comparable="yes",
     needs=PEOPLE,
     caveat="Weighs the large groups most; a small group that is missing hardly shows.",
     source="E2 Gini-Simpson; Simpson 1949",
 )
 def gini_simpson_index(window: Window) -> list[Measure]:
-    return _breadth(window, gini_simpson)
+    return _breadth(window, gini_simpson, partial(interval_of_share, logit=gini_simpson_logit))
 
 
 @engagement(

@@ -75,7 +75,8 @@ def _spread(window: Window, make: str) -> list[Measure]:
     return [
         Measure(value=scale * value, n=n, lower=None if lower is None else scale * lower,
                 upper=None if upper is None else scale * upper,
-                interval="bootstrap" if interval is not None else "", people=disclosed)
+                interval="" if interval is None else "bootstrap" if make == "median" else "bootstrap-t",
+                people=disclosed)
     ]  # fmt: skip
 
 
@@ -98,13 +99,13 @@ def contributions_each(window: Window) -> list[Measure]:
 
 @engagement(
     id="contribution-gini",
-    version=2,
+    version=3,
     title="Concentration of contributions",
     unit="0 to 1",
     direction="none",
     formula=f"Gini coefficient, times n / (n - 1), of the numbers of contributions {_OF_PEOPLE}; 0 is all alike",
     min_n=100,
-    interval_method="bootstrap",
+    interval_method="bootstrap-t",
     comparable="within",
     needs=("contribution.made",),
     caveat="Biased low where few contribute, hence the least n.",
@@ -116,15 +117,16 @@ def contribution_gini(window: Window) -> list[Measure]:
 
 @engagement(
     id="contribution-top-tenth",
+    version=2,
     title="Contributions of the most active tenth",
     unit="%",
     direction="none",
     formula=f"100 · contributions by the tenth (rounded up) with the most {_OF_PEOPLE} / contributions by all of them",
-    min_n=100,
-    interval_method="bootstrap",
+    min_n=300,
+    interval_method="bootstrap-t",
     comparable="within",
     needs=("contribution.made",),
-    caveat="A few who give much are not wrong, but they are not everybody.",
+    caveat="A few who give much are not wrong, but they are not everybody. Of fewer people its interval is too narrow.",
     source="E7 top-10 % share",
 )
 def contribution_top_tenth(window: Window) -> list[Measure]:

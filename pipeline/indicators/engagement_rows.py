@@ -14,7 +14,7 @@ from pipeline.indicators.measure import Measure, not_defined
 from pipeline.indicators.registry import Compute, indicator
 from pipeline.indicators.window import Window
 from pipeline.periods import day_of, ordinal
-from pipeline.rows import SUMMED, Row
+from pipeline.rows import Row
 from pipeline.sketches import OtherKeyEpoch, key_epoch
 
 NO_FEED: Final = "no engagement feed had been heard by then"
@@ -30,8 +30,8 @@ HELICES: Final = {
     "academia": "academia",
 }  # fmt: skip
 _STREAMS: Final = ("engagement", "usage", "ops")
-_days: WeakKeyDictionary[Window, dict[int, dict[str, list[Row]]]] = WeakKeyDictionary()
-_known: WeakKeyDictionary[Window, dict[tuple[str, int, int], list[Row]]] = WeakKeyDictionary()
+_known: WeakKeyDictionary[Window, dict[tuple[str, int, int], list[tuple[int, Row]]]] = WeakKeyDictionary()
+_took_part: WeakKeyDictionary[Window, dict[str, "Person"]] = WeakKeyDictionary()
 
 
 def found(window: Window, *types: str, back: int = 0, ahead: int = 0) -> list[Row]:
@@ -39,31 +39,21 @@ def found(window: Window, *types: str, back: int = 0, ahead: int = 0) -> list[Ro
 
     Only days on which such events are counted are read, so that looking far costs little.
     """
-    rows = [row for kind in types for row in _of_type(window, kind, back, ahead)]
+    if len(types) == 1:
+        return [row for _, row in dated(window, types[0], back, ahead)]
+    rows = [row for kind in types for _, row in dated(window, kind, back, ahead)]
     return sorted(rows, key=lambda row: (row.at_ns, row.id))
 
 
-def _of_type(window: Window, kind: str, back: int, ahead: int) -> list[Row]:
+def dated(window: Window, kind: str, back: int = 0, ahead: int = 0) -> list[tuple[int, Row]]:
+    """The same of one type, each with its pilot-local day. Not to be changed."""
     known = _known.setdefault(window, {})
     key = (kind, back, ahead)
     if key not in known:
         names = [f"{stream}/{kind}" for stream in _STREAMS]
-        days = window.history.days(window.first - back, window.last + ahead)
-        heard = [ordinal(one.day) for one in days if any(name in one.counts for name in names)]
-        known[key] = [row for day in heard for row in _sorted_out(window, day).get(kind, [])]
+        heard = window.history.days_with(names, window.first - back, window.last + ahead)
+        known[key] = [(day, row) for day in heard for row in window.history.engagement.of(day).get(kind, ())]
     return known[key]
-
-
-def _sorted_out(window: Window, day: int) -> dict[str, list[Row]]:
-    """A day's rows by type; those of a window are kept as long as it."""
-    days = _days.setdefault(window, {})
-    if day not in days:
-        by_type: dict[str, list[Row]] = defaultdict(list)
-        for row in window.rows_between(day, day):
-            if row.type not in SUMMED:
-                by_type[row.type].append(row)
-        days[day] = by_type
-    return days[day]
 
 
 def day(window: Window, row: Row) -> int:
@@ -117,7 +107,13 @@ class Person:
 
 
 def participants(window: Window) -> dict[str, Person]:
-    """P: who contributed or attended in the period, by pseudonym; raises OtherKeyEpoch."""
+    """P: who contributed or attended in the period, by pseudonym; raises OtherKeyEpoch. Not to be changed."""
+    if window not in _took_part:
+        _took_part[window] = _participants(window)
+    return _took_part[window]
+
+
+def _participants(window: Window) -> dict[str, Person]:
     people: dict[str, Person] = defaultdict(Person)
     for row in found(window, "attendance", "contribution.made"):
         if row.actor is None:

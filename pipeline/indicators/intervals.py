@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from math import exp, log, sqrt
+from math import sqrt
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -74,8 +74,8 @@ class Survival(NamedTuple):
 def kaplan_meier(times: Sequence[float], ended: Sequence[bool]) -> list[Survival]:
     """The share still lasting after each time at which something ended; what is not `ended` is censored then.
 
-    Source: Kaplan and Meier 1958; variance of Greenwood 1926; band on the scale log(-log S), which stays
-    within 0 and 1.
+    Source: Kaplan and Meier 1958; variance of Greenwood 1926; band of Rothman 1978: Wilson's interval at the number of
+    independent trials that would have that variance.
 
     >>> [(one.time, round(one.share, 3)) for one in kaplan_meier([1, 2, 2, 3], [True, True, False, True])]
     [(1.0, 0.75), (2.0, 0.5), (3.0, 0.0)]
@@ -99,22 +99,18 @@ def life_table(at_risk: Sequence[int], lost: Sequence[int]) -> list[Survival]:
 
 
 def _steps(times: Sequence[float], at_risk: Sequence[int], lost: Sequence[int]) -> list[Survival]:
-    found, share, greenwood, first = [], 1.0, 0.0, at_risk[0] if at_risk else 0
+    found, share, greenwood = [], 1.0, 0.0
+    effective = float(at_risk[0]) if at_risk else 0.0  # where nobody or everybody is left, that of the step before
     for time, n, d in zip(times, at_risk, lost, strict=True):
         if n == 0:
             break
+        d = min(max(d, 0), n)  # both may be estimates
         share *= 1 - d / n
         greenwood += d / (n * (n - d)) if d < n else 0.0
-        found.append(Survival(time, share, *_band(share, greenwood, first)))
+        if 0 < share < 1:
+            effective = (1 - share) / (share * greenwood)
+        found.append(Survival(time, share, *wilson(share * effective, effective)))
     return found
-
-
-def _band(share: float, greenwood: float, first: int) -> tuple[float, float]:
-    """At 0 and 1 the scale has no place: Wilson's interval of those who were there at the beginning."""
-    if share <= 0.0 or share >= 1.0 or greenwood == 0.0:
-        return wilson(share * first, first)
-    spread = Z * sqrt(greenwood) / abs(log(share))
-    return exp(log(share) * exp(spread)), exp(log(share) * exp(-spread))
 
 
 def survival_quantile(steps: Sequence[Survival], share: float) -> float | None:

@@ -148,7 +148,7 @@ def retention_week_4(window: Window) -> list[Measure]:
 
 @indicator(
     id="retention-week-4-or-later",
-    version=1,
+    version=2,
     family="uptake",
     title="Still there in week 4 or later",
     unit="%",

@@ -180,7 +180,7 @@ def intensity(window: Window) -> list[Measure]:
 
 @indicator(
     id="concentration",
-    version=2,
+    version=3,
     family="uptake",
     title="Concentration of use",
     unit="0 to 1",
@@ -188,7 +188,7 @@ def intensity(window: Window) -> list[Measure]:
     formula="Gini coefficient of the core actions per person, times n / (n - 1): 0 where all do equally much, "
     "near 1 where one does all",
     window="the period; not said of single days",
-    min_n=50,
+    min_n=75,
     interval_method="bootstrap-t",
     comparable="within",
     needs=("action.performed",),

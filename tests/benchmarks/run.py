@@ -18,7 +18,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.benchmarks import comparing, decoding, importing, latency
+from tests.benchmarks import comparing, decoding, importing, latency, people, pipeline
 from tests.benchmarks.comparing import Figures
 from tests.benchmarks.ingest import Bench, Void
 from tests.services import influxdb, telegraf
@@ -35,6 +35,8 @@ BENCHMARKS: dict[str, Callable[[Bench, argparse.Namespace, Figures], Figures]] =
     "import": lambda bench, options, known: importing.measure(
         options.rows, bench.influx, bench.broker, known.get("ingest.periscope_msgs_per_s")
     ),
+    "people": lambda bench, _options, _: people.figures(bench),
+    "pipeline": lambda _bench, options, _: pipeline.figures(options.year),
 }
 
 
@@ -43,6 +45,7 @@ def main() -> int:
     parser.add_argument("--messages", type=int, default=50_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows of each import")
+    parser.add_argument("--year", type=int, default=5_000_000, help="events of the year that is computed from nothing")
     parser.add_argument("--profile", choices=["throughput", "crash-safe"], default="throughput")
     parser.add_argument("--only", nargs="+", choices=BENCHMARKS, default=list(BENCHMARKS))
     options = parser.parse_args()

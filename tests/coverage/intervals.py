@@ -15,7 +15,7 @@ from pipeline.findings import Figure
 from pipeline.fit import intervals as fit
 from pipeline.indicators import diversity, resampling
 from pipeline.indicators.intervals import clustered_wilson, kaplan_meier, life_table, poisson, wilson
-from pipeline.indicators.resampling import Statistic, bootstrap, bootstrap_quantile
+from pipeline.indicators.resampling import Statistic, bootstrap, bootstrap_quantile, bootstrap_t
 from tests.coverage import populations
 from tests.coverage.populations import Population
 
@@ -69,13 +69,16 @@ def _count(n: int, rng: np.random.Generator) -> bool | None:
 # Bootstraps
 
 
-def _by(logit: resampling.Studentised) -> Callable[..., tuple[float, float] | None]:
-    """The interval of a share by its logit, called as the other intervals are."""
-    return lambda units, _statistic: diversity.interval_of_share(units, logit)
+def _by(
+    figure: resampling.Studentised, interval: Callable[..., tuple[float, float] | None] = diversity.interval_of_share
+) -> Callable[..., tuple[float, float] | None]:
+    """A studentised interval, called as the other intervals are."""
+    return lambda units, _statistic: interval(units, figure)
 
 
 def _boot(population: Population, statistic: Statistic, how: Callable[..., tuple[float, float] | None]) -> Once:
-    truth = population.figure(statistic)
+    rarefied = statistic is diversity.effective_number_of_20  # has a table as long as the population
+    truth = population.figure(statistic, *([100_000] if rarefied else []))
 
     def once(n: int, rng: np.random.Generator) -> bool | None:
         return holds(how(population.draw(n, rng), statistic), truth)
@@ -177,6 +180,7 @@ def _rate_of_activities(shape: float, n: int, rng: np.random.Generator) -> bool 
 def subjects() -> tuple[Subject, ...]:
     """Every interval method in use, each with the figures it stands beside."""
     plain, bca = bootstrap, partial(bootstrap, bca=True)
+    by_gini = _by(resampling.gini_with_error, bootstrap_t)
     even, uneven = populations.groups(0.4, 0.3, 0.2, 0.1), populations.groups(0.8, 0.12, 0.05, 0.03)
     moderate, heavy = populations.contributions(0.7), populations.contributions(1.0)
     return (
@@ -193,8 +197,10 @@ def subjects() -> tuple[Subject, ...]:
             f"{low:.0%} to {high:.0%}, alike 0.4": partial(_clustered, low, high, 0.4)
             for low, high in ((0.3, 0.7), (0.7, 0.9))
         }, ("satisfaction-top-2",)),
-        Subject("bootstrap", "stickiness", 30, {
-            f"{often} days of 28": _boot(populations.days_active(often), resampling.mean, plain) for often in (1.5, 5)
+        Subject("bootstrap-t", "stickiness", 30, {
+            f"{often} days of 28": _boot(
+                populations.days_active(often), resampling.mean, _by(resampling.mean_with_error, bootstrap_t)
+            ) for often in (1.5, 5)
         }, ("stickiness",)),
         Subject("bootstrap", "gained for each one lost", 5, {
             "1 : 1": _growth(populations.growth(0.3, 0.3)), "1 : 2": _growth(populations.growth(0.2, 0.4)),
@@ -209,25 +215,32 @@ def subjects() -> tuple[Subject, ...]:
             "mean 68": _boot(populations.sus(68, 18), resampling.mean, bca),
             "mean 85, at the end of the scale": _boot(populations.sus(85, 14), resampling.mean, bca),
         }, ("satisfaction-sus",)),
-        Subject("bca", "Gini of core actions", 50, {
-            "even": _boot(populations.actions(4, 3), resampling.gini, bca),
-            "uneven": _boot(populations.actions(6, 0.8), resampling.gini, bca),
-        }, ("concentration",)),
-        Subject("bca", "effective groups", 50, {
-            "40, 30, 20, 10 %": _boot(even, diversity.effective_number, bca),
-            "80, 12, 5, 3 %": _boot(uneven, diversity.effective_number, bca),
-        }, ("effective-groups",)),
-        Subject("bca", "chance that two differ", 200, {
-            "40, 30, 20, 10 %": _boot(even, diversity.gini_simpson, bca),
-            "80, 12, 5, 3 %": _boot(uneven, diversity.gini_simpson, bca),
+        Subject("bootstrap-t", "Gini of core actions", 75, {
+            "even": _boot(populations.actions(4, 3), resampling.gini, by_gini),
+            "uneven": _boot(populations.actions(6, 0.8), resampling.gini, by_gini),
+        }, ("concentration",), (200,)),
+        *(
+            Subject("bootstrap-t", figure, 50, {
+                "40, 30, 20, 10 %": _boot(even, statistic, _by(logarithm, diversity.interval_of_number)),
+                "80, 12, 5, 3 %": _boot(uneven, statistic, _by(logarithm, diversity.interval_of_number)),
+            }, (indicator,), (200,))
+            for figure, statistic, logarithm, indicator in (
+                ("effective groups", diversity.effective_number, diversity.effective_number_log, "effective-groups"),
+                ("effective groups among 20", diversity.effective_number_of_20, diversity.effective_number_of_20_log,
+                 "effective-groups-of-20"),
+            )
+        ),
+        Subject("bootstrap-t", "chance that two differ", 200, {
+            "40, 30, 20, 10 %": _boot(even, diversity.gini_simpson, _by(diversity.gini_simpson_logit)),
+            "80, 12, 5, 3 %": _boot(uneven, diversity.gini_simpson, _by(diversity.gini_simpson_logit)),
         }, ("gini-simpson",)),
         Subject("bootstrap-t", "Gini of contributions", 100, {
             "moderate": _boot(moderate, resampling.gini, _by(diversity.gini_logit)),
             "heavy": _boot(heavy, resampling.gini, _by(diversity.gini_logit)),
         }, ("contribution-gini",), (200,)),
-        Subject("bootstrap-t", "share of the top tenth", 100, {
+        Subject("bootstrap-t", "share of the top tenth", 300, {
             "moderate": _boot(moderate, diversity.top_tenth, _by(diversity.top_tenth_logit)),
-        }, ("contribution-top-tenth",), (200,)),
+        }, ("contribution-top-tenth",), ()),
         Subject("kaplan-meier", "not answered after 30 days", 20, {
             f"mean {mean} days": partial(_answers, mean) for mean in (12, 25, 60)
         }),

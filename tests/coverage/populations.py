@@ -26,8 +26,8 @@ class Population:
     def draw(self, n: int, rng: np.random.Generator) -> Floats:
         return self.lines[np.sort(rng.choice(len(self.lines), size=n, p=self.chance))]
 
-    def figure(self, statistic: Statistic) -> float:
-        return float(statistic(self.chance[np.newaxis] * MANY, self.lines)[0])
+    def figure(self, statistic: Statistic, many: float = MANY) -> float:
+        return float(statistic(np.round(self.chance[np.newaxis] * many), self.lines)[0])
 
     def quantile(self, share: float) -> float:
         return float(self.lines[np.searchsorted(np.cumsum(self.chance), share - 1e-12), 0])

@@ -26,7 +26,8 @@ RECORDED = Path(__file__).parent / "definitions.json"
 WORDS = ("formula", "window", "unit", "min_n", "interval_method", "needs", "streams", "look_back", "look_ahead")
 # What many indicators stand on and tests of its own hold in place: reading days, sets of people, what is over.
 GROUND = ("pipeline.history", "pipeline.sketches", "pipeline.periods", "pipeline.quality", "pipeline.rows",
-          "pipeline.partials", "pipeline.usage_days", "pipeline.indicators.registry")  # fmt: skip
+          "pipeline.partials", "pipeline.usage_days", "pipeline.engagement_days",
+          "pipeline.indicators.registry")  # fmt: skip
 PLAIN = (str, int, float, tuple, list, dict, set, frozenset)
 
 

@@ -8,16 +8,18 @@ import pytest
 
 from pipeline.indicators.diversity import (
     effective_number,
+    effective_number_log,
     effective_number_of_20,
     gini_logit,
     gini_simpson,
+    interval_of_number,
     interval_of_share,
     median,
     top_tenth,
     top_tenth_logit,
     value_of,
 )
-from pipeline.indicators.resampling import bootstrap, gini
+from pipeline.indicators.resampling import gini
 
 
 def units(*sizes: int) -> list[list[float]]:
@@ -77,6 +79,6 @@ def test_the_error_of_the_gini_is_that_of_leaving_people_out_one_by_one() -> Non
 
 def test_breadth_has_an_interval_that_holds_it() -> None:
     people = units(40, 8, 7, 5)
-    found = bootstrap(people, effective_number, bca=True)
+    found = interval_of_number(people, effective_number_log)
     assert found is not None
     assert found[0] < value_of(people, effective_number) < found[1] <= 4

@@ -27,8 +27,10 @@ SKEWED = np.random.default_rng(4).gamma(1.5, 10, 40).round()
 def test_survival_of_the_textbook_patients() -> None:
     steps = kaplan_meier([*ENDED, *CENSORED], [True] * len(ENDED) + [False] * len(CENSORED))
     assert [round(one.share, 3) for one in steps] == [0.857, 0.807, 0.753, 0.690, 0.627, 0.538, 0.448]
-    assert steps[0].lower == pytest.approx(0.620, abs=5e-4)
-    assert steps[0].upper == pytest.approx(0.952, abs=5e-4)
+    assert (steps[0].lower, steps[0].upper) == pytest.approx(wilson(18, 21))  # nobody was censored before week 6
+    error, share = 0.1346, steps[-1].share  # Greenwood's standard error at week 23, as published
+    effective = share * (1 - share) / error**2
+    assert (steps[-1].lower, steps[-1].upper) == pytest.approx(wilson(share * effective, effective), abs=2e-4)
     assert survival_quantile(steps, 0.5) == 23
     assert survival_quantile(steps, 0.9) is None
 
