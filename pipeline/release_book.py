@@ -8,12 +8,13 @@ differences are safe too.
 """
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Final, Literal
 
 from pipeline.history import History
 from pipeline.indicators.window import Window
 from pipeline.periods import Period, iso
+from pipeline.release_parts import Counts, parts_told
 from pipeline.release_points import NOTHING_DECIDED, Decided, decide
 from pipeline.release_visits import Visits
 from pipeline.sketches import OtherKeyEpoch
@@ -34,6 +35,7 @@ class Book:
         self._found: dict[Family, Decided] = {}
         self._chosen: dict[Family, frozenset[int]] = {}
         self._totals: dict[str, list[int]] = {}
+        self._parts: dict[str, dict[int, Counts]] = {}
         self.visits = Visits(history, k)
         span = history.span(as_of_ns)
         self.first, self.last = span if span is not None else (0, -1)
@@ -69,6 +71,13 @@ class Book:
         keep = last if keep is None else min(keep, last)
         # What is listed of an activity, and with it the totals of visits, depends on k and on days to come.
         self._totals = {name: known[: max(0, keep)] for name, known in other._totals.items() if "visits" not in name}
+
+    def parts(self, dim: str) -> dict[int, Counts]:
+        """The ends of months of which a dimension's parts of the people are told, with their counts up to then."""
+        if dim not in self._parts:
+            readable = partial(self.readable, "use")
+            self._parts[dim] = parts_told(self.history, dim, self.first, self.last, self.k, readable)
+        return self._parts[dim]
 
     def verdict(self, family: Family, after: int, upto: int) -> Literal["shown", "waiting", "hidden"]:
         """Whether what a total grew by from the end of day `after` to the end of day `upto` may be told."""

@@ -23,12 +23,13 @@ SHOWN: Final = None
 class Withheld(msgspec.Struct, frozen=True):
     """Why a figure is not told. `waiting`: not decided yet, because its week is not over. `told` are the first and the
     last day of the widest window within its period for which it may be told; `by_week`: it is not told of less.
-    `listed` is the count of what the list of activities tells too, which is told instead."""
+    `instead` is a count that is told in its place: what the list of activities tells too, or as of the day `until`."""
 
     waiting: bool = False
     told: tuple[int, int] | None = None
     by_week: bool = False
-    listed: int | None = None
+    instead: int | None = None
+    until: int | None = None
 
 
 Verdict = Withheld | None
@@ -41,7 +42,8 @@ def judge(indicator: str, book: Book, window: Window, measure: Measure) -> Verdi
     if rule is None or book.k < 2 or not measure.people:
         return SHOWN
     if measure.dim:
-        return _part_of_visits(book, window, measure) if indicator == "attendance" else SHOWN
+        of_parts = PARTS.get(indicator)
+        return SHOWN if of_parts is None else of_parts(book, window, measure)
     if indicator in BY_WEEK and _length(window) < WEEK:
         return Withheld(by_week=True)
     if indicator in OF_WINDOW and window.period.name == "chosen":
@@ -195,7 +197,17 @@ def _visits(book: Book, window: Window, measure: Measure) -> Verdict:
 def _part_of_visits(book: Book, window: Window, measure: Measure) -> Verdict:
     """Stages and methods of several periods have no running totals of their own: they tell what the list tells."""
     whole, other = book.visits.listed(window, measure.dim, measure.segment)
-    return Withheld(listed=whole or None) if other else SHOWN
+    return Withheld(instead=whole or None) if other else SHOWN
+
+
+def _part_of_people(book: Book, window: Window, measure: Measure) -> Verdict:
+    told = book.parts(measure.dim)
+    if window.period.name == "month":
+        waiting = not window.closed_on(window.last, ("usage",))
+        return SHOWN if window.last in told else Withheld(waiting=waiting)
+    until = max((end for end in told if end <= window.last), default=None)
+    count = 0 if until is None else told[until].get(measure.segment, 0)
+    return Withheld(instead=count or None, until=until)
 
 
 def _nothing_left(book: Book, window: Window, measure: Measure) -> Verdict:
@@ -213,6 +225,7 @@ def _contributors(book: Book, window: Window, measure: Measure) -> Verdict:
     return _hide(_small(book, (measure.people[0], window.taking_part.count - measure.people[0])))
 
 
+PARTS: Final[dict[str, Rule]] = {"attendance": _part_of_visits, "people": _part_of_people}
 RULES: Final[dict[str, Rule]] = {
     "people": _active,
     "people-multi-day": _several,
@@ -283,7 +296,9 @@ def because(verdict: Withheld, k: int) -> str:
     if verdict.told is not None:
         first, last = (iso(day) for day in verdict.told)
         return f"told of {first} to {last}: the days around it are not over, or would tell of fewer than {k} people"
-    if verdict.listed is not None:
+    if verdict.instead is not None and verdict.until is not None:
+        return f"as of {iso(verdict.until)}, the last end of a month since which every part can be told to have grown"
+    if verdict.instead is not None:
         return f"without activities of fewer than {k} attendances, which are told in totals only"
     if verdict.by_week:
         return "told only of a week or more, since parts of the people of a few days tell of too few"

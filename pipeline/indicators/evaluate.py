@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from pipeline.history import History
+from pipeline.indicators.intervals import poisson
 from pipeline.indicators.measure import Measure, not_defined
 from pipeline.indicators.registry import INDICATORS, Indicator
 from pipeline.indicators.window import Window
@@ -64,13 +65,13 @@ def _released(definition: Indicator, window: Window, book: Book) -> list[tuple[M
         if window.period.name in ("all", "chosen"):
             return _narrower(definition, window, book, next(one for one in totals if one is not None))
         totals = [one and Withheld(waiting=one.waiting, by_week=one.by_week) for one in totals]
-    withheld = {place for place, one in enumerate(totals) if one is not None and one.listed is None}
+    withheld = {place for place, one in enumerate(totals) if one is not None and one.instead is None}
     concealed = hidden(measures, book.k, withheld)
     found: list[tuple[Measure, Told]] = []
     for place, (measure, verdict) in enumerate(zip(measures, totals, strict=True)):
         told = None
-        if verdict is not None and verdict.listed is not None:
-            measure = replace(measure, value=float(verdict.listed), n=verdict.listed, people=(verdict.listed,))
+        if verdict is not None and verdict.instead is not None:
+            measure = _counted_as(measure, verdict.instead)
             told = NARROWER, because(verdict, book.k)
         elif verdict is not None:
             told = "incomplete" if verdict.waiting else "suppressed", because(verdict, book.k)
@@ -78,6 +79,11 @@ def _released(definition: Indicator, window: Window, book: Book) -> list[tuple[M
             told = "suppressed", reason(book.k)
         found.append((measure, told))
     return found
+
+
+def _counted_as(measure: Measure, count: int) -> Measure:
+    lower, upper = poisson(count) if measure.interval == "poisson" else (None, None)
+    return replace(measure, value=float(count), n=count, people=(count,), lower=lower, upper=upper)
 
 
 def _narrower(definition: Indicator, window: Window, book: Book, verdict: Withheld) -> list[tuple[Measure, Told]]:

@@ -20,14 +20,14 @@ SPLIT: Final = {
     "gender": Col.GENDER,
     "area": Col.AREA,
 }
-# Parts are shown of periods that do not overlap others of their kind: two that do would tell of single people.
-SPLIT_PERIODS: Final = ("week", "month", "all")
+# Windows that overlap would tell of single people: parts are of months and of the whole (`pipeline.release_parts`).
+SPLIT_PERIODS: Final = ("month", "all")
 MOST_PARTS: Final = 12
 
 
 @indicator(
     id="people",
-    version=2,
+    version=3,
     family="uptake",
     title="People who use the service",
     unit="people",
@@ -66,13 +66,14 @@ def _parts(window: Window) -> list[Measure]:
         else:
             named = {window.history.usage.word(int(word)): int(n) for word, n in zip(words, people, strict=True)}
             found += [
-                estimated(float(n), n, poisson(n), "poisson", (n,), dim, _part(dim, word))
+                estimated(float(n), n, poisson(n), "poisson", (n,), dim, part(dim, word))
                 for word, n in sorted(named.items())
             ]
     return found
 
 
-def _part(dim: str, word: str) -> str:
+def part(dim: str, word: str) -> str:
+    """The name of a part of a dimension."""
     return f"{dim.replace('_', ' ')} not stated" if word in (NO_WORD, "unknown") else word
 
 

@@ -140,15 +140,17 @@ def test_people_no_longer_told_apart_have_not_all_stayed_away() -> None:
         assert said(indicator, window(events)).status == "not_defined"
 
 
-def test_parts_of_the_people_are_shown_of_closed_periods_only_and_never_folded() -> None:
+def test_parts_of_the_people_are_shown_of_months_and_the_whole_and_never_folded() -> None:
     events = [act("2026-05-12T10:00", f"p{n}", data={"area": f"a{n}", "gender": "f"}) for n in range(13)]
     events.append(act("2026-05-12T10:00", "q", data={"gender": "m"}))
-    seen = window(events)
+    week = window(events)
+    seen = Window(week.history, Period("month", "2026-05-01", "2026-05-31"), week.as_of_ns)
     found = {(one.dim, one.segment): one for one in INDICATORS["people"].compute(seen)}
     assert found["gender", "f"].value == 13
     assert found["gender", "m"].people == (1,)
     assert found["area", "too many"].status == "not_defined"
     assert {dim for dim, _ in found} == {"", "gender", "area"}  # one service, one channel: no parts
+    assert len(INDICATORS["people"].compute(week)) == 1
     for name in ("day", "chosen"):
         other = Window(seen.history, Period(name, "2026-05-12", "2026-05-12"), seen.as_of_ns)
         assert len(INDICATORS["people"].compute(other)) == 1

@@ -134,7 +134,7 @@ def expected(oracle: Uptake, period: Period, began: date) -> dict[str, dict[tupl
         for family in families:
             part = [one for one in tasks if one[0] == family]
             found["task-success"]["task_family", family] = oracle.success(part)
-    if period.name in ("week", "month", "all"):
+    if period.name in ("month", "all"):
         found["people"] = {("", ""): len(oracle.active(first, last))}
         for dim in ("actor_kind", "gender", "channel"):
             for word, n in oracle.parts(first, last, dim).items():
