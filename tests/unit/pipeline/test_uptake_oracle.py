@@ -134,8 +134,9 @@ def expected(oracle: Uptake, period: Period, began: date) -> dict[str, dict[tupl
         for family in families:
             part = [one for one in tasks if one[0] == family]
             found["task-success"]["task_family", family] = oracle.success(part)
-    if period.name in ("month", "all"):
+    if period.name in ("week", "month", "all"):
         found["people"] = {("", ""): len(oracle.active(first, last))}
+    if period.name in ("month", "all"):
         for dim in ("actor_kind", "gender", "channel"):
             for word, n in oracle.parts(first, last, dim).items():
                 found["people"][dim, word] = n
