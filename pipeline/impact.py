@@ -25,6 +25,8 @@ from pipeline.values import IndicatorValue
 
 WEEKS: Final = 12
 LEAST: Final = 8
+LEAST_FREEDOM: Final = 1.5  # below it the interval of a mean holds nearly every number
+ALIKE: Final = "its weeks follow each other so closely that together they count as too few to say how sure this is"
 MARGIN: Final = 1.1  # a rise below a tenth, told apart from a tenth, is no movement as intended
 INTERVAL: Final = "t, weeks autocorrelated"
 AS_INTENDED, NOT_AS_INTENDED, CANNOT_TELL = "as_intended", "not_as_intended", "cannot_tell"
@@ -175,10 +177,15 @@ def _mean(window: Span | None) -> Figure:
     if window is None or len(window.weeks) < LEAST:
         n = len(window.weeks) if window else 0
         return Figure(n=n, status="insufficient_n", reason=f"{n} usable weeks; at least {LEAST} are needed")
-    error, freedom = standard_error([window])
+    mean, n = window.mean, len(window.weeks)
+    relative = mean > 0
+    error, freedom = standard_error([window], relative)
+    if freedom < LEAST_FREEDOM:
+        return Figure(value=mean, n=n, reason=ALIKE)
     half = error * float(stats.t.ppf(0.975, freedom))
-    mean = window.mean
-    return Figure(value=mean, n=len(window.weeks), lower=mean - half, upper=mean + half, interval=INTERVAL)
+    # As with the ratio, on the scale of logarithms: what is counted is never below 0.
+    lower, upper = (mean * exp(-half), mean * exp(half)) if relative else (mean - half, mean + half)
+    return Figure(value=mean, n=n, lower=lower, upper=upper, interval=INTERVAL)
 
 
 def _lacking(target: Target, before: Span | None, after: Span | None, weeks: Sequence[IndicatorValue]) -> str:
