@@ -182,7 +182,7 @@ HABITS: Mapping[str, Habit] = {
     ),
     # A campus: lecture days; almost nobody at weekends and few in August.
     "milan": Habit(
-        people=1800,
+        people=7200,
         one_time=0.3,
         stay_days=100,
         visits_per_day=0.1,
