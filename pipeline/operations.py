@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from pipeline.alerts.state import Transition
+from pipeline.alerts.transition import Transition
 from pipeline.migrations import MIGRATIONS
 from pipeline.model import NS_PER_S
 from pipeline.state_file import OperationsRefused, StateFile
@@ -45,7 +45,8 @@ class Operations(StateFile):
     def record(self, transition: Transition, now_ns: int, synthetic: bool) -> Incident | None:
         """Apply a transition and put its notification in the outbox, in one transaction.
 
-        Applying the same transition again does nothing and returns None. Back-filled transitions notify nobody.
+        Applying the same transition again does nothing and returns None. Back-filled openings notify nobody; an end is
+        told where the opening was, however late it is found.
         """
         with self.transaction():
             found = (
@@ -67,7 +68,8 @@ class Operations(StateFile):
                     msgspec.json.encode(transition.inputs).decode(),
                 ),
             )
-            if not transition.backfill:
+            past = transition.backfill if transition.what == "opened" else not self._was_told(found.id)
+            if not past and not transition.quiet:
                 key = f"{found.id}|{transition.what}"
                 body = msgspec.json.encode(
                     {
@@ -83,6 +85,11 @@ class Operations(StateFile):
                     (key, body, now_ns, now_ns),
                 )
             return found
+
+    def _was_told(self, incident: int) -> bool:
+        return bool(
+            self._db.execute("SELECT 1 FROM outbox WHERE idempotency_key = ?", (f"{incident}|opened",)).fetchone()
+        )
 
     def _open(self, transition: Transition, now_ns: int, synthetic: bool) -> Incident | None:
         done = self._db.execute(
@@ -121,9 +128,15 @@ class Operations(StateFile):
         where = f"pilot IN ({marks})" + (" AND closed_ns IS NULL" if open_only else "")
         return self._find(where, tuple(pilots))
 
-    def of_series(self, pilot: str, kind: str, series: str) -> list[Incident]:
-        """Every incident of one series, oldest first."""
-        return self._find("pilot = ? AND kind = ? AND series = ?", (pilot, kind, series))[::-1]
+    def of_kind(self, pilot: str, kind: str) -> list[Incident]:
+        """Every incident of one kind in a pilot, oldest first."""
+        return self._find("pilot = ? AND kind = ?", (pilot, kind))[::-1]
+
+    def opened_with(self, incident: int) -> dict[str, Any]:
+        """What the opening of an incident rests on."""
+        rows = self.read("SELECT inputs FROM transition WHERE incident = ? AND what = 'opened'", (incident,))
+        found = msgspec.json.decode(rows[0][0]) if rows else {}
+        return found if isinstance(found, dict) else {}
 
     def _find(self, where: str, parameters: tuple[object, ...]) -> list[Incident]:
         with self._lock:

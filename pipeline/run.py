@@ -351,7 +351,9 @@ class Pipeline:
                 continue
             changed |= evaluate_silence(history, self._operations, self._boards.heard(slug), now_ns)
             if slug in self._to_judge:
-                changed |= evaluate_drop_off(history, self._operations, self._as_of_ns, now_ns)
+                changed |= evaluate_drop_off(
+                    history, self._operations, self._as_of_ns, now_ns, self._catalogue.common.disclosure_k
+                )
                 self._to_judge.discard(slug)
         return changed
 

@@ -1,9 +1,11 @@
 """When people stop taking part, and when a feed falls silent.
 
-state     pure: `step(state, rule, judged_day or None, now) -> (state, transitions)`
-drop_off  from a pilot's days to judged days, and their replay
-silence   from a feed's last sign of life to the same machine, by the clock
-evaluate  the shell: replay, compare with what is recorded, record transitions
+streams      from a pilot's history to daily counts, and which days may be judged
+drop_off     the replay of a pilot's whole past: what opened and closed
+explanation  why an alert fired, in numbers and in one paragraph
+silence      from a feed's last sign of life, by the clock
+transition   what is recorded when something begins or ends
+evaluate     the shell: replay, compare with what is recorded, record transitions
 
 The detector of a fall in daily counts is pure, over arrays (series, days):
 

@@ -1,51 +1,120 @@
-"""From a pilot's days to the days that its drop-off alert may judge.
+"""The whole past of a pilot's engagement as transitions: every drop-off that opened and closed, from its first day on.
 
-A day is judged when it and its feeds' lateness are over, every engagement feed was ok or partial that day, and
-neither a closure, of the pilot's calendar or recorded in the Log, nor a public holiday holds it. What people enter by
-hand has no rhythm and is not waited for. Of a partial day the count is scaled by its completeness. Source: alerts.md 3.
-The series is the pilot's contributions: attendances come in bursts with each activity.
+A replay is a function of the days alone; the wall clock only says what is too long ago to tell anybody. While the total
+has fallen, its streams are recorded and tell nobody: the total's alert names them. A rare stream never tells anybody.
 """
 
-from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
 
-from pipeline.alerts.calendar import closed
-from pipeline.alerts.state import JudgedDay, Rule, State, Transition, step
+import msgspec
+import numpy as np
+
+from pipeline.alerts.detector import FIRING, Course, Rule, watch
+from pipeline.alerts.explanation import Explanation, explain, name_of, sentence
+from pipeline.alerts.streams import Streams, streams_of
+from pipeline.alerts.transition import BACKFILL_NS, Transition
 from pipeline.history import History
-from pipeline.model import NS_PER_S
-from pipeline.periods import day_bounds, iso
 
-SERIES = "contributions"
-RULE = Rule()
+KIND: Final = "drop_off"
 
 
-def replay(history: History, as_of_ns: int, now_ns: int) -> tuple[State, list[Transition]]:
-    """The state and every transition of a pilot's whole past, from its first day."""
-    state, found = State(), []
-    for judged in judged_days(history, as_of_ns):
-        state, transitions = step(state, RULE, judged, now_ns, history.pilot.slug, SERIES)
-        found += transitions
-    return state, found
+def replay(history: History, as_of_ns: int, now_ns: int, k: int = 0) -> list[Transition]:
+    """Every transition of a pilot's engagement, by stream and day; groups of fewer than k people are not named."""
+    streams = streams_of(history, as_of_ns)
+    if streams is None:
+        return []
+    course = course_of(streams)
+    found: list[Transition] = []
+    for row in range(len(streams.names)):
+        firing = course.state[row] >= FIRING
+        opened = -1
+        for day in np.flatnonzero(np.diff(firing, prepend=False)):
+            index = int(day)
+            if firing[index]:
+                opened = index
+                found.append(_opened(history, streams, course, row, index, now_ns, k))
+            else:
+                found.append(_closed(history, streams, course, row, opened, index, now_ns))
+    return found
 
 
-def judged_days(history: History, as_of_ns: int) -> Iterator[JudgedDay]:
-    """Every day of the pilot's engagement that is over, in order."""
-    pilot = history.pilot
-    feeds = [feed for feed in pilot.feeds if feed.stream == "engagement" and not feed.by_hand]
-    first, span = history.first_of_stream("engagement"), history.span(as_of_ns)
-    if first is None or span is None or not feeds:
-        return
-    late_ns = int(max(feed.lateness.total_seconds() for feed in feeds)) * NS_PER_S
-    for number in range(first, span[1] + 1):
-        over_ns = day_bounds(iso(number), pilot.zone)[1] + late_ns
-        if over_ns > as_of_ns:
-            return
-        value, why = None, "masked"
-        if not closed(pilot, iso(number)) and not history.closed(iso(number)):
-            verdicts = [history.verdict(feed, number, as_of_ns) for feed in feeds]
-            value, why = None, "held"
-            if all(verdict.verdict in ("ok", "partial") for verdict in verdicts):
-                partial = history.day(number)
-                share = min(verdict.completeness or 1.0 for verdict in verdicts)
-                count = sum(partial.contributions.values()) if partial is not None else 0
-                value, why = (count if share >= 0.9 else count / share), ""
-        yield JudgedDay(iso(number), number, value, over_ns, why)
+def course_of(streams: Streams) -> Course:
+    """The detector's course over a pilot's streams."""
+    shape = streams.counts.shape
+    return _course(
+        streams.counts.tobytes(),
+        np.ascontiguousarray(streams.judged).tobytes(),
+        np.ascontiguousarray(streams.completeness).tobytes(),
+        shape,
+        int(streams.weekday[0]),
+        streams.rules,
+    )
+
+
+@lru_cache(maxsize=16)
+def _course(
+    counts: bytes, judged: bytes, completeness: bytes, shape: tuple[int, int], weekday: int, rules: tuple[Rule, ...]
+) -> Course:
+    """Remembered by what goes in: a live pilot is asked every few seconds, and its past days hardly ever change."""
+    return watch(
+        np.frombuffer(counts).reshape(shape),
+        np.frombuffer(judged, np.bool_).reshape(shape),
+        np.frombuffer(completeness).reshape(shape),
+        (np.arange(shape[1]) + weekday) % 7,
+        rules,
+    )
+
+
+def _opened(
+    history: History, streams: Streams, course: Course, row: int, index: int, now_ns: int, k: int
+) -> Transition:
+    found = explain(history, streams, course, row, index, k)
+    with_total = row > 0 and bool(course.state[0, index] >= FIRING)
+    fallen = [name for at, name in enumerate(streams.names[1:], 1) if not row and course.state[at, index] >= FIRING]
+    also = f" Fallen with it: {', '.join(name.replace('_', ' ') for name in fallen)}." if fallen else ""
+    return _transition(
+        history, streams, row, index, index, now_ns,
+        what="opened",
+        sentence=sentence(found) + also,
+        reason=f"evidence of {found.evidence:.1f} reached {found.threshold:.1f}",
+        severity=found.severity,
+        quiet=with_total or not streams.notifies[row],
+        inputs=msgspec.to_builtins(found),
+    )  # fmt: skip
+
+
+def _closed(
+    history: History, streams: Streams, course: Course, row: int, opened: int, index: int, now_ns: int
+) -> Transition:
+    week = [day for day in range(max(0, index - 6), index + 1) if not streams.why[day]]
+    seen, due = float(streams.counts[row, week].sum()), float(course.expected[row, week].sum())
+    return _transition(
+        history, streams, row, index, opened, now_ns,
+        what="closed",
+        sentence=f"{name_of(streams.names[row])}: {seen:.0f} again in {len(week)} judged days, of {due:.0f} expected.",
+        reason=f"recovered on {streams.rules[row].recover_days} judged days in a row",
+        quiet=not streams.notifies[row],
+        inputs={"observed": seen, "expected": due, "rule": streams.rules[row].version},
+    )  # fmt: skip
+
+
+def _transition(
+    history: History, streams: Streams, row: int, index: int, opened: int, now_ns: int, **said: object
+) -> Transition:
+    due_ns = streams.over_ns[index]
+    return Transition(
+        pilot=history.pilot.slug,
+        kind=KIND,
+        series=streams.names[row],
+        day=streams.day(index),
+        since=streams.day(opened),
+        at_ns=due_ns,
+        backfill=now_ns - due_ns > BACKFILL_NS,
+        **said,  # type: ignore[arg-type]
+    )
+
+
+def explanation_of(inputs: dict[str, object]) -> Explanation:
+    """The explanation that a recorded opening rests on."""
+    return msgspec.convert(inputs, Explanation)

@@ -8,34 +8,41 @@ import msgspec
 
 from pipeline.alerts import drop_off, silence
 from pipeline.alerts.silence import Silence
-from pipeline.alerts.state import BACKFILL_NS, Transition
+from pipeline.alerts.streams import VERSION
+from pipeline.alerts.transition import BACKFILL_NS, Transition
 from pipeline.history import History
 from pipeline.operations import Operations
 from pipeline.periods import day_of
 
 
-def evaluate_drop_off(history: History, operations: Operations, as_of_ns: int, now_ns: int) -> bool:
+def evaluate_drop_off(history: History, operations: Operations, as_of_ns: int, now_ns: int, k: int = 0) -> bool:
     """Replay one pilot's past and record what is new; True where anything was."""
     pilot = history.pilot
-    _, transitions = drop_off.replay(history, as_of_ns, now_ns)
+    transitions = drop_off.replay(history, as_of_ns, now_ns, k)
+    opened = {(found.series, found.since) for found in transitions if found.what == "opened"}
     changed = False
-    opened = {found.since for found in transitions if found.what == "opened"}
-    for incident in operations.of_series(pilot.slug, "drop_off", drop_off.SERIES):
-        if incident.since not in opened and incident.closed_ns is None:
+    told = set[str]()  # series of which people know that they have fallen, by an earlier day or rule
+    for incident in operations.of_kind(pilot.slug, drop_off.KIND):
+        if incident.closed_ns is None and (incident.series, incident.since) not in opened:
+            other = operations.opened_with(incident.id).get("rule") != VERSION
             revised = Transition(
                 pilot=pilot.slug,
-                kind="drop_off",
-                series=drop_off.SERIES,
+                kind=drop_off.KIND,
+                series=incident.series,
                 what="closed",
                 day=incident.since,
                 since=incident.since,
                 at_ns=now_ns,
-                sentence="Late events explain the fall.",
-                reason="revised",
+                sentence="Another rule judges this series now." if other else "Late events explain the fall.",
+                reason="another rule" if other else "revised",
                 backfill=now_ns - incident.opened_ns > BACKFILL_NS,
+                quiet=other,
             )
+            told |= {incident.series} if other else set()
             changed |= operations.record(revised, now_ns, incident.synthetic) is not None
     for transition in transitions:
+        if transition.series in told and transition.what == "opened":
+            transition = msgspec.structs.replace(transition, quiet=True)
         changed |= operations.record(transition, now_ns, _synthetic(history)) is not None
     return changed
 

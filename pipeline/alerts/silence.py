@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from pipeline.alerts.state import BACKFILL_NS, Transition
+from pipeline.alerts.transition import BACKFILL_NS, Transition
 from pipeline.model import NS_PER_S
 
 INTERVALS: Final = 3

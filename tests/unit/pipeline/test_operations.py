@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import Notify
-from pipeline.alerts.state import Transition
+from pipeline.alerts.transition import Transition
 from pipeline.notify import Notifier
 from pipeline.operations import Operations, this_process
 from pipeline.state_file import OperationsRefused

@@ -97,7 +97,7 @@ def test_a_recorded_closure_masks_its_days_and_no_others() -> None:
 
 
 def test_a_feed_by_hand_does_not_keep_the_alert_from_judging() -> None:
-    from pipeline.alerts.drop_off import judged_days
+    from pipeline.alerts.streams import streams_of
 
     clock = Clock("2026-03-10T12:00:00")
     beats = [
@@ -114,6 +114,6 @@ def test_a_feed_by_hand_does_not_keep_the_alert_from_judging() -> None:
     city.add([*beats, event("contribution.made", AT, "k1-one"), attended("log/a/attendance-citizen", 10)])
     running = city.pipeline()
     city.work(running)
-    judged = [one.value for one in judged_days(running._histories["test"], clock.ns)]
-    assert judged
-    assert None not in judged
+    streams = streams_of(running._histories["test"], clock.ns)
+    assert streams is not None
+    assert set(streams.why) <= {"", "activity"}

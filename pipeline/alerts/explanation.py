@@ -1,0 +1,196 @@
+"""Why an alert fired, in numbers and in one paragraph: what fell, against what, since when, and who stayed away.
+
+Everything comes from the course of the detector and the days beneath it, so the same past explains itself the same way.
+Groups are named only where at least k people stand behind what was expected of them. Source: alerts.md 7.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from pipeline.alerts.detector import Course, band_of_window, days_to_see
+from pipeline.alerts.streams import ACTIVITY, CLOSURE, HELD, HOLIDAY, TOTAL, Streams
+from pipeline.history import History
+from pipeline.periods import iso
+from pipeline.rows import Row
+
+BACK: Final = 182  # days before the change that tell what each group used to give
+GUARD: Final = 1
+PRECEDING: Final = 28
+DIMENSIONS: Final = ("group", "channel", "service")
+OTHER: Final = "other"
+LEFT_OUT: Final = {
+    HOLIDAY: ("public holiday", "public holidays"),
+    CLOSURE: ("day of closure", "days of closure"),
+    ACTIVITY: ("day of an activity or soon after", "days of an activity or soon after"),
+    HELD: ("day with a feed that could not be trusted", "days with a feed that could not be trusted"),
+}
+# About how often a threshold errs, per year: docs/benchmarks-alerts.md.
+ERRS: Final = "At these thresholds about one false alarm per pilot and year."
+
+
+class Part(msgspec.Struct, frozen=True):
+    """What a group gave since the change day, what its share of the expectation was, and its part of the deficit."""
+
+    dim: str
+    name: str
+    observed: int
+    expected: float
+    share: float
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """One incident as of one day. `since` is the day on which the evidence began, `low` and `high` the 90 % band of the
+    sum over the `judged` days since then, `evidence` and `threshold` in nats. `left_out` counts days by reason, `parts`
+    are ranked by their part of the deficit, `activities` are the last of the four weeks before, with their days.
+    `sees_half` is about how many days a fall by half needs to be seen here, None where too few events come."""
+
+    series: str
+    since: str
+    day: str
+    observed: int
+    expected: float
+    low: float
+    high: float
+    judged: int
+    evidence: float
+    threshold: float
+    completeness: float
+    provisional: bool
+    left_out: dict[str, int]
+    parts: list[Part]
+    activities: list[tuple[str, str]]
+    sees_half: float | None
+    rule: int
+
+    @property
+    def fall(self) -> float:
+        """The share that is missing."""
+        return 1 - self.observed / self.expected if self.expected else 0.0
+
+    @property
+    def severity(self) -> str:
+        """By what is left of the expectation; a pilot's total is always critical."""
+        left = 1 - self.fall
+        return "critical" if left < 0.3 or self.series == TOTAL else "warning" if left < 0.6 else "notice"
+
+
+def explain(history: History, streams: Streams, course: Course, row: int, index: int, k: int) -> Explanation:
+    """Why stream `row` stood as it did at the end of day `index`; needs a run of evidence on that day."""
+    begin = int(course.change_day[row, index])
+    days = [day for day in range(begin, index + 1) if not streams.why[day]]
+    share = streams.completeness[row, days]
+    expected = course.expected[row, days] * share
+    phi = 1 + (course.phi[row, days] - 1) * share
+    low, high = band_of_window(expected, course.se[row, days], phi)
+    observed = int(streams.counts[row, days].sum())
+    mean, last = float(course.expected[row, days].mean()), days[-1]
+    return Explanation(
+        series=streams.names[row],
+        since=streams.day(begin),
+        day=streams.day(index),
+        observed=observed,
+        expected=float(expected.sum()),
+        low=low,
+        high=high,
+        judged=len(days),
+        evidence=float(course.evidence[row, index]),
+        threshold=streams.rules[row].h,
+        completeness=float(share.mean()),
+        provisional=bool(course.provisional[row, index]),
+        left_out=dict(Counter(streams.why[day] for day in range(begin, index + 1) if streams.why[day])),
+        parts=_parts(history, streams, row, days, float(expected.sum()), observed, k),
+        activities=_preceding(history, streams.first + begin),
+        sees_half=days_to_see(mean, float(course.phi[row, last]), h=streams.rules[row].h, k=streams.rules[row].k),
+        rule=streams.rules[row].version,
+    )
+
+
+def _parts(
+    history: History, streams: Streams, row: int, days: list[int], expected: float, observed: int, k: int
+) -> list[Part]:
+    begin = days[0]
+    before = [day for day in range(max(0, begin - GUARD - BACK), begin - GUARD) if not streams.why[day]]
+    missing = expected - observed
+    if not before or missing <= 0:
+        return []
+    kind = None if streams.names[row] == TOTAL else streams.names[row]
+    found: list[Part] = []
+    for dim in DIMENSIONS:
+        then, people = _counted(history, streams, before, kind, dim)
+        now, _ = _counted(history, streams, days, kind, dim)
+        total = sum(then.values())
+        named = [name for name in then if len(people[name]) >= max(k, 1)]
+        small = [name for name in {*then, *now} if name not in named]
+        if len(named) < 2 or not total:
+            continue
+        if len(small) == 1:  # alone it could be worked out from the others
+            named.sort(key=lambda name: (then[name], name))
+            small.append(named.pop(0))
+        for name, members in [*((name, [name]) for name in named), (OTHER, small)]:
+            due = expected * sum(then[one] for one in members) / total
+            seen = sum(now[one] for one in members)
+            if members:
+                found.append(Part(dim, name, seen, due, (due - seen) / missing))
+    return sorted(found, key=lambda part: (DIMENSIONS.index(part.dim), -part.share, part.name))
+
+
+def _counted(
+    history: History, streams: Streams, days: Iterable[int], kind: str | None, dim: str
+) -> tuple[Counter[str], defaultdict[str, set[str]]]:
+    """Contributions of these days by group, and who is behind them."""
+    counts, people = Counter[str](), defaultdict[str, set[str]](set)
+    for day in days:
+        for one in history.engagement.of(streams.first + day).get("contribution.made", ()):
+            if kind is None or one.data.get("kind") == kind:
+                name = _group(one, dim)
+                counts[name] += one.count
+                people[name].add(one.actor or f"{one.id}")
+    return counts, people
+
+
+def _group(row: Row, dim: str) -> str:
+    if dim == "group":
+        return row.actor_kind
+    word = row.service if dim == "service" else row.data.get("channel")
+    return word if isinstance(word, str) and word else "unknown"
+
+
+def _preceding(history: History, change: int) -> list[tuple[str, str]]:
+    days = history.days_with(["engagement/activity.held"], change - PRECEDING, change)
+    return [
+        (iso(day), held.method) for day in days if (partial := history.day(day)) is not None for held in partial.held
+    ][-3:]
+
+
+def sentence(one: Explanation) -> str:
+    """The paragraph of a notification and of the page."""
+    parts = [
+        f"{name_of(one.series)}: {one.observed} in the last {one.judged} judged days, expected {one.expected:.0f} "
+        f"(90 % band {one.low:.0f} to {one.high:.0f}), down {one.fall:.0%}, since about {one.since}.",
+        f"Evidence {one.evidence:.1f}, alert at {one.threshold:.1f}.",
+        f"Its feeds were healthy: completeness {one.completeness:.0%}.",
+    ]
+    if one.left_out:
+        left = (f"{number} {LEFT_OUT[why][number > 1]}" for why, number in sorted(one.left_out.items()))
+        parts.append(f"Left out: {', '.join(left)}.")
+    for dim in DIMENSIONS:
+        top = [part for part in one.parts if part.dim == dim][:1]
+        if top and top[0].share > 0.2:
+            part, missing = top[0], one.expected - one.observed
+            parts.append(f"By {dim}: {part.name.replace('_', ' ')} "
+                         f"{part.observed - part.expected:.0f} of {-missing:.0f} ({part.share:.0%}).")  # fmt: skip
+    if one.activities:
+        day, method = one.activities[-1]
+        parts.append(f"The last activity before was {method.replace('_', ' ')} on {day}.")
+    if one.provisional:
+        parts.append("Provisional: less than six weeks were learned from.")
+    parts.append(ERRS)
+    return " ".join(parts)
+
+
+def name_of(series: str) -> str:
+    """A series as a sentence begins with it."""
+    return "Contributions" if series == TOTAL else f"Contributions of kind {series.replace('_', ' ')}"
