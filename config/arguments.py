@@ -231,7 +231,25 @@ def _users(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--limit", type=int, default=50, help="most rows of the audit (default 50)")
 
 
+def _alerts(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "what", choices=["list", "show", "explain", "ack", "silence", "new-normal"],
+        help="list open incidents; show one with its history; explain in numbers why it fired; say who looks after it; "
+        "make no notifications for some days; accept the level that a drop-off fell to",
+    )  # fmt: skip
+    verb.add_argument("id", nargs="?", type=int, metavar="ID", help="number of the incident, as the list names it")
+    verb.add_argument("--all", action="store_true", help="also incidents that are over, for list")
+    verb.add_argument("--pilot", metavar="SLUG", help="of one pilot, for list and silence")
+    verb.add_argument("--kind", choices=["drop_off", "feed_silent"], help="silence one kind alone")
+    verb.add_argument("--series", metavar="NAME", help="silence one series or feed alone")
+    verb.add_argument("--who", default="command line", help="who does it (default command line)")
+    verb.add_argument("--note", default="", help="why, for ack, silence and new-normal")
+    verb.add_argument("--days", type=_positive, help="for how long, for ack and silence (default for ever, and 7)")
+    verb.add_argument("--limit", type=int, default=50, help="most incidents of the list (default 50)")
+
+
 _ARGUMENTS = {
+    "alerts": _alerts,
     "demo": _demo, "pipeline": _pipeline, "import": _import, "workbook": _workbook, "simulate": _simulate,
     "export": _export, "dead-letters": _dead_letters, "replay": _replay, "try": _try, "doctor": _doctor, "lint": _lint,
     "users": _users,

@@ -56,6 +56,17 @@ CREATE TABLE superseded (
     UNIQUE (pilot, period, start, end, revision));
 CREATE TABLE erased_day (pilot TEXT NOT NULL, day TEXT NOT NULL, PRIMARY KEY (pilot, day));
 """,
+    """
+CREATE TABLE acknowledgement (
+    id INTEGER PRIMARY KEY, incident INTEGER NOT NULL REFERENCES incident, at_ns INTEGER NOT NULL, who TEXT NOT NULL,
+    note TEXT NOT NULL, until_ns INTEGER);
+CREATE TABLE silence (
+    id INTEGER PRIMARY KEY, at_ns INTEGER NOT NULL, who TEXT NOT NULL, reason TEXT NOT NULL, pilot TEXT NOT NULL,
+    kind TEXT NOT NULL, series TEXT NOT NULL, until_ns INTEGER NOT NULL);
+CREATE TABLE new_level (
+    id INTEGER PRIMARY KEY, at_ns INTEGER NOT NULL, who TEXT NOT NULL, reason TEXT NOT NULL, pilot TEXT NOT NULL,
+    series TEXT NOT NULL, day TEXT NOT NULL);
+""",
 )
 
 

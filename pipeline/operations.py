@@ -69,7 +69,7 @@ class Operations(StateFile):
                 ),
             )
             past = transition.backfill if transition.what == "opened" else not self._was_told(found.id)
-            if not past and not transition.quiet:
+            if not past and not transition.quiet and not self._silenced(transition, now_ns):
                 key = f"{found.id}|{transition.what}"
                 body = msgspec.json.encode(
                     {
@@ -85,6 +85,13 @@ class Operations(StateFile):
                     (key, body, now_ns, now_ns),
                 )
             return found
+
+    def _silenced(self, transition: Transition, now_ns: int) -> bool:
+        found = self._db.execute(
+            "SELECT 1 FROM silence WHERE until_ns > ? AND pilot IN ('', ?) AND kind IN ('', ?) AND series IN ('', ?)",
+            (now_ns, transition.pilot, transition.kind, transition.series),
+        )
+        return bool(found.fetchone())
 
     def _was_told(self, incident: int) -> bool:
         return bool(

@@ -5,7 +5,6 @@ any point repeats work and loses none; each step is bounded, newest days first, 
 history loads; what is written equals a computation from scratch at the same time.
 """
 
-import gc
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -120,7 +119,6 @@ class Pipeline:
 
     def run(self, stop: threading.Event, once: bool) -> None:
         """Step until told to stop, or with `once` until no work is left; a store that is away is waited for."""
-        fewer_collections()
         sender = threading.Thread(target=self._notifier.run, args=(self._operations, self._clock, stop), daemon=True)
         if not once:
             sender.start()
@@ -368,12 +366,6 @@ class Pipeline:
                 pulse, steps=pulse.steps + wrote, partials=partials, alerts_ns=now_ns, as_of_ns=as_of_ns
             )
             self._store.put([pulse_record(self._pulse)])
-
-
-def fewer_collections() -> None:
-    """Let Python look for cycles of dead objects far less often: a day of 100,000 events makes millions of objects and
-    no cycles, and looking through them took a third of the time."""
-    gc.set_threshold(500_000, 20, 50)
 
 
 def _fitting(document: PeriodValues) -> PeriodValues:

@@ -4,6 +4,7 @@ A replay is a function of the days alone; the wall clock only says what is too l
 has fallen, its streams are recorded and tell nobody: the total's alert names them. A rare stream never tells anybody.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -12,16 +13,18 @@ import numpy as np
 
 from pipeline.alerts.detector import FIRING, Course, Rule, watch
 from pipeline.alerts.explanation import Explanation, explain, name_of, sentence
-from pipeline.alerts.streams import Streams, streams_of
+from pipeline.alerts.streams import NO_LEVELS, Streams, streams_of
 from pipeline.alerts.transition import BACKFILL_NS, Transition
 from pipeline.history import History
 
 KIND: Final = "drop_off"
 
 
-def replay(history: History, as_of_ns: int, now_ns: int, k: int = 0) -> list[Transition]:
+def replay(
+    history: History, as_of_ns: int, now_ns: int, k: int = 0, levels: Mapping[str, str] = NO_LEVELS
+) -> list[Transition]:
     """Every transition of a pilot's engagement, by stream and day; groups of fewer than k people are not named."""
-    streams = streams_of(history, as_of_ns)
+    streams = streams_of(history, as_of_ns, levels)
     if streams is None:
         return []
     course = course_of(streams)
@@ -49,12 +52,19 @@ def course_of(streams: Streams) -> Course:
         shape,
         int(streams.weekday[0]),
         streams.rules,
+        tuple(streams.restart.tolist()),
     )
 
 
 @lru_cache(maxsize=16)
 def _course(
-    counts: bytes, judged: bytes, completeness: bytes, shape: tuple[int, int], weekday: int, rules: tuple[Rule, ...]
+    counts: bytes,
+    judged: bytes,
+    completeness: bytes,
+    shape: tuple[int, int],
+    weekday: int,
+    rules: tuple[Rule, ...],
+    restart: tuple[int, ...],
 ) -> Course:
     """Remembered by what goes in: a live pilot is asked every few seconds, and its past days hardly ever change."""
     return watch(
@@ -63,6 +73,7 @@ def _course(
         np.frombuffer(completeness).reshape(shape),
         (np.arange(shape[1]) + weekday) % 7,
         rules,
+        np.array(restart),
     )
 
 
@@ -87,6 +98,15 @@ def _opened(
 def _closed(
     history: History, streams: Streams, course: Course, row: int, opened: int, index: int, now_ns: int
 ) -> Transition:
+    if index == streams.restart[row]:
+        return _transition(
+            history, streams, row, index, opened, now_ns,
+            what="closed",
+            sentence=f"{name_of(streams.names[row])}: the level since {streams.day(opened)} is the new normal.",
+            reason="new normal",
+            quiet=not streams.notifies[row],
+            inputs={"rule": streams.rules[row].version},
+        )  # fmt: skip
     week = [day for day in range(max(0, index - 6), index + 1) if not streams.why[day]]
     seen, due = float(streams.counts[row, week].sum()), float(course.expected[row, week].sum())
     return _transition(

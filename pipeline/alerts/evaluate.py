@@ -7,6 +7,7 @@ kept and announced; an incident whose series cannot be judged stays as it is.
 import msgspec
 
 from pipeline.alerts import drop_off, silence
+from pipeline.alerts.care import Care
 from pipeline.alerts.silence import Silence
 from pipeline.alerts.streams import VERSION
 from pipeline.alerts.transition import BACKFILL_NS, Transition
@@ -18,7 +19,7 @@ from pipeline.periods import day_of
 def evaluate_drop_off(history: History, operations: Operations, as_of_ns: int, now_ns: int, k: int = 0) -> bool:
     """Replay one pilot's past and record what is new; True where anything was."""
     pilot = history.pilot
-    transitions = drop_off.replay(history, as_of_ns, now_ns, k)
+    transitions = drop_off.replay(history, as_of_ns, now_ns, k, Care(operations).levels(pilot.slug))
     opened = {(found.series, found.since) for found in transitions if found.what == "opened"}
     changed = False
     told = set[str]()  # series of which people know that they have fallen, by an earlier day or rule

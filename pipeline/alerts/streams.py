@@ -8,6 +8,7 @@ waited for. Source: alerts.md 3.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,7 +19,7 @@ from pipeline.alerts.detector import Rule
 from pipeline.alerts.expectation import BoolArray, FloatArray, IntArray
 from pipeline.history import History
 from pipeline.model import NS_PER_S
-from pipeline.periods import day_bounds, iso
+from pipeline.periods import day_bounds, iso, ordinal
 
 TOTAL: Final = "contributions"
 VERSION: Final = 2
@@ -29,6 +30,7 @@ MOST: Final = 12  # streams of a pilot, the largest first
 OF_TOTAL: Final = Rule(version=VERSION, h=6.1)
 OF_STREAM: Final = Rule(version=VERSION, h=8.1)
 OF_RARE: Final = Rule(version=VERSION, h=6.5, k=0.25)
+NO_LEVELS: Final[Mapping[str, str]] = {}
 # What a day is left out for, if it is.
 JUDGED, HELD, HOLIDAY, CLOSURE, ACTIVITY = "", "held", "holiday", "closure", "activity"
 
@@ -47,6 +49,7 @@ class Streams:
     weekday: IntArray
     why: tuple[str, ...]
     over_ns: tuple[int, ...]
+    restart: IntArray
 
     @property
     def judged(self) -> BoolArray:
@@ -59,8 +62,11 @@ class Streams:
         return iso(self.first + index)
 
 
-def streams_of(history: History, as_of_ns: int) -> Streams | None:
-    """What is known of a pilot's engagement up to its last day that is over; None before any."""
+def streams_of(history: History, as_of_ns: int, levels: Mapping[str, str] = NO_LEVELS) -> Streams | None:
+    """What is known of a pilot's engagement up to its last day that is over; None before any.
+
+    `levels` are the days from which people said that a series has a new level.
+    """
     pilot = history.pilot
     feeds = [feed for feed in pilot.feeds if feed.stream == "engagement" and not feed.by_hand]
     first, span = history.first_of_stream("engagement"), history.span(as_of_ns)
@@ -84,7 +90,7 @@ def streams_of(history: History, as_of_ns: int) -> Streams | None:
         why.append(_masked(history, number, busy) or (JUDGED if healthy else HELD))
         shares.append(1.0 if share >= OK_SHARE or not healthy else share)
         over.append(over_ns)
-    return _as_streams(first, found, why, shares, over)
+    return _as_streams(first, found, why, shares, over, levels)
 
 
 def _masked(history: History, number: int, busy: set[int]) -> str:
@@ -105,7 +111,12 @@ def _busy_days(history: History) -> set[int]:
 
 
 def _as_streams(
-    first: int, found: list[Counter[str]], why: list[str], shares: list[float], over: list[int]
+    first: int,
+    found: list[Counter[str]],
+    why: list[str],
+    shares: list[float],
+    over: list[int],
+    levels: Mapping[str, str],
 ) -> Streams | None:
     if not found:
         return None
@@ -116,9 +127,10 @@ def _as_streams(
     counts = np.array([[sum(day.values()) for day in found], *([day[kind] for day in found] for kind in kinds)], float)
     means = [float(row[judged].mean()) if judged.any() else 0.0 for row in counts]
     rare = [place > 0 and mean < LEAST_MEAN for place, mean in enumerate(means)]
+    names = (TOTAL, *kinds)
     return Streams(
         first=first,
-        names=(TOTAL, *kinds),
+        names=names,
         rules=(OF_TOTAL, *(OF_RARE if one else OF_STREAM for one in rare[1:])),
         notifies=tuple(not one for one in rare),
         counts=counts,
@@ -126,4 +138,5 @@ def _as_streams(
         weekday=(np.arange(len(found)) + first - 1) % 7,  # day 1 of the calendar is a Monday
         why=tuple(why),
         over_ns=tuple(over),
+        restart=np.array([max(0, ordinal(levels[name]) - first) if name in levels else 0 for name in names]),
     )

@@ -14,11 +14,12 @@ from statistics import median
 from config.catalogue import Catalogue, Common, Pilot
 from config.settings import Notify
 from config.settings import Pipeline as Settings
+from periscope import spare_the_search_for_cycles
 from pipeline.model import Event, Touch, place_in_time
 from pipeline.notify import Notifier
 from pipeline.operations import Operations
 from pipeline.periods import date_ns, iso, ordinal
-from pipeline.run import Pipeline, fewer_collections
+from pipeline.run import Pipeline
 from pipeline.store.sqlite import SQLiteStore
 
 NS = 10**9
@@ -131,7 +132,7 @@ class Town:
         self.store.touch([Touch(pilot=name, day=iso(day), seq=self.seq) for day in days])
 
     def pipeline(self) -> Pipeline:
-        fewer_collections()
+        spare_the_search_for_cycles()
         offset_ns = date_ns(iso(LAST + 40)) - time.perf_counter_ns()
         return Pipeline(
             self.store,

@@ -1,0 +1,104 @@
+"""What people do about incidents: it is recorded and audited, and changes what is told, never what is."""
+
+import argparse
+import json
+from typing import Any
+
+import pytest
+
+from pipeline.alerts.care import Care, CareRefused
+from pipeline.alerts_command import run
+from tests.unit.pipeline.making import City, Clock, pilot
+from tests.unit.pipeline.test_run import FEEDS, days
+
+DAY_NS = 86_400 * 10**9
+
+
+@pytest.fixture
+def fallen() -> City:
+    city = City(pilot(feeds=FEEDS), Clock("2026-02-20T00:30:00"))
+    city.add([*days(0, 40, 10), *days(40, 50, 2)])
+    city.work()
+    return city
+
+
+def command(city: City, *words: str, **options: Any) -> list[str]:
+    told: list[str] = []
+    args = {"what": words[0], "id": None, "all": False, "pilot": None, "kind": None, "series": None, "who": "ana",
+            "note": "", "days": None, "limit": 50}  # fmt: skip
+    if len(words) > 1:
+        args["id"] = int(words[1])
+    given = argparse.Namespace(**{**args, **options})
+    run(city.operations, given, ["test"], city.clock.ns, lambda sentence, **_: told.append(sentence))
+    return told
+
+
+def test_an_incident_is_listed_shown_and_explained(fallen: City) -> None:
+    [line] = command(fallen, "list")
+    assert "critical  test: drop off of contributions since 2026-02-1" in line
+    number = line.split()[0]
+    shown = command(fallen, "explain", number)
+    assert "Contributions: " in shown[0]
+    assert "90 % band" in shown[0]
+    text = "\n".join(shown)
+    assert "change day       2026-02-10" in text
+    assert "alert at 6.10" in text
+    assert "opened: evidence of" in text
+
+
+def test_who_looks_after_it_is_named_until_it_runs_out(fallen: City) -> None:
+    command(fallen, "ack", "1", note="calling the library", days=2)
+    assert "ana looks after it" in command(fallen, "list")[0]
+    assert "calling the library" in "\n".join(command(fallen, "show", "1"))
+    fallen.clock.ns += 2 * DAY_NS
+    assert "looks after it" not in command(fallen, "list")[0]
+    assert any("acknowledge incident 1" in what for _, _, what, _ in fallen.operations.audited())
+
+
+def test_a_silence_keeps_notifications_back_and_nothing_else() -> None:
+    city = City(pilot(feeds=FEEDS), Clock("2026-02-09T00:30:00"))
+    running = city.pipeline()
+    city.add(days(0, 40, 10))
+    city.work(running)
+    command(city, "silence", note="works in the building", pilot="test", kind="drop_off", days=20)
+    city.clock.ns += 11 * DAY_NS
+    city.add(days(40, 50, 2))
+    city.work(running)
+    assert [one.series for one in city.operations.incidents(["test"])] == ["contributions"]
+    assert city.operations.due(city.clock.ns) == []
+    assert any("Silent until" in line for line in command(city, "list"))
+
+
+def test_a_fall_that_lasts_can_be_accepted_after_six_weeks(fallen: City) -> None:
+    with pytest.raises(CareRefused, match="less than 42 days"):
+        command(fallen, "new-normal", "1", note="the library moved out")
+    fallen.add(days(50, 100, 2))
+    fallen.clock.ns += 50 * DAY_NS
+    running = fallen.pipeline()
+    fallen.work(running)
+    command(fallen, "new-normal", "1", note="the library moved out")
+    fallen.add(days(100, 130, 2))
+    fallen.clock.ns += 30 * DAY_NS
+    fallen.work(running)
+    [one] = fallen.operations.incidents(["test"])
+    assert one.closed_ns is not None
+    letters = [json.loads(body)["reason"] for (body,) in fallen.operations.read("SELECT body FROM outbox", ())]
+    assert letters[-1] == "new normal"
+
+
+@pytest.mark.parametrize(
+    ("words", "options", "sentence"),
+    [
+        (("ack", "9"), {"note": "x"}, "no incident 9"),
+        (("ack", "1"), {}, "say a note"),
+        (("show",), {}, "name the incident"),
+        (("silence",), {"note": "x", "days": 31}, "enter a longer absence as a closure"),
+        (("list",), {"pilot": "atlantis"}, "choose from test"),
+    ],
+)
+def test_what_cannot_be_done_says_why(
+    fallen: City, words: tuple[str, ...], options: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(CareRefused, match=sentence):
+        command(fallen, *words, **options)
+    assert Care(fallen.operations).silences(fallen.clock.ns) == []
