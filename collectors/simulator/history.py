@@ -18,7 +18,7 @@ from config.catalogue import Catalogue, Feed
 _SENSOR_SHARE = 0.45  # most of the messages that readings may take; beyond it every n-th reading is kept
 
 
-def history(catalogue: Catalogue, seed: int, now_ns: int, weeks: int = 104, most: int = 300_000) -> Iterator[Simulated]:
+def history(catalogue: Catalogue, seed: int, now_ns: int, weeks: int = 104, most: int = 400_000) -> Iterator[Simulated]:
     """At most `most` messages of the `weeks` before `now_ns`, over all simulated pilots of the catalogue.
 
     Days go back from today; within a day, pilots in the catalogue's order, each in order of event time.

@@ -28,6 +28,19 @@ def run(place: Place, scale: Scale) -> Outcome:
     )  # fmt: skip
 
 
+def _flow_in_drops(place: Place, oracle: Oracle, gate: int) -> None:
+    """Let messages in a few at a time until the collector ends, so that each few are a commit however slow it is."""
+    process = place.collector.process
+    while process.poll() is None and oracle.published < gate:
+        seen = place.totals()["received"]
+        oracle.open_to(min(gate, oracle.published + 50))
+        wait_until(
+            lambda before=seen: process.poll() is not None or place.totals()["received"] > before,  # type: ignore[misc]
+            60,
+            "receiving a few more",
+        )
+
+
 def kill_and_flow(
     place: Place, oracle: Oracle, kills: int, chance: random.Random, others: bool, early: bool = False
 ) -> tuple[list[int], int]:
@@ -45,7 +58,7 @@ def kill_and_flow(
             # early acknowledgement loses is seen in a steady flow.
             collector = place.start_ending("before_commit", chance.randrange(8, 12), "early")
             place.wait_ready()
-            oracle.open_to(gate)
+            _flow_in_drops(place, oracle, gate)
             codes.append(collector.process.wait(180))
         elif number % 5 == 4:
             collector = place.start_ending("after_commit", chance.randrange(1, 3))

@@ -22,7 +22,7 @@ def packaged() -> Catalogue:
 
 
 @cache
-def told(seed: int, weeks: int, most: int = 300_000) -> list[Simulated]:
+def told(seed: int, weeks: int, most: int = 400_000) -> list[Simulated]:
     return list(history(packaged(), seed, NOW, weeks, most))
 
 
