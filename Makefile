@@ -1,7 +1,7 @@
 # The same commands for people and CI; `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check format services services-bench bench chaos coverage lock docs clean
+.PHONY: help demo test test-all check format services services-bench bench bench-alerts tune-alerts chaos coverage lock docs clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -55,6 +55,12 @@ services-bench:  ## Install what `make bench` compares with: Telegraf 1.37
 
 bench: $(READY)  ## Benchmarks beside a bare subscriber and Telegraf; writes build/bench.json
 	@$(BIN)/python -m tests.benchmarks.run
+
+bench-alerts: $(READY)  ## The detector of drop-off beside rules written by hand, on simulated pilots; writes build/dropoff.json
+	@$(BIN)/python -m tests.benchmarks.dropoff
+
+tune-alerts: $(READY)  ## Thresholds of the compared rules, on seeds that no table uses
+	@$(BIN)/python -m tests.benchmarks.dropoff.tune
 
 chaos: $(READY)  ## The fault matrix: kills, outages, lost sessions; prints a table, writes build/chaos.json
 	@$(BIN)/python -m tests.chaos
