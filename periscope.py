@@ -102,10 +102,11 @@ def _store_of_delivery(settings: Settings) -> Any:
     return open_store(settings, "raw")
 
 
-def spare_the_search_for_cycles() -> None:
+def spare_the_search_for_cycles(freeze: bool = True) -> None:
     """What a message or a day becomes holds no cycles and is freed by its count; the search took a fifth of delivery,
     and a third of the time of a busy day."""
-    gc.freeze()
+    if freeze:
+        gc.freeze()
     gc.set_threshold(100_000, 50, 100)
 
 
@@ -123,7 +124,7 @@ def pipeline(command: Command) -> int:
     from pipeline.store import open_store
 
     settings, catalogue = command.settings, command.catalogue
-    spare_the_search_for_cycles()
+    spare_the_search_for_cycles(freeze=False)  # the sketches' library takes what is frozen for a leak
     command.stop_on_signals()
     with closing(open_store(settings, "derived")) as store:
         with closing(Operations(settings.state / "operations.db")) as operations:

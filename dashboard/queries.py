@@ -13,6 +13,7 @@ from dashboard.cache import VersionedCache
 from dashboard.finding_reads import FindingReads
 from dashboard.selection import Choices, Selection
 from dashboard.viewer import Viewer
+from pipeline.alerts.stories import Story
 from pipeline.reports import ToldReport
 from pipeline.store.port import StoreAway
 from pipeline.values import Activity, Decision, Incident, IndicatorValue, NowBoard
@@ -191,6 +192,15 @@ class Queries(FindingReads):
         seen = viewer.may_see(slugs)
         return list(
             self._cached(("incidents", tuple(seen), open_only), lambda: self._answers.incidents(seen, open_only))
+        )
+
+    def stories(self, viewer: Viewer, slug: str) -> list[Story]:
+        """Incidents of a pilot, open ones first."""
+        seen = viewer.may_see([slug])
+        return list(
+            self._cached(
+                ("stories", tuple(seen)), lambda: self._answers.stories(seen[0], self.now_ns()) if seen else []
+            )
         )
 
     def alerts_evaluated_ns(self) -> int | None:

@@ -12,6 +12,8 @@ from typing import TypeVar
 import msgspec
 
 from config.catalogue import Catalogue
+from pipeline.alerts.care import Care
+from pipeline.alerts.stories import Story, told, with_series
 from pipeline.day_index import changed, digest
 from pipeline.decisions import as_decision
 from pipeline.findings import RetentionCell, Revision
@@ -271,6 +273,16 @@ class Answers:
     def incidents(self, pilots: Sequence[str], open_only: bool = False) -> list[Incident]:
         """Incidents of these pilots, newest first."""
         return self._operations.incidents(self._known(pilots), open_only)
+
+    def stories(self, pilot: str, now_ns: int, limit: int = 20) -> list[Story]:
+        """A pilot's incidents with their history, reasons and series: open ones first, then the newest."""
+        if pilot not in self._catalogue.pilots:
+            return []
+        incidents = sorted(self._operations.incidents([pilot]), key=lambda one: one.closed_ns is not None)[:limit]
+        found = told(self._operations, incidents, now_ns)
+        levels = Care(self._operations).levels(pilot)
+        with self._lock:
+            return with_series(*self._history(pilot), levels, found)
 
     def alerts_evaluated_ns(self) -> int | None:
         """When alerts were last evaluated; None if never."""

@@ -6,6 +6,7 @@ from types import ModuleType
 from typing import Final
 
 from dashboard.pages import (
+    alerts,
     compare,
     decisions,
     definitions,
@@ -20,4 +21,4 @@ from dashboard.pages import (
 )
 
 FINDINGS: Final[tuple[ModuleType, ...]] = (methods, decisions, retention, impact, effects)
-PAGES: Final[tuple[ModuleType, ...]] = (now, compare, pilot, *FINDINGS, quality, log, definitions)
+PAGES: Final[tuple[ModuleType, ...]] = (now, compare, pilot, *FINDINGS, alerts, quality, log, definitions)

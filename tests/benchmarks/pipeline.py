@@ -132,7 +132,7 @@ class Town:
         self.store.touch([Touch(pilot=name, day=iso(day), seq=self.seq) for day in days])
 
     def pipeline(self) -> Pipeline:
-        spare_the_search_for_cycles()
+        spare_the_search_for_cycles(freeze=False)
         offset_ns = date_ns(iso(LAST + 40)) - time.perf_counter_ns()
         return Pipeline(
             self.store,

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from zlib import crc32
 
+from pipeline.alerts.stories import Moment, Story
 from pipeline.feed_report import DayReport, FeedReport, Gap, Quantiles, Sample, Skew
 from pipeline.indicators import INDICATORS
 from pipeline.periods import date_ns
@@ -40,6 +41,12 @@ class MadeUpAnswers(MadeUpFindings):
         self.usage_today = {slug: 180 + 40 * at for at, slug in enumerate(self.pilots)}
         self.opened: list[Incident] = []
         self.arrived: dict[str, int] = {}
+
+    def stories(self, pilot: str, now_ns: int, limit: int = 20) -> list[Story]:
+        """The incidents that were opened, without a series."""
+        self.version()
+        mine = [one for one in self.opened if one.pilot == pilot]
+        return [Story(one, [Moment(one.opened_ns, "opened", one.since[:10], "made up", True)]) for one in mine]
 
     def version(self) -> str:
         if self.away:
