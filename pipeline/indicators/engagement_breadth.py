@@ -75,13 +75,13 @@ def effective_groups(window: Window) -> list[Measure]:
 
 @engagement(
     id="effective-groups-of-20",
-    version=2,
+    version=3,
     title="Stakeholder breadth among 20 people",
     unit="groups",
     direction="none",
     formula=f"e to the mean Shannon entropy of the 4 groups ({_FOUR}) in samples of {RAREFIED} drawn without "
     f"replacement from {_DECLARED}",
-    min_n=50,
+    min_n=100,
     interval_method="bootstrap-t",
     comparable="yes",
     needs=PEOPLE,

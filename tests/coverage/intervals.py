@@ -220,14 +220,15 @@ def subjects() -> tuple[Subject, ...]:
             "uneven": _boot(populations.actions(6, 0.8), resampling.gini, by_gini),
         }, ("concentration",), (200,)),
         *(
-            Subject("bootstrap-t", figure, 50, {
+            Subject("bootstrap-t", figure, least, {
                 "40, 30, 20, 10 %": _boot(even, statistic, _by(logarithm, diversity.interval_of_number)),
                 "80, 12, 5, 3 %": _boot(uneven, statistic, _by(logarithm, diversity.interval_of_number)),
             }, (indicator,), (200,))
-            for figure, statistic, logarithm, indicator in (
-                ("effective groups", diversity.effective_number, diversity.effective_number_log, "effective-groups"),
-                ("effective groups among 20", diversity.effective_number_of_20, diversity.effective_number_of_20_log,
-                 "effective-groups-of-20"),
+            for figure, least, statistic, logarithm, indicator in (
+                ("effective groups", 50,
+                 diversity.effective_number, diversity.effective_number_log, "effective-groups"),
+                ("effective groups among 20", 100,
+                 diversity.effective_number_of_20, diversity.effective_number_of_20_log, "effective-groups-of-20"),
             )
         ),
         Subject("bootstrap-t", "chance that two differ", 200, {
