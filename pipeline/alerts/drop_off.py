@@ -4,7 +4,7 @@ A replay is a function of the days alone; the wall clock only says what is too l
 has fallen, its streams are recorded and tell nobody: the total's alert names them. A rare stream never tells anybody.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -18,12 +18,21 @@ from pipeline.alerts.transition import BACKFILL_NS, Transition
 from pipeline.history import History
 
 KIND: Final = "drop_off"
+RECORDED: Final = {"sentence": "", "reason": ""}
 
 
 def replay(
-    history: History, as_of_ns: int, now_ns: int, k: int = 0, levels: Mapping[str, str] = NO_LEVELS
+    history: History,
+    as_of_ns: int,
+    now_ns: int,
+    k: int = 0,
+    levels: Mapping[str, str] = NO_LEVELS,
+    known: Collection[tuple[str, str]] = (),
 ) -> list[Transition]:
-    """Every transition of a pilot's engagement, by stream and day; groups of fewer than k people are not named."""
+    """Every transition of a pilot's engagement, by stream and day; groups of fewer than k people are not named.
+
+    Openings that are `known`, by series and day, are not explained once more: what they were told with is on record.
+    """
     streams = streams_of(history, as_of_ns, levels)
     if streams is None:
         return []
@@ -36,7 +45,10 @@ def replay(
             index = int(day)
             if firing[index]:
                 opened = index
-                found.append(_opened(history, streams, course, row, index, now_ns, k))
+                if (streams.names[row], streams.day(index)) in known:
+                    found.append(_transition(history, streams, row, index, index, now_ns, what="opened", **RECORDED))
+                else:
+                    found.append(_opened(history, streams, course, row, index, now_ns, k))
             else:
                 found.append(_closed(history, streams, course, row, opened, index, now_ns))
     return found

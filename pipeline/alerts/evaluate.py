@@ -19,11 +19,13 @@ from pipeline.periods import day_of
 def evaluate_drop_off(history: History, operations: Operations, as_of_ns: int, now_ns: int, k: int = 0) -> bool:
     """Replay one pilot's past and record what is new; True where anything was."""
     pilot = history.pilot
-    transitions = drop_off.replay(history, as_of_ns, now_ns, k, Care(operations).levels(pilot.slug))
+    recorded = operations.of_kind(pilot.slug, drop_off.KIND)
+    known = {(one.series, one.since) for one in recorded}
+    transitions = drop_off.replay(history, as_of_ns, now_ns, k, Care(operations).levels(pilot.slug), known)
     opened = {(found.series, found.since) for found in transitions if found.what == "opened"}
     changed = False
     told = set[str]()  # series of which people know that they have fallen, by an earlier day or rule
-    for incident in operations.of_kind(pilot.slug, drop_off.KIND):
+    for incident in recorded:
         if incident.closed_ns is None and (incident.series, incident.since) not in opened:
             other = operations.opened_with(incident.id).get("rule") != VERSION
             revised = Transition(

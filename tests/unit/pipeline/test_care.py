@@ -102,3 +102,11 @@ def test_what_cannot_be_done_says_why(
     with pytest.raises(CareRefused, match=sentence):
         command(fallen, *words, **options)
     assert Care(fallen.operations).silences(fallen.clock.ns) == []
+
+
+def test_what_is_on_record_is_not_explained_again(fallen: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.alerts.drop_off.explain", None)
+    fallen.add(days(50, 51, 2))
+    fallen.clock.ns += DAY_NS
+    fallen.work()
+    assert len(fallen.operations.incidents(["test"])) == 1
