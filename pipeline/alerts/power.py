@@ -14,7 +14,7 @@ def days_to_see(mean: float, phi: float, *, h: float = 4.9, k: float = 0.5, left
     """About how many judged days pass until a fall to `left` of the mean fires; None where too few events come.
 
     `mean` in events per day, `phi` its variance over mean, `h` the threshold in nats. The threshold over what a day
-    gains on average; docs/benchmarks-alerts.md sets it beside simulated medians. Never below 2.
+    gains on average: a rough formula that has not been set beside simulated medians. Never below 2.
 
     >>> [round(days_to_see(ratio * 2.0, 2.0)) for ratio in (3.1, 6.7, 12, 20)]
     [10, 5, 3, 2]

@@ -7,7 +7,7 @@ from tests.benchmarks.dropoff.rivals import OURS
 from tests.benchmarks.dropoff.samples import Samples
 from tests.benchmarks.dropoff.scoring import Figure
 
-NAIVE: Final = ("week half", "daily half", "EARS-C2 mirrored")
+NAIVE: Final = ("week half", "week half, with calendar", "daily half", "EARS-C2 mirrored")
 MIDDLE: Final = tuple(f"{level}/day φ {phi}" for level in (5, 10, 20) for phi in ("1.5", "3"))
 
 
