@@ -5,6 +5,7 @@ with growing pauses for 24 hours, a refusal (4xx but 408 and 429) is kept with i
 holds up an evaluation for longer than one short timeout per letter, and stops when told to.
 """
 
+import http.client
 import json
 import logging
 import random
@@ -45,7 +46,7 @@ class Notifier:
             except Undeliverable as error:
                 _log.error("Notification %s was refused: %s", letter.key, error)
                 operations.give_up(letter.id, str(error))
-            except (OSError, smtplib.SMTPException) as error:
+            except (OSError, smtplib.SMTPException, http.client.HTTPException) as error:
                 self._try_later(operations, letter, error, now_ns)
             else:
                 operations.sent(letter.id, now_ns)

@@ -1,4 +1,5 @@
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -155,6 +156,24 @@ def test_a_refused_letter_is_kept_with_its_reason_and_not_sent_again(operations:
         assert len(receiver.got) == 1
     finally:
         receiver.close()
+
+
+def test_an_answer_that_is_no_http_is_tried_again_and_stops_nothing(operations: Operations) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            client, _ = server.accept()
+            with client:
+                client.recv(65_536)
+                client.sendall(b"what is this?\r\n\r\n")
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        operations.record(transition(), 10 * S, synthetic=False)
+        nowhere = Notifier(Notify(webhook_url=f"http://127.0.0.1:{server.getsockname()[1]}/"))
+        assert nowhere.deliver(operations, 10 * S) == 0
+        thread.join(timeout=10)
+    assert len(operations.due(10**5 * S)) == 1
 
 
 def test_what_cannot_be_delivered_for_a_day_is_given_up(operations: Operations) -> None:
