@@ -43,6 +43,7 @@ OF_SUMS: Final = ("activity_id", "channel", "natural_cadence", "age_band", "gend
 _TEXT: Final = 200
 _ITEMS: Final = 1000  # as many as the ids of one published answer
 _CHUNK: Final = 600_000  # bytes before base64, so that a record stays below what a store takes
+_LEVEL: Final = 3  # of compression: takes 0.4 of the time of level 6 for a fifth more bytes
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True):
@@ -142,17 +143,22 @@ def _short(value: Any) -> Any:
     return value
 
 
-def digest(rows: Sequence[Row]) -> str:
+def encode(rows: Sequence[Row]) -> bytes:
+    """The rows of a day as they are stored; b"" of none."""
+    return msgspec.json.encode(rows) if rows else b""
+
+
+def digest(encoded: bytes) -> str:
     """What tells two days' rows apart; "" of none."""
-    return hashlib.sha256(msgspec.json.encode(rows)).hexdigest()[:16] if rows else ""
+    return hashlib.sha256(encoded).hexdigest()[:16] if encoded else ""
 
 
-def records(pilot: str, day: str, rows: Sequence[Row], before: int = 0) -> list[Record]:
-    """The rows of a day as records: as many as are needed, and empty ones in place of what stood beyond.
+def records(pilot: str, day: str, encoded: bytes, before: int = 0) -> list[Record]:
+    """The encoded rows of a day as records: as many as are needed, and empty ones in place of what stood beyond.
 
     `before` is how many records the day had; none of what was said before, persons above all, must stay.
     """
-    packed = zlib.compress(msgspec.json.encode(rows), 6) if rows else b""
+    packed = zlib.compress(encoded, _LEVEL) if encoded else b""
     pieces = [packed[at : at + _CHUNK] for at in range(0, len(packed), _CHUNK)]
     needed = len(pieces)
     pieces += [b""] * (before - needed)

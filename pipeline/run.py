@@ -235,7 +235,7 @@ class Pipeline:
 
     def _day(self, pilot: Pilot, day: str, events: Sequence[Event]) -> tuple[Partial, list[Record]]:
         """A day's document, and the records of its rows where these changed."""
-        found = rows.rows_of(pilot, events)
+        found = rows.encode(rows.rows_of(pilot, events))
         known = self._histories[pilot.slug].day(ordinal(day))
         digest = rows.digest(found)
         if known is not None and known.rows == digest:
@@ -263,7 +263,7 @@ class Pipeline:
         for slug in sorted(self._work, key=lambda slug: self._work[slug].began_ns):
             work = self._work[slug]
             if work.answering:
-                pass  # what holds the changed days comes first, and is written before anything else
+                self._decide(slug, as_of_ns)  # what holds the changed days is written before anything else
             elif slug not in waiting or now_ns - work.began_ns >= max(PASS_EVERY_NS, PASS_SHARE * self._pass_ns):
                 self._begin(slug, as_of_ns, now_ns)
             due = hurry or now_ns - self._whole_ns.get(slug, _EVER[0]) >= WHOLE_SHARE * self.whole_cost_ns.get(slug, 0)
@@ -290,12 +290,17 @@ class Pipeline:
 
     def _begin(self, slug: str, as_of_ns: int, now_ns: int) -> None:
         """Begin a pass, from the first day of which another release decision stands than when the last one began."""
+        self._decide(slug, as_of_ns)
+        self._work[slug].begin(self._histories[slug], as_of_ns, now_ns)
+
+    def _decide(self, slug: str, as_of_ns: int) -> None:
+        """Decide what is told, unless a pass goes on, which keeps to what was decided when it began.
+
+        Without it, a first answer would judge new days by the list of activities as it stood before them.
+        """
         work = self._work[slug]
-        if not work.passing:
-            since = self._publishers[slug].decide(as_of_ns)
-            if since is not None:
-                work.since = min(since, work.since) if work.since is not None else since
-        work.begin(self._histories[slug], as_of_ns, now_ns)
+        if not work.passing and (since := self._publishers[slug].decide(as_of_ns)) is not None:
+            work.since = min(since, work.since) if work.since is not None else since
 
     def _write(self, slug: str, periods: Sequence[Period], as_of_ns: int, now_ns: int) -> None:
         history, k, publisher = self._histories[slug], self._catalogue.common.disclosure_k, self._publishers[slug]

@@ -102,8 +102,10 @@ class Person:
 
     def word(self, name: str) -> str:
         """The word most often declared (the first in the alphabet of equals), "unknown" where none was."""
-        words = self.said.get(name, Counter())
-        return min(words, key=lambda word: (-words[word], word)) if words else "unknown"
+        words = self.said.get(name)
+        if not words:
+            return "unknown"
+        return next(iter(words)) if len(words) == 1 else min(words, key=lambda word: (-words[word], word))
 
 
 def participants(window: Window) -> dict[str, Person]:

@@ -262,4 +262,4 @@ def test_a_broker_that_is_away_loses_nothing(chromium: Browser, hall: Hall) -> N
         hall.broker.start()
         hall.start_server()
         expect(row(page, record)).to_have_attribute("data-state", "arrived", timeout=60_000)
-    assert hall.attendance().get("") == "15"
+    eventually(lambda: hall.attendance().get("") == "15", "15 attendances in the export")

@@ -38,8 +38,8 @@ def measures(events: list[Event], indicator: str, first: int = 0, last: int = 0)
         days[day_of(happened.time_ns, one.zone)].append(happened)
     for day, those in days.items():
         lines = rows.rows_of(one, those)
-        store.put(rows.records("test", day, lines))
-        history.put(msgspec.structs.replace(summarise(one, day, those), rows=rows.digest(lines)))
+        store.put(rows.records("test", day, rows.encode(lines)))
+        history.put(msgspec.structs.replace(summarise(one, day, those), rows=rows.digest(rows.encode(lines))))
     start, end = (DAY + timedelta(days=one) for one in (first, last))
     window = Window(history, Period("chosen", start.isoformat(), end.isoformat()), ns("2027-01-01T00:00:00"))
     return {found.segment: found for found in INDICATORS[indicator].compute(window)}

@@ -46,8 +46,8 @@ def history_of(pilot: str) -> tuple[History, str, str]:
         days[day_of(event.time_ns, one.zone)].append(event)
     for day, events in days.items():
         lines = rows.rows_of(one, events)
-        store.put(rows.records(pilot, day, lines))
-        history.put(msgspec.structs.replace(summarise(one, day, events), rows=rows.digest(lines)))
+        store.put(rows.records(pilot, day, rows.encode(lines)))
+        history.put(msgspec.structs.replace(summarise(one, day, events), rows=rows.digest(rows.encode(lines))))
     return history, min(days), max(days)
 
 

@@ -180,6 +180,19 @@ def test_the_usual_is_the_median_of_the_same_weekday_and_time_of_day() -> None:
     assert board.usual == {"usage": 7.0, "engagement": None}  # 6 before noon and half of the noon hour's 2
 
 
+def test_the_first_answer_of_all_tells_a_workshop_in_all_and_by_stage_at_once() -> None:
+    """What is told of a new day must not be judged by the list of activities as it stood before it."""
+    city = City(pilot(), Clock("2026-03-04T20:00:00"), k=5)
+    running = city.pipeline()
+    city.work(running)
+    city.clock.ns += 60 * 10**9
+    city.add([event("activity.held", "2026-03-04T18:00:00", data={"activity_id": "w1", "attendance": 15})])
+    running.step(hurry=True)
+    values = Answers(city.store, city.catalogue, city.operations).values(["test"], ["attendance"], "day")
+    assert [value.value for value in values] == [15] * len(values)
+    assert {value.dim for value in values} == {"", "stage", "method"}
+
+
 def test_an_empty_store_gives_empty_answers() -> None:
     city = City(pilot(), Clock("2026-03-01T00:00:00"))
     answers = Answers(city.store, city.catalogue, city.operations)

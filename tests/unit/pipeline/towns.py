@@ -32,8 +32,8 @@ def history_of(pilot: Pilot, events: Iterable[Event]) -> History:
         days[day_of(event.time_ns, pilot.zone)].append(event)
     for day in sorted(days):
         found = rows.rows_of(pilot, days[day])
-        store.put(rows.records(pilot.slug, day, found))
-        history.put(msgspec.structs.replace(summarise(pilot, day, days[day]), rows=rows.digest(found)))
+        store.put(rows.records(pilot.slug, day, rows.encode(found)))
+        history.put(msgspec.structs.replace(summarise(pilot, day, days[day]), rows=rows.digest(rows.encode(found))))
     return history
 
 
