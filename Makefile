@@ -72,7 +72,7 @@ docs: $(READY)  ## Write the generated pages again
 	@$(BIN)/python -m tests.test_docs
 
 lock:  ## Resolve the dependencies again (needs uv)
-	@uv pip compile pyproject.toml --extra demo --extra oidc --extra dev --universal --python-version 3.11 --generate-hashes \
+	@uv pip compile pyproject.toml --extra demo --extra oidc --extra alerts --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.txt
 
 clean:  ## Remove what can be made again, the environment included

@@ -118,18 +118,25 @@ def _log(settings: Settings) -> None:
 
 def pipeline(command: Command) -> int:
     """Compute indicators and alerts of what was touched; continuously, or with --once to the end of the work."""
-    from pipeline.notify import Notifier
+    from config.alerts import load_alerts
+    from pipeline.delivery.channels import channels_of, routes_of
+    from pipeline.delivery.post import Post
     from pipeline.operations import Operations
+    from pipeline.readiness import serve
     from pipeline.run import Pipeline
     from pipeline.store import open_store
 
-    settings, catalogue = command.settings, command.catalogue
+    settings, catalogue, notify = command.settings, command.catalogue, command.settings.notify
+    routes = routes_of(settings, load_alerts(catalogue.folder))
     spare_the_search_for_cycles(freeze=False)  # the sketches' library takes what is frozen for a leak
     command.stop_on_signals()
     with closing(open_store(settings, "derived")) as store:
-        with closing(Operations(settings.state / "operations.db")) as operations:
-            notifier = Notifier(settings.notify)
-            work = Pipeline(store, catalogue, operations, settings.pipeline, time.time_ns, notifier)
+        with closing(Operations(settings.state / "operations.db", routes)) as operations, ExitStack() as running:
+            ping = notify.ping_url.get_secret_value() if notify.ping_url else None
+            post = Post(operations, channels_of(notify), time.time_ns, ping_url=ping, ping_s=notify.ping_s)
+            if settings.pipeline.health_port and not command.args.once:
+                running.enter_context(serve(settings.pipeline.health_port, lambda: post.watching))
+            work = Pipeline(store, catalogue, operations, settings.pipeline, time.time_ns, post)
             work.run(command.stop, command.args.once)
     return DONE
 
@@ -412,8 +419,10 @@ def users(command: Command) -> int:
 
 def alerts(command: Command) -> int:
     """What has fallen or broken: list, show and explain incidents, look after them, keep notifications quiet."""
-    from pipeline.alerts_command import run
+    from pipeline.alerts_command import run, test
 
+    if command.args.what == "test":
+        return DONE if test(command.settings, command.catalogue, command.args, time.time(), command.tell) else FAILED
     with _operations(command) as operations:
         run(operations, command.args, list(command.catalogue.pilots), time.time_ns(), command.tell)
     return DONE

@@ -5,15 +5,14 @@ small fixed sets of labels, never a topic, a pseudonym or a user.
 """
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from collectors.message import CollectorError
+from pipeline.probes import Answer, ProbeServer
 
 
 @dataclass(frozen=True)
@@ -50,50 +49,28 @@ class _Metrics:
         yield dead
 
 
-class HealthServer:
+class HealthServer(ProbeServer):
     """Serves until closed. Port 0 takes a free one; `port` says which."""
 
     def __init__(self, port: int, look: Callable[[], Health]) -> None:
         registry = CollectorRegistry(auto_describe=False)
         registry.register(_Metrics(look))
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                if self.path == "/metrics":
-                    self._answer(200, "text/plain; version=0.0.4", generate_latest(registry))
-                    return
-                now = look()
-                good = {"/healthz": now.alive, "/readyz": now.ready}.get(self.path)
-                if good is None:
-                    self._answer(404, "text/plain", b"there are /healthz, /readyz and /metrics here\n")
-                    return
-                status = "degraded" if good and now.degraded else "ok" if good else "not ready"
-                body = json.dumps({"status": status, "sentence": now.sentence}).encode()
-                self._answer(200 if good else 503, "application/json", body)
-
-            def _answer(self, code: int, kind: str, body: bytes) -> None:
-                self.send_response(code)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_args: object) -> None:
-                """Requests are no news."""
+        def answer(path: str) -> Answer:
+            if path == "/metrics":
+                return 200, "text/plain; version=0.0.4", generate_latest(registry)
+            now = look()
+            good = {"/healthz": now.alive, "/readyz": now.ready}.get(path)
+            if good is None:
+                return 404, "text/plain", b"there are /healthz, /readyz and /metrics here\n"
+            status = "degraded" if good and now.degraded else "ok" if good else "not ready"
+            body = json.dumps({"status": status, "sentence": now.sentence}).encode()
+            return (200 if good else 503), "application/json", body
 
         try:
-            self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+            super().__init__(port, answer)
         except OSError as error:
             raise CollectorError(
                 f"port {port} cannot be used ({error.strerror}); free it or set PERISCOPE_HEALTH_PORT "
                 "to another port, 0 to go without"
             ) from error
-        self._server.daemon_threads = True
-        self.port = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(2)

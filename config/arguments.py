@@ -233,11 +233,14 @@ def _users(verb: argparse.ArgumentParser) -> None:
 
 def _alerts(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
-        "what", choices=["list", "show", "explain", "ack", "silence", "new-normal"],
+        "what", choices=["list", "show", "explain", "ack", "silence", "new-normal", "test"],
         help="list open incidents; show one with its history; explain in numbers why it fired; say who looks after it; "
-        "make no notifications for some days; accept the level that a drop-off fell to",
+        "make no notifications for some days; accept the level that a drop-off fell to; send a test to a channel",
     )  # fmt: skip
-    verb.add_argument("id", nargs="?", type=int, metavar="ID", help="number of the incident, as the list names it")
+    verb.add_argument(
+        "id", nargs="?", metavar="ID",
+        help="number of the incident, as the list names it; for test, name of the channel",
+    )  # fmt: skip
     verb.add_argument("--all", action="store_true", help="also incidents that are over, for list")
     verb.add_argument("--pilot", metavar="SLUG", help="of one pilot, for list and silence")
     verb.add_argument("--kind", choices=["drop_off", "feed_silent"], help="silence one kind alone")

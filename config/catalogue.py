@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from config import presets, vocabulary
+from config import alerts, presets, vocabulary
 from config.formats import FORMATS
 from config.problems import ConfigError, Problem, problems_of
 from config.quantities import known_quantity
@@ -351,6 +351,8 @@ def load_catalogue(folder: Path) -> Catalogue:
     digest = hashlib.sha256()
     common, pilots = Common(), dict[str, Pilot]()
     for path in sorted(folder.glob("*.toml")):
+        if path.name == alerts.FILE:
+            continue  # who is told changes no value, so it is no part of the hash; its pilots are checked below
         raw = path.read_bytes()
         digest.update(path.name.encode() + b"\0" + raw + b"\0")
         if path.name == vocabulary.FILE:
@@ -379,6 +381,7 @@ def load_catalogue(folder: Path) -> Catalogue:
                 )
             )
         pilots[pilot.slug] = pilot
+    problems += alerts.problems(folder, set(pilots)) if pilots else []
     if not pilots and not problems:
         problems.append(Problem(str(folder), "", "holds no pilot file", "add one <slug>.toml per pilot"))
     if problems:

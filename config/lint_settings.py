@@ -14,7 +14,8 @@ from config.settings import Settings
 
 # What deploy/influxdb/init.py keeps unless told otherwise; doctor asks the server itself.
 _USUAL_RETENTION = timedelta(days=1095)
-_SECRETS = ("PASSWORD", "TOKEN", "SECRET", "SECRET_KEY")
+_SECRETS = ("PASSWORD", "TOKEN", "SECRET", "SECRET_KEY", "WEBHOOK_URL", "PING_URL")
+_ADDRESSES = "NOTIFY__URLS__"  # each is a secret whatever its name
 
 
 def lint_settings(settings: Settings, catalogue: Catalogue, today: date, files: list[Path]) -> list[Finding]:
@@ -65,7 +66,7 @@ def _open_files(files: list[Path]) -> Iterator[Finding]:
 
 def _secret_keys(path: Path) -> Iterator[tuple[int, str]]:
     if path.suffix != ".toml":
-        named = {key for key, value in dotenv_values(path).items() if value and key.upper().endswith(_SECRETS)}
+        named = {key for key, value in dotenv_values(path).items() if value and _is_secret(key)}
         for number, line in enumerate(path.read_text().splitlines(), 1):
             key = line.partition("=")[0].removeprefix("export ").strip()
             if key in named:
@@ -74,8 +75,12 @@ def _secret_keys(path: Path) -> Iterator[tuple[int, str]]:
     import tomllib
 
     for key in _keys(tomllib.loads(path.read_text()), ""):
-        if key.rpartition(".")[2].upper().endswith(_SECRETS):
+        if _is_secret(key.replace(".", "__")):
             yield 0, key
+
+
+def _is_secret(variable: str) -> bool:
+    return variable.upper().endswith(_SECRETS) or _ADDRESSES in variable.upper()
 
 
 def _keys(table: dict[str, Any], prefix: str) -> Iterator[str]:

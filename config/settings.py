@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 from config.access import Group, Oidc, Proxy
+from config.notify import Notify
 from config.problems import ConfigError, Problem, problems_of
 
 PACKAGED_PILOTS = Path(__file__).parent / "pilots"
@@ -99,6 +100,9 @@ class Pipeline(Group):
     today_s: float = Field(
         5, ge=1, le=3600, description="Most often that the open day is recomputed exactly, in seconds."
     )
+    health_port: int = Field(
+        0, ge=0, le=65535, description="Loopback port of the pipeline's /healthz and /readyz; 0 is off."
+    )
 
 
 class Dashboard(Group):
@@ -127,18 +131,6 @@ class Dashboard(Group):
         20, ge=1, le=1000, description="Requests of one reader's pages per second, twice as many at once."
     )
     exports_per_h: int = Field(10, ge=1, le=10_000, description="Downloads of one reader per hour.")
-
-
-class Notify(Group):
-    """Where alerts are sent."""
-
-    webhook_url: str | None = Field(
-        None, pattern=r"^https?://", description="Receives a POST with JSON for each notification."
-    )
-    smtp_host: str | None = Field(None, description="Mail server; unset sends no mail.")
-    smtp_port: int = Field(25, ge=1, le=65535, description="Port of the mail server.")
-    mail_from: str = Field("periscope@localhost", description="Sender of mails.")
-    mail_to: list[str] = Field([], description="Receivers of mails.")
 
 
 class Settings(BaseSettings):

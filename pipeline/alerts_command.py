@@ -10,9 +10,17 @@ from typing import Any, Final
 
 import msgspec
 
+from config.alerts import load_alerts
+from config.catalogue import Catalogue
+from config.settings import Settings
 from pipeline.alerts.care import Care, CareRefused
 from pipeline.alerts.drop_off import KIND, explanation_of
 from pipeline.alerts.explanation import Explanation
+from pipeline.delivery.attempt import attempt
+from pipeline.delivery.channels import channels_of, routes_of
+from pipeline.delivery.letters import compose
+from pipeline.delivery.notices import key_of
+from pipeline.delivery.routes import SYSTEM
 from pipeline.model import NS_PER_S
 from pipeline.operations import Operations
 from pipeline.values import Incident
@@ -45,10 +53,36 @@ def run(operations: Operations, args: argparse.Namespace, pilots: Sequence[str],
             tell(f"The level of incident {one.id} is the new normal from today on.", incident=one.id)
 
 
+def test(settings: Settings, catalogue: Catalogue, args: argparse.Namespace, now_s: float, tell: Tell) -> bool:
+    """Send a test straight to one channel, past outbox and routes; True where it was delivered."""
+    channels = channels_of(settings.notify)
+    routes = routes_of(settings, load_alerts(catalogue.folder))
+    if args.id is None:
+        for one in channels.values():
+            tell(f"{one.name}  {one.shown}", channel=one.name, address=one.shown)
+    if args.id not in channels:
+        listed = f"choose from {', '.join(channels)}" if channels else "set one up: docs/alerts.md tells how"
+        raise CareRefused(f"name a channel: {listed}" if args.id is None else f"no channel {args.id}; {listed}")
+    channel = channels[args.id]
+    key, body = compose(
+        [{"key": key_of("test", channel.name, str(now_s)), "what": "test", "reason": "asked for", "incident": None,
+          "sentence": f"Periscope can reach the channel {channel.name}."}], routes.base,
+    )  # fmt: skip
+    outcome = attempt(channel, key, body, now_s)
+    facts = {"channel": channel.name, "outcome": outcome.kind, "reason": outcome.reason}
+    if outcome.kind != "sent":
+        lasting = "it would be given up" if outcome.kind == "refused" else "it would be tried again for a day"
+        tell(f"Channel {channel.name} ({channel.shown}) did not take it: {outcome.reason}; {lasting}.", **facts)
+        return False
+    but = f", but not to all: {outcome.reason}" if outcome.reason else ""
+    tell(f"Channel {channel.name} ({channel.shown}) took the test{but}.", **facts)
+    return not outcome.reason
+
+
 def _list(
     operations: Operations, care: Care, args: argparse.Namespace, pilots: Sequence[str], now_ns: int, tell: Tell
 ) -> None:
-    wanted = [args.pilot] if args.pilot else list(pilots)
+    wanted = [args.pilot] if args.pilot else [*pilots, SYSTEM]
     found = operations.incidents(wanted, open_only=not args.all)[: args.limit]
     for one in found:
         held = care.acknowledged(one.id, now_ns)
@@ -56,7 +90,7 @@ def _list(
         mark = f", {held.who} looks after it" if held else ""
         synthetic = " (simulated)" if one.synthetic else ""
         tell(
-            f"{one.id}  {one.severity}  {one.pilot}: {one.kind.replace('_', ' ')} of {one.series} since {one.since}, "
+            f"{one.id}  {one.severity}  {_whose(one)}: {one.kind.replace('_', ' ')} of {one.series} since {one.since}, "
             f"{state}{mark}{synthetic}",
             **_facts(one),
             acknowledged_by=held.who if held else None,
@@ -82,6 +116,10 @@ def _show(operations: Operations, care: Care, one: Incident, now_ns: int, tell: 
             tell(f"  {line}")
 
 
+def _whose(one: Incident) -> str:
+    return "Periscope" if one.pilot == SYSTEM else one.pilot
+
+
 def _lines(one: Explanation) -> list[str]:
     """An explanation, a fact a line."""
     seen = "too few events to judge within two weeks" if one.sees_half is None else f"about {one.sees_half:.0f} days"
@@ -103,9 +141,9 @@ def _lines(one: Explanation) -> list[str]:
 
 
 def _named(operations: Operations, args: argparse.Namespace, pilots: Sequence[str]) -> Incident:
-    if args.id is None:
+    if args.id is None or not str(args.id).isdigit():
         raise CareRefused(f"name the incident: periscope alerts {args.what} ID; periscope alerts list names them")
-    found = [one for one in operations.incidents(list(pilots)) if one.id == args.id]
+    found = [one for one in operations.incidents([*pilots, SYSTEM]) if one.id == int(args.id)]
     if not found:
         raise CareRefused(f"there is no incident {args.id}; periscope alerts list --all names them")
     return found[0]

@@ -67,6 +67,36 @@ CREATE TABLE new_level (
     id INTEGER PRIMARY KEY, at_ns INTEGER NOT NULL, who TEXT NOT NULL, reason TEXT NOT NULL, pilot TEXT NOT NULL,
     series TEXT NOT NULL, day TEXT NOT NULL);
 """,
+    """
+CREATE TABLE installation (id TEXT NOT NULL);
+INSERT INTO installation VALUES (lower(hex(randomblob(8))));
+CREATE TABLE notification (
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, incident INTEGER REFERENCES incident, pilot TEXT NOT NULL,
+    kind TEXT NOT NULL, severity TEXT NOT NULL, what TEXT NOT NULL, body TEXT NOT NULL, made_ns INTEGER NOT NULL,
+    held INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX notification_incident ON notification (incident, what);
+CREATE TABLE letter (
+    id INTEGER PRIMARY KEY, channel TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL, made_ns INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0, due_ns INTEGER NOT NULL, sent_ns INTEGER, failed TEXT);
+CREATE INDEX letter_waiting ON letter (channel, due_ns) WHERE sent_ns IS NULL AND failed IS NULL;
+CREATE INDEX letter_made ON letter (channel, made_ns);
+CREATE TABLE waiting (
+    notification INTEGER NOT NULL REFERENCES notification, channel TEXT NOT NULL, ready_ns INTEGER NOT NULL,
+    letter INTEGER REFERENCES letter, PRIMARY KEY (notification, channel));
+CREATE INDEX waiting_letter ON waiting (letter);
+CREATE INDEX waiting_for_letter ON waiting (channel, ready_ns) WHERE letter IS NULL;
+INSERT INTO notification (id, key, incident, pilot, kind, severity, what, body, made_ns)
+    SELECT o.id, o.idempotency_key, i.id, i.pilot, i.kind, i.severity,
+        substr(o.idempotency_key, instr(o.idempotency_key, '|') + 1), o.body, o.made_ns
+    FROM outbox o JOIN incident i ON i.id = CAST(o.idempotency_key AS INTEGER);
+INSERT INTO letter (id, channel, key, body, made_ns, attempts, due_ns, sent_ns, failed)
+    SELECT o.id, '', o.idempotency_key, o.body, o.made_ns, o.attempts, o.due_ns, o.sent_ns, o.failed
+    FROM outbox o JOIN notification n ON n.id = o.id WHERE o.sent_ns IS NOT NULL OR o.failed IS NOT NULL;
+INSERT INTO waiting (notification, channel, ready_ns, letter)
+    SELECT n.id, '', o.due_ns, l.id FROM notification n JOIN outbox o ON o.id = n.id LEFT JOIN letter l ON l.id = n.id;
+DROP TABLE outbox;
+ALTER TABLE waiting RENAME TO outbox;
+""",
 )
 
 

@@ -14,6 +14,8 @@ from typing import Any, Final, Literal
 import msgspec
 
 from pipeline.alerts.transition import Transition
+from pipeline.delivery.notices import silenced, tell, was_told
+from pipeline.delivery.routes import NO_ROUTES, Routes, rank
 from pipeline.migrations import MIGRATIONS
 from pipeline.model import NS_PER_S
 from pipeline.state_file import OperationsRefused, StateFile
@@ -24,36 +26,36 @@ _COLUMNS: Final = "id, pilot, kind, series, opened_ns, since, sentence, severity
 _LONGEST_AUDIT: Final = 300
 
 
-class Letter(msgspec.Struct, frozen=True):
-    """A notification that waits in the outbox; `body` is JSON."""
-
-    id: int
-    key: str
-    body: str
-    attempts: int
-    made_ns: int
-
-
 class Operations(StateFile):
-    """The operational database at `path`, created and brought to the current version when opened."""
+    """The operational database at `path`, created and brought to the current version when opened.
 
-    def __init__(self, path: Path | Literal[":memory:"]) -> None:
+    Who records transitions says by `routes` which channels hear of them.
+    """
+
+    def __init__(self, path: Path | Literal[":memory:"], routes: Routes = NO_ROUTES) -> None:
         super().__init__(path, MIGRATIONS, "incidents")
+        self._routes = routes
+
+    @property
+    def routes(self) -> Routes:
+        return self._routes
 
     # Incidents
 
     def record(self, transition: Transition, now_ns: int, synthetic: bool) -> Incident | None:
-        """Apply a transition and put its notification in the outbox, in one transaction.
+        """Apply a transition and put its notification in the outbox of each channel, in one transaction.
 
         Applying the same transition again does nothing and returns None. Back-filled openings notify nobody; an end is
-        told where the opening was, however late it is found.
+        told where the opening was, however late it is found. "worsened" is a rise of severity, which is told again.
         """
         with self.transaction():
-            found = (
-                self._open(transition, now_ns, synthetic)
-                if transition.what == "opened"
-                else self._close(transition, now_ns)
-            )
+            match transition.what:
+                case "opened":
+                    found = self._open(transition, synthetic)
+                case "worsened":
+                    found = self._worsen(transition)
+                case _:
+                    found = self._close(transition)
             if found is None:
                 return None
             self._db.execute(
@@ -68,37 +70,18 @@ class Operations(StateFile):
                     msgspec.json.encode(transition.inputs).decode(),
                 ),
             )
-            past = transition.backfill if transition.what == "opened" else not self._was_told(found.id)
-            if not past and not transition.quiet and not self._silenced(transition, now_ns):
-                key = f"{found.id}|{transition.what}"
-                body = msgspec.json.encode(
-                    {
-                        "key": key,
-                        "what": transition.what,
-                        "reason": transition.reason,
-                        "sentence": transition.sentence,
-                        "incident": found,
-                    }
-                ).decode()
-                self._db.execute(
-                    "INSERT OR IGNORE INTO outbox (idempotency_key, body, made_ns, due_ns) VALUES (?,?,?,?)",
-                    (key, body, now_ns, now_ns),
-                )
+            first = transition.what == "opened"
+            if transition.quiet or (transition.backfill if first else not was_told(self._db, found.id)):
+                return found
+            held = silenced(self._db, transition.pilot, transition.kind, transition.series, now_ns)
+            if first or not held:  # only an opening is told once its silence is over
+                tell(
+                    self._db, self._routes, found, transition.what, transition.reason, transition.sentence, now_ns,
+                    occasion=transition.severity if transition.what == "worsened" else "", held=held,
+                )  # fmt: skip
             return found
 
-    def _silenced(self, transition: Transition, now_ns: int) -> bool:
-        found = self._db.execute(
-            "SELECT 1 FROM silence WHERE until_ns > ? AND pilot IN ('', ?) AND kind IN ('', ?) AND series IN ('', ?)",
-            (now_ns, transition.pilot, transition.kind, transition.series),
-        )
-        return bool(found.fetchone())
-
-    def _was_told(self, incident: int) -> bool:
-        return bool(
-            self._db.execute("SELECT 1 FROM outbox WHERE idempotency_key = ?", (f"{incident}|opened",)).fetchone()
-        )
-
-    def _open(self, transition: Transition, now_ns: int, synthetic: bool) -> Incident | None:
+    def _open(self, transition: Transition, synthetic: bool) -> Incident | None:
         done = self._db.execute(
             "INSERT OR IGNORE INTO incident (pilot, kind, series, opened_ns, since, sentence, severity, synthetic, "
             "backfill) VALUES (?,?,?,?,?,?,?,?,?)",
@@ -116,24 +99,45 @@ class Operations(StateFile):
         )
         return self._find("id = ?", (done.lastrowid,))[0] if done.rowcount else None
 
-    def _close(self, transition: Transition, now_ns: int) -> Incident | None:
+    def _still(self, transition: Transition) -> Incident | None:
+        """The open incident that a transition is about."""
         open_ones = self._find(
             "pilot = ? AND kind = ? AND series = ? AND since = ? AND closed_ns IS NULL",
             (transition.pilot, transition.kind, transition.series, transition.since),
         )
-        if not open_ones:
+        return open_ones[0] if open_ones else None
+
+    def _worsen(self, transition: Transition) -> Incident | None:
+        """A rise of severity; one that is no rise is none."""
+        found = self._still(transition)
+        if found is None or rank(transition.severity) <= rank(found.severity):
+            return None
+        self._db.execute(
+            "UPDATE incident SET severity = ?, sentence = ? WHERE id = ?",
+            (transition.severity, transition.sentence, found.id),
+        )
+        return self._find("id = ?", (found.id,))[0]
+
+    def _close(self, transition: Transition) -> Incident | None:
+        found = self._still(transition)
+        if found is None:
             return None
         self._db.execute(
             "UPDATE incident SET closed_ns = ?, close_reason = ? WHERE id = ?",
-            (transition.at_ns, transition.reason, open_ones[0].id),
+            (transition.at_ns, transition.reason, found.id),
         )
-        return self._find("id = ?", (open_ones[0].id,))[0]
+        return self._find("id = ?", (found.id,))[0]
 
     def incidents(self, pilots: Sequence[str], open_only: bool = False) -> list[Incident]:
         """Incidents of these pilots, newest first."""
         marks = ",".join("?" * len(pilots))
         where = f"pilot IN ({marks})" + (" AND closed_ns IS NULL" if open_only else "")
         return self._find(where, tuple(pilots))
+
+    def incident(self, number: int) -> Incident | None:
+        """One incident by its number."""
+        found = self._find("id = ?", (number,))
+        return found[0] if found else None
 
     def of_kind(self, pilot: str, kind: str) -> list[Incident]:
         """Every incident of one kind in a pilot, oldest first."""
@@ -187,33 +191,6 @@ class Operations(StateFile):
             self._db.execute(
                 "INSERT OR REPLACE INTO alert_state VALUES (?,?,?,?)", (pilot, series, kind, body.decode())
             )
-
-    # Outbox
-
-    def due(self, now_ns: int, limit: int = 20) -> list[Letter]:
-        """Notifications to send now, oldest first."""
-        with self._lock:
-            rows = self._db.execute(
-                "SELECT id, idempotency_key, body, attempts, made_ns FROM outbox WHERE sent_ns IS NULL AND "
-                "failed IS NULL AND due_ns <= ? ORDER BY id LIMIT ?",
-                (now_ns, limit),
-            ).fetchall()
-        return [Letter(*row) for row in rows]
-
-    def sent(self, letter: int, now_ns: int) -> None:
-        """A notification was delivered."""
-        with self.transaction():
-            self._db.execute("UPDATE outbox SET sent_ns = ?, attempts = attempts + 1 WHERE id = ?", (now_ns, letter))
-
-    def put_off(self, letter: int, due_ns: int) -> None:
-        """Delivery failed and is tried again at `due_ns`."""
-        with self.transaction():
-            self._db.execute("UPDATE outbox SET due_ns = ?, attempts = attempts + 1 WHERE id = ?", (due_ns, letter))
-
-    def give_up(self, letter: int, reason: str) -> None:
-        """Delivery can never succeed; the row is kept with its reason."""
-        with self.transaction():
-            self._db.execute("UPDATE outbox SET failed = ?, attempts = attempts + 1 WHERE id = ?", (reason, letter))
 
     # Leases and audit
 

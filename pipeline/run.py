@@ -18,13 +18,13 @@ from pipeline import rows
 from pipeline.alerts.evaluate import evaluate_drop_off, evaluate_silence
 from pipeline.boards import Boards
 from pipeline.day_index import DayIndex
+from pipeline.delivery.post import Post
 from pipeline.freeze import cause
 from pipeline.frozen import Frozen
 from pipeline.history import History
 from pipeline.indicators import INDICATORS
 from pipeline.indicators.evaluate import evaluate
 from pipeline.model import NS_PER_S, STREAMS, Event, Record, Touch
-from pipeline.notify import Notifier
 from pipeline.operations import Operations, this_process
 from pipeline.partials import VERSION, Partial, summarise
 from pipeline.periods import Period, date_ns, day_bounds, day_of, ordinal, shift
@@ -65,11 +65,11 @@ class Pipeline:
         operations: Operations,
         settings: Settings,
         clock: Clock,
-        notifier: Notifier,
+        post: Post,
         holder: str | None = None,
     ) -> None:
         self._store, self._catalogue, self._operations = store, catalogue, operations
-        self._settings, self._clock, self._notifier = settings, clock, notifier
+        self._settings, self._clock, self._post = settings, clock, post
         self._holder = holder or this_process()
         operations.lease(LEASE, self._holder, clock())
         self._pulse = read_pulse(store)
@@ -119,9 +119,8 @@ class Pipeline:
 
     def run(self, stop: threading.Event, once: bool) -> None:
         """Step until told to stop, or with `once` until no work is left; a store that is away is waited for."""
-        sender = threading.Thread(target=self._notifier.run, args=(self._operations, self._clock, stop), daemon=True)
         if not once:
-            sender.start()
+            self._post.start()
         pause_s = self._settings.interval_s
         try:
             while not stop.is_set():
@@ -136,14 +135,13 @@ class Pipeline:
                     stop.wait(pause_s)
                     continue
                 if once and not worked:
-                    self._notifier.deliver(self._operations, self._clock())
+                    self._post.flush()
                     return
                 if not once and not self.behind:
                     stop.wait(pause_s)
         finally:
             self._operations.release_lease(LEASE, self._holder)
-            if sender.is_alive():
-                sender.join(timeout=10)
+            self._post.stop()
 
     @property
     def behind(self) -> bool:
@@ -163,6 +161,7 @@ class Pipeline:
         summarised = self._summarise(pending, now_ns, hurry)
         computed = self._compute(pending, now_ns, hurry)
         judged = self._judge(pending, now_ns)
+        self._post.evaluated_ns = now_ns
         wrote = bool(boarded or summarised or computed or judged)
         self._beat(now_ns, wrote, summarised)
         return bool(summarised or computed)

@@ -14,6 +14,8 @@ from typing import Literal
 from pipeline.migrations import statements
 from pipeline.sqlite_writing import transaction
 
+Database = sqlite3.Connection  # what a transaction works on
+
 
 class OperationsRefused(Exception):
     """The operational database or the log book cannot be used; the sentence says why and what to do."""

@@ -75,8 +75,8 @@ def told(operations: Operations, incidents: Sequence[Incident], now_ns: int) -> 
 
 def _moments(operations: Operations, incident: int) -> list[Moment]:
     rows = operations.read(
-        "SELECT t.at_ns, t.what, t.day, t.reason, EXISTS (SELECT 1 FROM outbox WHERE idempotency_key = "
-        "t.incident || '|' || t.what) FROM transition t WHERE t.incident = ? ORDER BY t.id",
+        "SELECT t.at_ns, t.what, t.day, t.reason, EXISTS (SELECT 1 FROM notification n WHERE n.incident = "
+        "t.incident AND n.what = t.what AND NOT n.held) FROM transition t WHERE t.incident = ? ORDER BY t.id",
         (incident,),
     )
     return [Moment(at_ns, what, day, reason, bool(was_told)) for at_ns, what, day, reason, was_told in rows]

@@ -12,11 +12,10 @@ from pathlib import Path
 from statistics import median
 
 from config.catalogue import Catalogue, Common, Pilot
-from config.settings import Notify
 from config.settings import Pipeline as Settings
 from periscope import spare_the_search_for_cycles
+from pipeline.delivery.post import Post
 from pipeline.model import Event, Touch, place_in_time
-from pipeline.notify import Notifier
 from pipeline.operations import Operations
 from pipeline.periods import date_ns, iso, ordinal
 from pipeline.run import Pipeline
@@ -134,14 +133,12 @@ class Town:
     def pipeline(self) -> Pipeline:
         spare_the_search_for_cycles(freeze=False)
         offset_ns = date_ns(iso(LAST + 40)) - time.perf_counter_ns()
-        return Pipeline(
-            self.store,
-            self.catalogue,
-            self.operations,
-            Settings(),
-            lambda: offset_ns + time.perf_counter_ns(),
-            Notifier(Notify()),
-        )
+
+        def clock() -> int:
+            return offset_ns + time.perf_counter_ns()
+
+        post = Post(self.operations, {}, clock)
+        return Pipeline(self.store, self.catalogue, self.operations, Settings(), clock, post)
 
     def work(self, running: Pipeline) -> None:
         while running.step(hurry=True):

@@ -1,16 +1,16 @@
 """Small makers of pilots, events and pipelines for the tests of the pipeline."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from config.catalogue import Catalogue, Common, Pilot
-from config.settings import Notify
 from config.settings import Pipeline as Settings
+from pipeline.delivery.post import Post
 from pipeline.model import Event, Touch, place_in_time
-from pipeline.notify import Notifier
 from pipeline.operations import Operations
 from pipeline.periods import day_of
 from pipeline.run import Pipeline
@@ -100,6 +100,7 @@ class City:
         self.catalogue = catalogue(one, k=k)
         self.store = store or SQLiteStore(":memory:")
         self.operations = operations or Operations(":memory:")
+        self.post = Post(self.operations, {}, clock)
         self.seq = 0
 
     def add(self, events: Sequence[Event]) -> None:
@@ -111,7 +112,12 @@ class City:
 
     def pipeline(self) -> Pipeline:
         """A pipeline started anew on what is stored."""
-        return Pipeline(self.store, self.catalogue, self.operations, Settings(), self.clock, Notifier(Notify()))
+        return Pipeline(self.store, self.catalogue, self.operations, Settings(), self.clock, self.post)
+
+    def told(self) -> list[dict[str, Any]]:
+        """The notifications that were made, oldest first; those that a silence holds back are not among them."""
+        rows = self.operations.read("SELECT body FROM notification WHERE NOT held ORDER BY id")
+        return [json.loads(body) for (body,) in rows]
 
     def work(self, pipeline: Pipeline | None = None) -> None:
         """Step until nothing is left."""

@@ -45,7 +45,7 @@ def test_a_real_fall_behind_a_healthy_feed_opens_a_drop_off() -> None:
     city.add([*days(0, 40, 10), *days(40, 50, 2)])
     city.work()
     assert incidents(city) == [("drop_off", "contributions", True)]
-    assert len(city.operations.due(city.clock.ns)) == 1
+    assert len(city.told()) == 1
 
 
 def test_a_silent_feed_opens_a_feed_incident_and_never_a_drop_off() -> None:
@@ -64,7 +64,7 @@ def test_a_fall_in_the_past_is_back_filled_and_not_notified() -> None:
     city.add([*days(0, 40, 10), *days(40, 60, 2)])
     city.work()
     assert incidents(city) == [("drop_off", "contributions", True)]
-    assert city.operations.due(city.clock.ns) == []
+    assert city.told() == []
 
 
 def test_a_fall_that_late_events_explain_is_closed_as_revised() -> None:

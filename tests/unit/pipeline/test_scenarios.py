@@ -1,6 +1,5 @@
 """An operator's weeks, told in YAML, through the real pipeline (scenarios/README.md)."""
 
-import json
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -108,7 +107,7 @@ def test_the_alerts_do_what_the_operator_needs(path: Path) -> None:
         first, last, wanted = expected[series]
         assert iso(first) <= since[:10] <= iso(last), (series, since, (date.fromisoformat(since[:10]) - START).days)
         assert state == wanted, (series, since, state)
-    letters = [json.loads(body) for (body,) in weeks.city.operations.read("SELECT body FROM outbox ORDER BY id", ())]
+    letters = weeks.city.told()
     assert [f"{one['what']} {one['incident']['series']}" for one in letters] == told["told"]
     for words in told.get("says", []):
         assert words in letters[0]["sentence"], letters[0]["sentence"]
