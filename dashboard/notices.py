@@ -13,6 +13,7 @@ from dashboard.viewer import Viewer
 from pipeline.values import Incident
 
 _SHOWN = 3
+UNWATCHED_S = 180  # three of the minutes in each of which alerts are evaluated at least once
 
 
 def notices(queries: Queries, who: Viewer, selection: Selection) -> list[Any]:
@@ -37,12 +38,33 @@ def notices(queries: Queries, who: Viewer, selection: Selection) -> list[Any]:
         )
     names = {pilot.slug: pilot.name for pilot in pilots}
     try:
+        found += _ourselves(queries, who)
         incidents = queries.incidents(who, list(names))
     except AnswersAway:
         return found  # the page itself says that the store is away; what is made up stays said
     if incidents:
         found.append(_incidents(incidents, names))
     return found
+
+
+def _ourselves(queries: Queries, who: Viewer) -> list[Any]:
+    """What keeps alerts from being found or told: nobody looks, or a channel does not deliver."""
+    found = []
+    if (ago_s := unwatched_s(queries)) is not None:
+        when = _("Alerts last evaluated {age} ago", age=wording.age(ago_s))
+        found.append((when, _("Nobody is told of anything until the pipeline runs again.")))
+    found += [(_("Alerts are not delivered"), one.sentence) for one in queries.own_incidents(who)]
+    return [
+        html.Div([icon("alert"), html.Strong(title), html.Span(said)], className="strip strip-bad", role="alert")
+        for title, said in found
+    ]
+
+
+def unwatched_s(queries: Queries) -> float | None:
+    """For how long nobody has looked, in seconds; None while alerts are evaluated, and before the first time."""
+    when = queries.alerts_evaluated_ns()
+    ago_s = 0.0 if when is None else (queries.now_ns() - when) / 1e9
+    return ago_s if ago_s > UNWATCHED_S else None
 
 
 def _incidents(incidents: list[Incident], names: dict[str, str]) -> html.Details:

@@ -194,6 +194,12 @@ class Queries(FindingReads):
             self._cached(("incidents", tuple(seen), open_only), lambda: self._answers.incidents(seen, open_only))
         )
 
+    def own_incidents(self, viewer: Viewer) -> list[Incident]:
+        """Open incidents of Periscope itself, such as a channel that does not deliver, for those who can mend it."""
+        if viewer.role not in ("operator", "admin"):
+            return []
+        return list(self._cached("own incidents", self._answers.own_incidents))
+
     def stories(self, viewer: Viewer, slug: str) -> list[Story]:
         """Incidents of a pilot, open ones first."""
         seen = viewer.may_see([slug])

@@ -198,6 +198,9 @@ def _register_live(app: Dash, queries: Queries) -> None:
     def look(ticks: int | None, shown: str | None) -> Any:
         try:
             version = queries.version()
+            # Nothing is written while nobody looks, so that the notice of it needs a sign of its own, once a minute.
+            if (ago_s := notices.unwatched_s(queries)) is not None:
+                version = f"{version}.{ago_s // 60:.0f}"
         except AnswersAway:
             version = "away"
         return no_update if version == shown else version

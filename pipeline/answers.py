@@ -16,6 +16,7 @@ from pipeline.alerts.care import Care
 from pipeline.alerts.stories import Story, told, with_series
 from pipeline.day_index import changed, digest
 from pipeline.decisions import as_decision
+from pipeline.delivery.routes import SYSTEM
 from pipeline.findings import RetentionCell, Revision
 from pipeline.freeze import keep_hidden, key_of
 from pipeline.frozen import Frozen
@@ -273,6 +274,10 @@ class Answers:
     def incidents(self, pilots: Sequence[str], open_only: bool = False) -> list[Incident]:
         """Incidents of these pilots, newest first."""
         return self._operations.incidents(self._known(pilots), open_only)
+
+    def own_incidents(self) -> list[Incident]:
+        """Open incidents of Periscope itself: channels that do not deliver."""
+        return self._operations.incidents([SYSTEM], open_only=True)
 
     def stories(self, pilot: str, now_ns: int, limit: int = 20) -> list[Story]:
         """A pilot's incidents with their history, reasons and series: open ones first, then the newest."""

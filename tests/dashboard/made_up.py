@@ -40,6 +40,7 @@ class MadeUpAnswers(MadeUpFindings):
         self.steps = 1
         self.usage_today = {slug: 180 + 40 * at for at, slug in enumerate(self.pilots)}
         self.opened: list[Incident] = []
+        self.evaluated_ns = NOW_NS - 40 * 10**9
         self.arrived: dict[str, int] = {}
 
     def stories(self, pilot: str, now_ns: int, limit: int = 20) -> list[Story]:
@@ -270,8 +271,11 @@ class MadeUpAnswers(MadeUpFindings):
     def incidents(self, pilots: Sequence[str], open_only: bool = False) -> list[Incident]:
         return [one for one in self.opened if one.pilot in pilots and not (open_only and one.closed_ns)]
 
+    def own_incidents(self) -> list[Incident]:
+        return [one for one in self.opened if one.pilot == "-"]
+
     def alerts_evaluated_ns(self) -> int | None:
-        return NOW_NS - 40 * 10**9
+        return self.evaluated_ns
 
 
 def _periods(period: str, start: str, end: str) -> list[tuple[str, str]]:

@@ -186,6 +186,20 @@ def test_the_notices_say_simulated_and_open_incidents_on_every_page(app: Dash, a
     assert "Engagement fell" not in said(app, NOTICES, url__search="?pilots=athens")
 
 
+def test_nobody_looking_is_told_in_red_and_a_page_that_is_open_learns_of_it(app: Dash, answers: MadeUpAnswers) -> None:
+    before = said(app, "version.data", tick__n_intervals=1)
+    assert "Alerts last evaluated" not in said(app, NOTICES)
+    answers.evaluated_ns = NOW_NS - 14 * 60 * 10**9
+    assert "Alerts last evaluated 14 min ago" in said(app, NOTICES)
+    assert said(app, "version.data", tick__n_intervals=2) != before
+
+
+def test_a_channel_that_does_not_deliver_is_told_to_those_who_can_mend_it(app: Dash, answers: MadeUpAnswers) -> None:
+    words = {"kind": "channel_failing", "series": "ops", "since": "x", "sentence": "Channel ops does not deliver: 404."}
+    answers.opened = [Incident(id=1, pilot="-", opened_ns=NOW_NS, **words)]
+    assert "Channel ops does not deliver: 404." in said(app, NOTICES)
+
+
 @pytest.mark.parametrize("output", [NOW, SERIES, FIGURES, BODY])
 def test_a_store_that_is_away_is_told_in_a_sentence(app: Dash, answers: MadeUpAnswers, output: str) -> None:
     answers.away = True
