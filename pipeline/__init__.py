@@ -7,5 +7,6 @@ quality   what a feed delivered of what it announced
 indicators  the registry: each indicator is a function of a window, and words
 release   the one place that hides small numbers of people
 answers   what pages and exports ask
-alerts    pure state machines over judged days; `operations` keeps incidents, `notify` sends them
+alerts    pure state machines over judged days; `operations` keeps incidents
+delivery  how incidents reach people: a row of the outbox for each channel, and workers that send
 """

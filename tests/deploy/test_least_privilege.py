@@ -5,6 +5,7 @@ environment, the secrets and the health checks of compose.yaml, with other ports
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -47,13 +48,14 @@ class Part:
             "PERISCOPE_SECRETS_DIR": str(mine),
             "PERISCOPE_STATE": str(folder / ("collector" if name == "collect" else "state")),
             **({"PERISCOPE_HEALTH_PORT": str(self.port)} if "PERISCOPE_HEALTH_PORT" in service["environment"] else {}),
+            **({"PERISCOPE_PIPELINE__HEALTH_PORT": str(self.port)} if name == "pipeline" else {}),
             **({"PERISCOPE_DASHBOARD__PORT": str(self.port)} if name == "dashboard" else {}),
         }
         self.environment = {**clean, **service["environment"], **changes, **own}
         work = folder / name
         work.mkdir()
         self._check = [sys.executable, *service["healthcheck"]["test"][2:]]
-        self._check[-1] = self._check[-1].replace(":9100/", f":{self.port}/").replace(":8050/", f":{self.port}/")
+        self._check[-1] = re.sub(r":(9100|9101|8050)/", f":{self.port}/", self._check[-1])
         self.server = Server([PERISCOPE, *service["command"]], work, self.environment)
 
     def healthy(self) -> bool:

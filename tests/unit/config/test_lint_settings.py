@@ -59,6 +59,8 @@ def test_a_back_fill_that_reaches_the_future_or_beyond_what_is_kept(
     [
         (".env", "PERISCOPE_LOG_LEVEL=INFO\nPERISCOPE_MQTT__PASSWORD=hunter22\n"),
         ("periscope.toml", '[influx]\ntoken = "hunter22"\n'),
+        (".env", "PERISCOPE_NOTIFY__URLS__OPS=hunter22\n"),
+        ("periscope.toml", '[notify.urls]\nops = "hunter22"\n'),
     ],
 )
 def test_a_secret_that_other_users_may_read(tmp_path: Path, name: str, text: str) -> None:
