@@ -19,6 +19,7 @@ class Webhook:
         self.answers, self.always = list(answers or []), always
         self.got: list[tuple[str, dict[str, Any]]] = []
         self.gets: list[str] = []
+        self.retry_after = ""
         self.released = threading.Event()
         receiver = self
 
@@ -36,6 +37,8 @@ class Webhook:
                     self.send_response(int(answer))
                     if int(answer) // 100 == 3:
                         self.send_header("Location", receiver.url + "elsewhere")
+                    if receiver.retry_after:
+                        self.send_header("Retry-After", receiver.retry_after)
                     self.send_header("Content-Length", "0")
                     self.end_headers()
 

@@ -12,9 +12,9 @@ import msgspec
 import numpy as np
 
 from pipeline.alerts.detector import FIRING, Course, Rule, watch
-from pipeline.alerts.explanation import Explanation, explain, name_of, sentence
+from pipeline.alerts.explanation import Explanation, explain, name_of, sentence, severity_on
 from pipeline.alerts.streams import NO_LEVELS, Streams, streams_of
-from pipeline.alerts.transition import BACKFILL_NS, Transition
+from pipeline.alerts.transition import BACKFILL_NS, SEVERITIES, Transition
 from pipeline.history import History
 
 KIND: Final = "drop_off"
@@ -50,7 +50,10 @@ def replay(
                 else:
                     found.append(_opened(history, streams, course, row, index, now_ns, k))
             else:
+                found += _worsened(history, streams, course, row, opened, index, now_ns, k)
                 found.append(_closed(history, streams, course, row, opened, index, now_ns))
+        if firing[-1]:
+            found += _worsened(history, streams, course, row, opened, len(firing), now_ns, k)
     return found
 
 
@@ -105,6 +108,33 @@ def _opened(
         quiet=with_total or not streams.notifies[row],
         inputs=msgspec.to_builtins(found),
     )  # fmt: skip
+
+
+def _worsened(
+    history: History, streams: Streams, course: Course, row: int, opened: int, end: int, now_ns: int, k: int
+) -> list[Transition]:
+    """Each day of an incident on which it became graver than on any day before."""
+    found: list[Transition] = []
+    worst = severity_on(streams, course, row, opened)
+    for index in range(opened + 1, end):
+        if streams.why[index] or course.state[row, index] != FIRING:
+            continue
+        now = severity_on(streams, course, row, index)
+        if SEVERITIES.index(now) <= SEVERITIES.index(worst):
+            continue
+        worst = now
+        said = explain(history, streams, course, row, index, k)
+        worse = _transition(
+            history, streams, row, index, opened, now_ns,
+            what="worsened",
+            sentence=sentence(said),
+            reason=f"{now}: {said.observed} of {said.expected:.0f} expected",
+            severity=now,
+            quiet=bool(row and course.state[0, index] >= FIRING) or not streams.notifies[row],
+            inputs=msgspec.to_builtins(said),
+        )  # fmt: skip
+        found.append(worse)
+    return found
 
 
 def _closed(

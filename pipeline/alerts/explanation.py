@@ -73,8 +73,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def severity(self) -> str:
         """By what is left of the expectation; a pilot's total is always critical."""
-        left = 1 - self.fall
-        return "critical" if left < 0.3 or self.series == TOTAL else "warning" if left < 0.6 else "notice"
+        return _severity(self.series, 1 - self.fall)
 
 
 def explain(history: History, streams: Streams, course: Course, row: int, index: int, k: int) -> Explanation:
@@ -106,6 +105,17 @@ def explain(history: History, streams: Streams, course: Course, row: int, index:
         sees_half=days_to_see(mean, float(course.phi[row, last]), h=streams.rules[row].h, k=streams.rules[row].k),
         rule=streams.rules[row].version,
     )
+
+
+def severity_on(streams: Streams, course: Course, row: int, index: int) -> str:
+    """How grave the fall of stream `row` was at the end of day `index`, as `explain` would say."""
+    days = [day for day in range(int(course.change_day[row, index]), index + 1) if not streams.why[day]]
+    expected = float((course.expected[row, days] * streams.completeness[row, days]).sum())
+    return _severity(streams.names[row], float(streams.counts[row, days].sum()) / expected if expected else 1.0)
+
+
+def _severity(series: str, left: float) -> str:
+    return "critical" if left < 0.3 or series == TOTAL else "warning" if left < 0.6 else "notice"
 
 
 def _parts(

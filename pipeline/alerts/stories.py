@@ -24,7 +24,8 @@ AFTER: Final = 42  # days after the end
 
 
 class Moment(msgspec.Struct, frozen=True):
-    """Something that happened to an incident: "opened" or "closed", with its reason. `told`: people were notified."""
+    """Something that happened to an incident: "opened", "worsened" or "closed", with its reason. `told`: people were
+    notified."""
 
     at_ns: int
     what: str

@@ -6,6 +6,7 @@ import msgspec
 
 from pipeline.model import NS_PER_S
 
+SEVERITIES: Final = ("notice", "warning", "critical")
 BACKFILL_NS: Final = 7 * 86_400 * NS_PER_S
 
 

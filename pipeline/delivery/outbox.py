@@ -11,7 +11,7 @@ import msgspec
 from pipeline.delivery.gathering import HOUR_NS, Waiting, gather
 from pipeline.delivery.letters import compose
 from pipeline.delivery.notices import queue
-from pipeline.delivery.patience import GIVE_UP_S
+from pipeline.delivery.patience import AHEAD_S, GIVE_UP_S
 from pipeline.model import NS_PER_S
 from pipeline.operations import Operations
 from pipeline.state_file import Database
@@ -81,8 +81,9 @@ class Outbox:
                 "n.id = o.notification WHERE o.channel = ? AND o.letter IS NULL ORDER BY n.id",
                 (channel,),
             ).fetchall()
+            ahead_ns = now_ns + int(AHEAD_S * NS_PER_S)
             waiting = [
-                Waiting(number, pilot, kind, severity, now_ns if hurry else ready_ns)
+                Waiting(number, pilot, kind, severity, now_ns if hurry or ready_ns > ahead_ns else ready_ns)
                 for number, pilot, kind, severity, ready_ns in rows
             ]
             (written,) = database.execute(
@@ -115,8 +116,8 @@ class Outbox:
         """Letters to send now, oldest first."""
         rows = self._operations.read(
             "SELECT id, channel, key, body, attempts, made_ns FROM letter WHERE channel = ? AND sent_ns IS NULL AND "
-            "failed IS NULL AND due_ns <= ? ORDER BY id LIMIT ?",
-            (channel, now_ns, _AT_ONCE),
+            "failed IS NULL AND (due_ns <= ? OR due_ns > ?) ORDER BY id LIMIT ?",
+            (channel, now_ns, now_ns + int(AHEAD_S * NS_PER_S), _AT_ONCE),
         )
         return [Letter(*row) for row in rows]
 

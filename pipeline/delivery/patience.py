@@ -8,6 +8,7 @@ from pipeline.model import NS_PER_S
 GIVE_UP_S: Final = 24 * 3600
 LONGEST_S: Final = 600.0
 ASKED_S: Final = 3600.0  # the longest pause that a receiver may ask for
+AHEAD_S: Final = 2 * ASKED_S  # what is due later than any pause would be was put off by a clock that has gone back
 FAILING_S: Final = 900  # a letter that has waited so long means that its channel does not deliver
 
 

@@ -5,7 +5,8 @@ from typing import Final
 
 import msgspec
 
-SEVERITIES: Final = ("notice", "warning", "critical")
+from pipeline.alerts.transition import SEVERITIES
+
 SYSTEM: Final = "-"  # the pilot of what concerns Periscope itself; no pilot has this slug
 FAILING: Final = "channel_failing"
 WATCHDOG: Final = "watchdog"

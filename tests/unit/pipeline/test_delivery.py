@@ -79,6 +79,32 @@ def test_a_receiver_that_fails_five_times_gets_it_once_it_works(site: Callable[.
         assert one.failing() == []
 
 
+def test_a_receiver_that_asks_for_a_pause_gets_it(site: Callable[..., Site]) -> None:
+    with Webhook([429]) as receiver:
+        receiver.retry_after = "1800"
+        one = site({"ops": WebAddress(receiver.url)})
+        one.opens()
+        one.later(10 * S)
+        one.post.deliver("ops")
+        one.later(1790 * S)
+        assert one.post.deliver("ops") == 0
+        one.later(20 * S)
+        assert (one.post.deliver("ops"), len(receiver.got)) == (1, 2)
+
+
+def test_a_clock_that_goes_back_holds_nothing_up_and_tells_nothing_twice(site: Callable[..., Site]) -> None:
+    with Webhook([500]) as receiver:
+        one = site({"ops": WebAddress(receiver.url)})
+        one.opens()
+        one.later(10 * S)
+        one.post.deliver("ops")
+        one.opens(2, series="comments")
+        one.later(-DAY)
+        assert one.post.deliver("ops") == 2
+        one.later(DAY + HOUR)
+        assert one.post.deliver("ops") == 0
+
+
 @pytest.mark.parametrize("answer", [404, 401, 302, 307])
 def test_a_refusal_is_given_up_and_the_other_channels_hear_of_it(site: Callable[..., Site], answer: int) -> None:
     with Webhook(always=answer) as refusing, Webhook() as working:
