@@ -162,7 +162,7 @@ def test_stopping_waits_for_no_receiver(site: Callable[..., Site]) -> None:
         one.opens()
         one.post.start()
         _until(lambda: len(hanging.got) == 1)
-        ending = threading.Thread(target=one.post.stop)
+        ending = threading.Thread(target=one.post.stop, daemon=True)
         ending.start()
         ending.join(timeout=60)
         assert not ending.is_alive()
