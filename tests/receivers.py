@@ -1,13 +1,15 @@
 """Receivers of alerts for tests: a web server and a mail server on loopback that answer as told and keep what came."""
 
 import json
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from tests.services.process import free_port
 
@@ -84,12 +86,26 @@ class Webhook:
 class MailServer:
     """`refuses` are answers to RCPT by receiver; `answer` is the answer to DATA."""
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: Path | None = None, implicit: bool = False, password: str = "") -> None:
+        """With a certificate, mail comes by TLS alone: from the first byte (`implicit`) or after STARTTLS. With a
+        password, `ana` has to sign in by it."""
         self.answer = "250 taken"
         self.refuses: dict[str, str] = {}
         self.got: list[bytes] = []
         self.port = free_port()
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        options: dict[str, Any] = {}
+        if certificate is not None:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(certificate, certificate.with_suffix(".key"))
+            options = {"ssl_context": context} if implicit else {"tls_context": context, "require_starttls": True}
+        if password:
+            options |= {"authenticator": self._judge, "auth_required": True, "auth_require_tls": not implicit}
+        self._password = password
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port, **options)
+
+    def _judge(self, server: SMTP, session: Session, envelope: Envelope, how: str, given: LoginPassword) -> AuthResult:
+        good = (given.login, given.password) == (b"ana", self._password.encode())
+        return AuthResult(success=good, handled=good)
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

@@ -15,6 +15,7 @@ from pipeline.delivery.channels import Webhook as WebAddress
 from pipeline.delivery.post import Post
 from pipeline.delivery.routes import Route, Routes
 from pipeline.operations import Operations
+from tests.integration.doctor_site import certificate
 from tests.receivers import MailServer, Webhook
 from tests.services.process import wait_until
 from tests.unit.pipeline.test_operations import S, transition
@@ -240,6 +241,35 @@ def test_a_receiver_that_is_refused_beside_others_is_told(site: Callable[..., Si
         assert len(server.got) == 1
         [incident] = one.operations.of_kind("-", "channel_failing")
         assert "not to all: bo@example.org: 550" in incident.sentence
+
+
+# The server does not see that its first byte came by TLS.
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_mail_by_tls_is_signed_in_and_trusts_no_stranger(
+    site: Callable[..., Site],
+    tmp_path: Path,
+    security: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    trusted = certificate(tmp_path / "tls", days=2)
+    with MailServer(trusted, implicit=security == "tls", password="hunter22") as server:
+        addresses = {
+            name: Mail("127.0.0.1", server.port, security, "ana", word, "p@example.org", ["ana@example.org"])
+            for name, word in (("mail", "hunter22"), ("wrong", "hunter23"))
+        }
+        one = site(addresses)
+        one.opens()
+        one.later(10 * S)
+        assert one.post.deliver("mail") == 0
+        assert "certificate verify failed" in caplog.text
+        monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+        one.later(10 * S)
+        assert (one.post.deliver("mail"), len(server.got)) == (1, 1)
+        assert one.post.deliver("wrong") == 0
+        [(failed,)] = one.operations.read("SELECT failed FROM letter WHERE failed IS NOT NULL")
+        assert failed.startswith("it answered 535")
 
 
 def test_apprise_delivers_by_the_addresses_it_knows(site: Callable[..., Site]) -> None:
