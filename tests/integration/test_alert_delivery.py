@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import paho.mqtt.client as paho
 import pytest
 
 from config.settings import Settings
@@ -20,6 +21,8 @@ from pipeline.periods import day_of
 from pipeline.store import open_store
 from tests.command import Running, periscope
 from tests.receivers import MailServer, Webhook
+from tests.services.mosquitto import Mosquitto
+from tests.services.process import wait_until
 from tests.unit.pipeline.making import event
 
 PILOT = """
@@ -133,6 +136,24 @@ def test_a_channel_is_tried_from_the_command_line(site: dict[str, Any]) -> None:
         assert "no channel nobody; set one up" in unknown.stderr
         assert [body["what"] for _, body in receiver.got] == ["test", "test"]
         assert not any("s3cr3tpath" in one.stdout + one.stderr for one in (refused, taken, unnamed))
+
+
+def test_apprise_reaches_a_broker(site: dict[str, Any], mosquitto: Mosquitto) -> None:
+    heard: list[bytes] = []
+    client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+    client.on_message = lambda _client, _data, message: heard.append(message.payload)
+    client.connect("127.0.0.1", mosquitto.port)
+    client.subscribe("alerts/ops", qos=1)
+    client.loop_start()
+    try:
+        done = periscope(
+            "alerts", "test", "ops", **site, notify__urls__ops=f"mqtt://127.0.0.1:{mosquitto.port}/alerts/ops"
+        )
+        assert (done.returncode, done.stdout) == (0, "Channel ops (mqtt://***) took the test.\n")
+        wait_until(lambda: any(b"Periscope can reach the channel ops." in one for one in heard), 20, "the message")
+    finally:
+        client.loop_stop()
+        client.disconnect()
 
 
 def test_rules_that_name_nobody_are_told_before_anything_runs(site: dict[str, Any]) -> None:

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from pipeline.alerts.care import Care, CareRefused
+from pipeline.alerts.transition import Transition
 from pipeline.alerts_command import run
+from pipeline.delivery.routes import SYSTEM
 from tests.unit.pipeline.making import City, Clock, pilot
 from tests.unit.pipeline.test_run import FEEDS, days
 
@@ -43,6 +45,19 @@ def test_an_incident_is_listed_shown_and_explained(fallen: City) -> None:
     assert "change day       2026-02-10" in text
     assert "alert at 6.10" in text
     assert "opened: evidence of" in text
+
+
+def test_a_channel_that_does_not_deliver_is_listed_and_can_be_looked_after(fallen: City) -> None:
+    fallen.operations.record(
+        Transition(
+            pilot=SYSTEM, kind="channel_failing", series="ops", what="opened", day="2026-02-20", since="2026-02-20",
+            at_ns=fallen.clock.ns, sentence="Channel ops does not deliver: it answered 404.", reason="it answered 404",
+        ), fallen.clock.ns, synthetic=False,
+    )  # fmt: skip
+    assert "warning  Periscope: channel failing of ops since 2026-02-20" in "\n".join(command(fallen, "list"))
+    assert "it answered 404" in command(fallen, "show", "2")[0]
+    command(fallen, "ack", "2", note="new address on its way", days=2)
+    assert "ana looks after it" in "\n".join(command(fallen, "list"))
 
 
 def test_who_looks_after_it_is_named_until_it_runs_out(fallen: City) -> None:
