@@ -117,6 +117,8 @@ def _worsened(
     found: list[Transition] = []
     worst = severity_on(streams, course, row, opened)
     for index in range(opened + 1, end):
+        if worst == SEVERITIES[-1]:
+            break
         if streams.why[index] or course.state[row, index] != FIRING:
             continue
         now = severity_on(streams, course, row, index)
