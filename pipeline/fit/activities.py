@@ -61,12 +61,14 @@ class HeldActivity:
 
 @dataclass(frozen=True, kw_only=True)
 class Gathered:
-    """The activities of one pilot up to its last closed day, in order of day and id, and what it ever reported."""
+    """The activities of one pilot up to its last closed day, `last`, in order of day and id, and what it ever
+    reported."""
 
     pilot: str
     activities: list[HeldActivity]
     reports: frozenset[str]
     synthetic: bool = False
+    last: int = 0
 
 
 def gather(
@@ -89,6 +91,7 @@ def gather(
         activities=sorted((one for one in found if one.day <= last), key=lambda one: (one.day, one.id)),
         reports=_reports(rows),
         synthetic=synthetic or any(row.synthetic for row in rows),
+        last=last,
     )
 
 

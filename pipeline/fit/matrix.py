@@ -1,15 +1,20 @@
 """Who takes part at which stage: the stage × group matrix of E4, with small numbers hidden so that they stay hidden.
 
-A cell counts people where all of the pilot's attendances carry pseudonyms, else attendances. Totals of rows and columns
-are told elsewhere (attendance by stage, breadth by group), so a hidden cell must not follow from the others. Rule: a
-cell of 1 to k-1 is hidden; then, as long as row and column sums narrow such a cell to fewer than k possible numbers,
-the smallest shown cell that would widen it is hidden too. What the sums tell is computed by linear programming, with
-every hidden cell known to be at least 1, since 0 is told.
+A cell counts people where all of the pilot's attendances carry pseudonyms, else attendances; activities of fewer than k
+attendances, whose number the list of activities hides, are left out. Totals of rows and columns are told elsewhere
+(attendance by stage, breadth by group), so a hidden cell must not follow from the others. Rule for one table: a cell of
+1 to k-1 is hidden; then, as long as row and column sums narrow such a cell to fewer than k possible numbers, the
+smallest shown cell that would widen it is hidden too. What the sums tell is computed by linear programming, with every
+hidden cell known to be at least 1, since 0 is told.
+Over time: at the end of each month the rule is applied to what each cell grew by since it was last told, so that two
+looks subtract to nothing small; a cell that may not be told keeps its earlier number, marked `incomplete`.
+A row of people waits too where it would tell, beside the list of activities, who was at one of them only or at two.
 Source: Hundepool and others 2012, Statistical Disclosure Control, chapter 4.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import Final
 
 import numpy as np
@@ -18,8 +23,10 @@ from scipy.optimize import linprog
 from pipeline import release
 from pipeline.findings import Figure, StageGroup
 from pipeline.fit.activities import GROUPS, STAGES, UNKNOWN, Gathered, HeldActivity
+from pipeline.fit.batches import as_of, listed, months, without
 
 Cell = tuple[str, str]
+Union = tuple[set[str], int]  # activities, and how many people were at any of them
 VISITS: Final = "attendances"
 PEOPLE: Final = "people"
 
@@ -30,8 +37,10 @@ def stage_groups(seen: Gathered, k: int) -> list[StageGroup]:
     if "attendance" not in seen.reports:
         return []
     unit = PEOPLE if all(one.named for one in seen.activities) else VISITS
-    counts, activities = _counts(seen.activities, unit)
-    covert = hidden(counts, k)
+    large = listed(seen.activities, k)
+    counts, held = _counts(large, unit), Counter(one.stage for one in seen.activities)
+    small = Counter(one.stage for one in seen.activities if one.attendance and one not in large)
+    told = _told(seen, unit, k) if k > 1 else {key: (count, seen.last) for key, count in counts.items()}
     stages = [*STAGES, *sorted({one.stage for one in seen.activities} - set(STAGES))]
     groups = [*GROUPS, *sorted({group for _, group in counts} - set(GROUPS))]
     return [
@@ -39,8 +48,10 @@ def stage_groups(seen: Gathered, k: int) -> list[StageGroup]:
             pilot=seen.pilot,
             stage=stage,
             group=group,
-            activities=activities.get(stage, 0),
-            taking_part=_figure(counts.get((stage, group), 0), activities.get(stage, 0), unit, k, stage, group, covert),
+            activities=held[stage],
+            taking_part=_figure(counts.get((stage, group), 0), told.get((stage, group)), small[stage], unit, k)
+            if held[stage]
+            else Figure(status="not_defined", reason="no activity of this stage was held", unit=unit),
             synthetic=seen.synthetic or any(one.synthetic for one in seen.activities),
         )
         for stage in stages
@@ -48,27 +59,65 @@ def stage_groups(seen: Gathered, k: int) -> list[StageGroup]:
     ]
 
 
-def _figure(count: int, activities: int, unit: str, k: int, stage: str, group: str, covert: set[Cell]) -> Figure:
-    if not activities:
-        return Figure(status="not_defined", reason="no activity of this stage was held", unit=unit)
-    if (stage, group) in covert:
+def _told(seen: Gathered, unit: str, k: int) -> dict[Cell, tuple[int, int]]:
+    """What may be told of each cell that a closed month tells of, and as of which day: 0 where nothing may be told."""
+    found: dict[Cell, tuple[int, int]] = {}
+    whole: dict[str, list[Union]] = defaultdict(list)
+    for end, activities in months(seen):
+        large = listed(activities, k)
+        now = _counts(large, unit)
+        grown = {key: more for key, count in now.items() if (more := count - found.get(key, (0, 0))[0])}
+        covert = hidden(grown, k)
+        for stage in {stage for stage, _ in grown} - {stage for stage, _ in covert} if unit == PEOPLE else ():
+            mine = [one for one in large if one.stage == stage]
+            known = whole[stage] + [({one.id}, one.attendance or 0) for one in mine]
+            union = {one.id for one in mine}, sum(count for key, count in now.items() if key[0] == stage)
+            if any(0 < count < k for count in left_over(known, union)):
+                covert |= {key for key in grown if key[0] == stage}
+            else:
+                whole[stage].append(union)
+        found |= {key: (now[key], end) if key not in covert else found.get(key, (0, 0)) for key in grown}
+    return found
+
+
+def left_over(known: Sequence[Union], union: Union) -> list[int]:
+    """Beside known numbers of people of some activities, what the number of people of all of them tells too: who was
+    at none of those, and who was at both of two that make up the whole.
+
+    >>> left_over([({"a"}, 9), ({"b"}, 8)], ({"a", "b"}, 13))
+    [4, 5, 4]
+    """
+    activities, people = union
+    found = [people - size for _, size in known]
+    pairs = combinations(known, 2)
+    return found + [size + other - people for (one, size), (two, other) in pairs if one | two == activities]
+
+
+def _figure(count: int, told: tuple[int, int] | None, small: int, unit: str, k: int) -> Figure:
+    """A cell of so many; `small` activities of its stage are left out, so 0 in the others is not 0 in all."""
+    known, day = told or (0, 0)
+    if told is None and count:
+        return Figure(status="incomplete", reason="told as of the end of its first month", unit=unit)
+    if not known and (count or small):
         return Figure(status="suppressed", reason=release.reason(k), unit=unit)
-    return Figure(value=float(count), n=count, unit=unit)
+    notes = [as_of(day, k)] if known != count else []
+    notes += [without(small, k)] if small else []
+    return Figure(
+        value=float(known), n=known, status="incomplete" if notes else "ok", reason="; ".join(notes), unit=unit
+    )
 
 
-def _counts(activities: Sequence[HeldActivity], unit: str) -> tuple[dict[Cell, int], dict[str, int]]:
-    """People or attendances by stage and group, and activities by stage."""
+def _counts(activities: Sequence[HeldActivity], unit: str) -> dict[Cell, int]:
+    """People or attendances by stage and group."""
     people: dict[Cell, set[str]] = defaultdict(set)
     visits: dict[Cell, int] = defaultdict(int)
-    held: dict[str, int] = defaultdict(int)
     for one in activities:
-        held[one.stage] += 1
         for group in one.visits:
             key = (one.stage, group or UNKNOWN)
             people[key] |= one.people.get(group, frozenset())
             visits[key] += one.visits[group]
     counts = {key: len(who) for key, who in people.items()} if unit == PEOPLE else dict(visits)
-    return {key: count for key, count in counts.items() if count}, dict(held)
+    return {key: count for key, count in counts.items() if count}
 
 
 def hidden(counts: Mapping[Cell, int], k: int) -> set[Cell]:

@@ -2,14 +2,14 @@
 
 A kind of people is a set of days on which they use the service, so every count of people is a sum over kinds, and all
 relations between counts are known to the attacker. Nothing here comes from the code under test; windows are first and
-last day by number, counted from 0, both included. That counts are whole numbers is left out.
+last day by number, counted from 0, both included.
 """
 
 from collections.abc import Callable, Iterable
 
 import numpy as np
-from scipy.optimize import linprog
-from scipy.sparse import csr_matrix, vstack
+
+from tests.unit.pipeline.sums import Row, Sums
 
 Cell = tuple[str, int, int]  # what is counted, first day, last day
 
@@ -45,33 +45,24 @@ class Attacker:
 
     def __init__(self, days: int) -> None:
         self._kinds = range(1, 1 << days)
-        self._rows: dict[Cell, csr_matrix] = {}
-        self._told: dict[Cell, float] = {}
+        self._rows: dict[Cell, Row] = {}
+        self._sums = Sums()
 
     def learn(self, cell: Cell, count: float) -> None:
-        assert abs(self._told.get(cell, count) - count) < 1e-6, f"{cell} is told as {self._told[cell]} and as {count}"
-        self._told[cell] = count
-
-    def knows(self, cell: Cell) -> bool:
-        return cell in self._told
+        self._sums.learn(self._row(cell), count, cell)
 
     def bounds(self, cell: Cell) -> tuple[float, float]:
         """The least and the most that the cell can be, given all that was told."""
-        known = vstack([self._row(one) for one in self._told])
-        told = np.array(list(self._told.values()))
-        goal = self._row(cell).toarray()[0]
-        ends = []
-        for sign in (1, -1):
-            found = linprog(sign * goal, A_eq=known, b_eq=told, bounds=(0, None), method="highs")
-            assert found.status in (0, 3), found.message
-            ends.append(sign * found.fun if found.status == 0 else float("inf"))
-        return ends[0], ends[1]
+        return self._sums.bounds(self._row(cell))
 
-    def _row(self, cell: Cell) -> csr_matrix:
+    def room(self, cell: Cell) -> float:
+        return self._sums.room(self._row(cell))
+
+    def _row(self, cell: Cell) -> Row:
         if cell not in self._rows:
             name, first, last = cell
             counted = COUNTED[name]
-            self._rows[cell] = csr_matrix([[float(counted(kind, first, last)) for kind in self._kinds]])
+            self._rows[cell] = np.array([float(counted(kind, first, last)) for kind in self._kinds])
         return self._rows[cell]
 
 

@@ -101,13 +101,6 @@ def narrowest(seed: int, k: int, week_by_week: bool = False) -> tuple[float, int
                 elif value.status == "suppressed":
                     hidden.add(cell)
     small = sorted(cell for cell in hidden if 0 < count(cell, everybody) < k)
-    found = [(least_room(attacker, cell), f"{cell} of seed {seed}") for cell in small]
+    found = [(attacker.room(cell), f"{cell} of seed {seed}") for cell in small]
     room, name = min(found, default=(float("inf"), ""))
     return room, len(small), name
-
-
-def least_room(attacker: Attacker, cell: Cell) -> float:
-    if attacker.knows(cell):
-        return 0.0
-    low, high = attacker.bounds(cell)
-    return high - low

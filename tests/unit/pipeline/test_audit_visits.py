@@ -5,11 +5,10 @@ week, month, the whole, and the stages of the whole. Unknown are the attendances
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pytest
-from scipy.optimize import linprog
 
 from pipeline.answers import Answers
 from pipeline.frozen import Frozen
@@ -18,6 +17,7 @@ from pipeline.model import Event
 from pipeline.periods import Period, iso, ordinal, periods_between
 from pipeline.release_book import Book
 from tests.unit.pipeline.making import City, Clock, event, ns, pilot
+from tests.unit.pipeline.sums import Row, Sums
 
 START = ordinal("2026-01-26")  # a Monday; the month ends in this week
 DAYS = 14
@@ -96,17 +96,16 @@ def told(pieces: dict[Piece, int], k: int) -> tuple[list[tuple[set[Piece], float
 def least_room(pieces: dict[Piece, int], k: int) -> tuple[float, int]:
     said, hidden = told(pieces, k)
     names = sorted(pieces)
-    row = np.array([[float(name in those) for name in names] for those, _ in said]).reshape(len(said), len(names))
-    right = np.array([number for _, number in said])
-    rooms = []
-    for cell in hidden:
-        if 0 < sum(pieces[piece] for piece in cell) < k:
-            aim = np.array([float(name in cell) for name in names])
-            low, high = (linprog(sign * aim, A_eq=row, b_eq=right, bounds=(0, None)) for sign in (1, -1))
-            assert low.success
-            assert high.status in (0, 3)  # 3: nothing bounds it
-            rooms.append(float("inf") if high.status == 3 else -high.fun - low.fun)
-    return min(rooms, default=float("inf")), len(rooms)
+    sums = Sums()
+    for those, number in said:
+        sums.learn(_row(those, names), number, those)
+    small = [cell for cell in hidden if 0 < sum(pieces[piece] for piece in cell) < k]
+    return min((sums.room(_row(cell, names)) for cell in small), default=float("inf")), len(small)
+
+
+def _row(those: Iterable[Piece], names: list[Piece]) -> Row:
+    wanted = set(those)
+    return np.array([float(name in wanted) for name in names])
 
 
 @pytest.mark.parametrize("seed", range(12))
