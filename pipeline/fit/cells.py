@@ -14,6 +14,10 @@ from pipeline.fit.activities import UNKNOWN, Gathered, HeldActivity
 from pipeline.fit.best import probabilities
 from pipeline.fit.figures import KINDS, figure, parts
 from pipeline.fit.intervals import LEAST
+from pipeline.fit.telling import Told, told_sums
+
+ByCode = dict[str, list[HeldActivity]]
+Key = tuple[str, str, str]  # stage, list and code
 
 DIMS: Final[dict[str, Callable[[HeldActivity], Iterable[str]]]] = {
     "method": lambda one: (one.method,),
@@ -25,17 +29,31 @@ DIMS: Final[dict[str, Callable[[HeldActivity], Iterable[str]]]] = {
 
 def fit_cells(seen: Gathered, k: int) -> list[FitCell]:
     """All cells of one pilot, in order of stage (all first), list and code; `k` is the catalogue's `disclosure_k`."""
-    found = []
-    for stage in ("", *sorted({one.stage for one in seen.activities})):
-        within = [one for one in seen.activities if stage in ("", one.stage)]
-        for dim, codes_of in DIMS.items():
-            found += _cells_of(seen, stage, dim, _split(within, codes_of), k)
+    split = {
+        (stage, dim): _split([one for one in seen.activities if stage in ("", one.stage)], codes_of)
+        for stage in ("", *sorted({one.stage for one in seen.activities}))
+        for dim, codes_of in DIMS.items()
+    }
+    told = _told(seen, split, k)
+    return [cell for (stage, dim), by_code in split.items() for cell in _cells_of(seen, stage, dim, by_code, told, k)]
+
+
+def _told(seen: Gathered, split: dict[tuple[str, str], ByCode], k: int) -> dict[str, dict[Key, Told]]:
+    """By figure and cell, the activities of which sums of people may be told; methods are offered first."""
+    order = sorted(split, key=lambda place: list(DIMS).index(place[1]))  # stable: all stages first
+    found = {}
+    for kind in KINDS if k > 1 else ():
+        if kind.people is not None:
+            usable = {
+                (*place, code): [one for one in mine if not one.poor and kind.of(one) is not None]
+                for place in order
+                for code, mine in split[place].items()
+            }
+            found[kind.name] = told_sums(seen, usable, kind.people, kind.delay, k)
     return found
 
 
-def _split(
-    activities: Sequence[HeldActivity], codes_of: Callable[[HeldActivity], Iterable[str]]
-) -> dict[str, list[HeldActivity]]:
+def _split(activities: Sequence[HeldActivity], codes_of: Callable[[HeldActivity], Iterable[str]]) -> ByCode:
     found: dict[str, list[HeldActivity]] = defaultdict(list)
     for one in activities:
         for code in codes_of(one):
@@ -43,9 +61,17 @@ def _split(
     return dict(sorted(found.items()))
 
 
-def _cells_of(seen: Gathered, stage: str, dim: str, by_code: dict[str, list[HeldActivity]], k: int) -> list[FitCell]:
-    figures = {code: _figures(seen, mine, k) for code, mine in by_code.items()}
-    best = _best(by_code, figures) if dim == "method" else {}
+def _cells_of(
+    seen: Gathered, stage: str, dim: str, by_code: ByCode, told: dict[str, dict[Key, Told]], k: int
+) -> list[FitCell]:
+    of = {
+        code: {name: cells.get((stage, dim, code)) for name, cells in told.items()} for code in by_code
+    }  # the part of each cell that may be told, by figure
+    figures = {
+        code: {kind.name: figure(kind, mine, seen.reports, k, of[code].get(kind.name)) for kind in KINDS}
+        for code, mine in by_code.items()
+    }
+    best = _best(by_code, figures, of) if dim == "method" else {}
     return [
         FitCell(
             pilot=seen.pilot,
@@ -61,21 +87,18 @@ def _cells_of(seen: Gathered, stage: str, dim: str, by_code: dict[str, list[Held
     ]
 
 
-def _figures(seen: Gathered, activities: Sequence[HeldActivity], k: int) -> dict[str, Figure]:
-    return {kind.name: figure(kind, activities, seen.reports, k) for kind in KINDS}
-
-
 def _best(
-    by_code: dict[str, list[HeldActivity]], figures: dict[str, dict[str, Figure]]
+    by_code: ByCode, figures: dict[str, dict[str, Figure]], of: dict[str, dict[str, Told | None]]
 ) -> dict[str, dict[str, Figure]]:
-    """P(best) by code and figure, among codes whose figure can be told."""
+    """P(best) by code and figure, among codes whose figure can be told, and of the activities that it tells."""
     found: dict[str, dict[str, Figure]] = defaultdict(dict)
     for kind in KINDS:
-        entered = {
-            code: known
-            for code, mine in by_code.items()
-            if code != UNKNOWN and figures[code][kind.name].status == "ok" and len(known := parts(kind, mine)) >= LEAST
-        }
+        entered = {}
+        for code, mine in by_code.items():
+            told = of[code].get(kind.name)
+            known = parts(kind, mine if told is None else told[0])
+            if code != UNKNOWN and figures[code][kind.name].value is not None and len(known) >= LEAST:
+                entered[code] = known
         for code, figure_ in probabilities(kind, entered).items():
             found[code][kind.name] = figure_
     return found

@@ -6,7 +6,7 @@ Source: indicators.md 4.2, E14 with E10 to E12.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import log
+from math import ceil, floor, log
 from typing import Final
 
 import msgspec
@@ -14,7 +14,9 @@ import msgspec
 from pipeline import release
 from pipeline.findings import Figure
 from pipeline.fit import intervals
-from pipeline.fit.activities import HeldActivity
+from pipeline.fit.activities import ANSWER_DAYS, HeldActivity
+from pipeline.fit.batches import as_of
+from pipeline.fit.telling import Told
 
 Pair = tuple[float, float]
 
@@ -24,8 +26,8 @@ class Kind:
     """One figure. `of` gives an activity's part as (count, of what), None where the activity says nothing.
 
     `sum_up` makes a figure of the parts, `better` is +1 or -1, `needs` the rows without which it is not defined,
-    `people` the counts of people that can be read from it, `scale` the number of one activity that the test for one
-    size compares.
+    `people` the numbers of people of an activity that are summed up in it, which still come in for `delay` days, and
+    `scale` the number of one activity that the test for one size compares.
     """
 
     name: str
@@ -36,7 +38,8 @@ class Kind:
     needs: tuple[str, ...]
     missing: str
     scale: Callable[[Pair], float]
-    people: Callable[[Sequence[HeldActivity]], tuple[int, ...]] = lambda _: ()
+    people: Callable[[HeldActivity], tuple[int, ...]] | None = None
+    delay: int = 0
     median: bool = False
 
 
@@ -52,10 +55,9 @@ def _per_hour(one: HeldActivity) -> Pair | None:
     return None if one.hours is None else (float(one.contributions), one.hours)
 
 
-def _missed(activities: Sequence[HeldActivity]) -> tuple[int, ...]:
-    pairs = [one.missed for one in activities if one.missed is not None]
-    missed, registered = sum(hits for hits, _ in pairs), sum(of for _, of in pairs)
-    return missed, registered - missed, registered
+def _split(pair: tuple[int, int] | None) -> tuple[int, ...]:
+    """Those counted and all others."""
+    return (0, 0) if pair is None else (pair[0], pair[1] - pair[0])
 
 
 def _skills(one: HeldActivity) -> Pair | None:
@@ -86,7 +88,7 @@ KINDS: Final = (
         needs=("registration", "attendance"),
         missing="no registration with attendance was reported",
         scale=_share,
-        people=_missed,
+        people=lambda one: _split(one.missed),
     ),
     Kind(
         name="contributions_per_hour",
@@ -127,7 +129,8 @@ KINDS: Final = (
         needs=("survey.response",),
         missing="no participant answered a questionnaire about an activity",
         scale=_share,
-        people=lambda activities: (sum(one.respondents for one in activities),),
+        people=lambda one: _split(one.perceived),
+        delay=ANSWER_DAYS,
     ),
     Kind(
         name="skills_met",
@@ -148,8 +151,11 @@ def parts(kind: Kind, activities: Sequence[HeldActivity]) -> list[Pair]:
     return [part for one in activities if not one.poor and (part := kind.of(one)) is not None]
 
 
-def figure(kind: Kind, activities: Sequence[HeldActivity], reports: frozenset[str], k: int) -> Figure:
-    """One figure of some activities of one pilot that reports these types, released under k."""
+def figure(
+    kind: Kind, activities: Sequence[HeldActivity], reports: frozenset[str], k: int, told: Told | None = None
+) -> Figure:
+    """One figure of some activities of one pilot that reports these types, released under k; of people only what may
+    be `told` (`pipeline.fit.telling`)."""
     usable = [one for one in activities if not one.poor]
     known = parts(kind, activities)
     if not set(kind.needs) <= reports or (not known and len(usable) == len(activities)):
@@ -159,26 +165,44 @@ def figure(kind: Kind, activities: Sequence[HeldActivity], reports: frozenset[st
     found = kind.sum_up(known)
     if found.status != "ok":
         return msgspec.structs.replace(found, unit=kind.unit)
-    return _noted(_released(kind, found, usable, k), kind, activities)
+    if k > 1 and kind.median:
+        found = _median(found, known, k)
+    elif k > 1 and kind.people is not None:
+        found = _of_people(kind, len(known), told, k)
+    return _noted(found, kind, activities)
 
 
-def _released(kind: Kind, found: Figure, activities: Sequence[HeldActivity], k: int) -> Figure:
-    """A median is somebody's count; a bound below k is drawn at 0, which says no more than "fewer than k"."""
-    people = kind.people(activities)
-    if kind.median:
-        people = tuple(number for number in (int(found.value or 0), int(found.upper or 0)) if number)
-        if found.lower is not None and 0 < found.lower < k:
-            found = msgspec.structs.replace(found, lower=0.0)
-    if k > 1 and any(0 < count < k for count in people):
-        return Figure(status="suppressed", reason=release.reason(k), unit=kind.unit)
+def _median(found: Figure, known: Sequence[Pair], k: int) -> Figure:
+    """A median is the count of one activity or the mean of two, its bounds are counts too; a lower one below k is drawn
+    at 0, which says no more than "fewer than k"."""
+    counts = sorted(int(count) for count, _ in known)
+    middle = counts[(len(counts) - 1) // 2], counts[len(counts) // 2], int(found.upper or 0)
+    if any(0 < count < k for count in middle):
+        return Figure(status="suppressed", reason=release.reason(k), unit=found.unit)
+    if found.lower is not None and 0 < found.lower < k:
+        return msgspec.structs.replace(found, lower=0.0)
     return found
+
+
+def _of_people(kind: Kind, activities: int, told: Told | None, k: int) -> Figure:
+    """The figure of the activities that may be told. Its bounds are widened to whole percents: they depend on how each
+    activity differs, so all their digits would leave few possible numbers."""
+    if told is None:
+        return Figure(status="suppressed", reason=release.reason(k), unit=kind.unit)
+    known = parts(kind, told[0])
+    found = kind.sum_up(known)
+    if found.lower is not None and found.upper is not None:
+        found = msgspec.structs.replace(found, lower=float(floor(found.lower)), upper=float(ceil(found.upper)))
+    if len(known) == activities:
+        return found
+    return msgspec.structs.replace(found, status="incomplete", reason=as_of(told[1], k))
 
 
 def _noted(found: Figure, kind: Kind, activities: Sequence[HeldActivity]) -> Figure:
     """What a reader must know besides: activities left out, and numbers that are only a least one."""
-    notes = []
-    if found.status == "ok" and (poor := sum(one.poor for one in activities)):
+    notes = [found.reason] if found.reason else []
+    if found.value is not None and (poor := sum(one.poor for one in activities)):
         notes.append(f"{poor} left out, as feeds were poor on their days")
-    if found.status == "ok" and kind.name == "no_show" and (least := sum(one.at_least for one in activities)):
+    if found.value is not None and kind.name == "no_show" and (least := sum(one.at_least for one in activities)):
         notes.append(f"at least so many: {least} counted people without pseudonyms")
     return msgspec.structs.replace(found, reason="; ".join(notes)) if notes else found
