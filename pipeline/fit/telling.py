@@ -2,7 +2,7 @@
 
 A figure of the method-fit table is a sum over the activities of its cell, and cells overlap: stages, methods, tools.
 What follows from told sums for certain is a linear combination of them (over activities that have any: 0 is told).
-Promise: no activity's count, no cell's as of any end of a month, and none of what a cell grew by in a month,
+Promise: no activity's count, no cell's as of any day, and none of what a cell grew by in a month,
 of 1 to k-1 people is such a combination; and of two told sums one within the other, the rest is 0 or at least k.
 Cells are offered in their order, at each end of a month, and what was told once is taken into account for ever.
 """
@@ -38,7 +38,9 @@ def told_sums(
     ends = sorted({end for end in ripe.values() if end <= seen.last})
     masks = {key: _mask(place[one.id] for one in mine) for key, mine in cells.items()}
     upto = {end: _mask(place[key] for key in usable if ripe[key] <= end) for end in ends}
-    told, found = _Told([counts(of[key]) for key in usable], _open(masks.values(), list(upto.values())), k), {}
+    days = [_mask(place[key] for key in usable if of[key].day <= day) for day in {one.day for one in of.values()}]
+    hidden = _open(masks.values(), list(upto.values()), days)
+    told, found = _Told([counts(of[key]) for key in usable], hidden, k), {}
     for end, over in upto.items():
         for key, mask in masks.items():
             now = mask & over
@@ -51,9 +53,9 @@ def _mask(places: Iterable[int]) -> int:
     return sum(1 << at for at in places)
 
 
-def _open(cells: Iterable[int], upto: Sequence[int]) -> set[int]:
-    """What must not follow: each cell up to each end of a month, and between two."""
-    spans = [*upto, *(later & ~earlier for earlier, later in pairwise(upto))]
+def _open(cells: Iterable[int], upto: Sequence[int], days: Sequence[int]) -> set[int]:
+    """What must not follow: each cell up to each day on which an activity was held, and between two ends of months."""
+    spans = [*days, *(later & ~earlier for earlier, later in pairwise(upto))]
     return {cell & span for cell in cells for span in spans} - {0}
 
 
