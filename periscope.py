@@ -462,6 +462,54 @@ def replay(command: Command) -> int:
     return DONE
 
 
+def erase(command: Command) -> int:
+    """Erase one person from store, journal, dead letters and Log, for good; the collector has to be stopped."""
+    from collectors.collector import spool_folder
+    from collectors.erase_command import actor_key_of, confirmed
+    from collectors.erasure import Erasure, damaged, resting
+    from collectors.pseudonym import PseudonymKeys
+    from collectors.spool import Spool
+    from collectors.tombstones import Tombstones
+    from pipeline.frozen import Frozen
+    from pipeline.logbook import Logbook
+    from pipeline.store import open_store
+
+    args, settings = command.args, command.settings
+    if args.pilot not in command.catalogue.pilots:
+        raise ConfigError([Problem("--pilot", "", f"there is no pilot {args.pilot}",
+                                   f"choose from {', '.join(command.catalogue.pilots)}")])  # fmt: skip
+    actor_key = actor_key_of(args, PseudonymKeys(settings.state / "keys"))
+    mine = spool_folder(settings)
+    if not mine.is_dir():
+        raise Failed(f"There is no spool at {mine}; set PERISCOPE_STATE and PERISCOPE_COLLECTOR as the collector's.")
+    folders = [mine, *(path for path in sorted(mine.parent.iterdir()) if path.is_dir() and path != mine)]
+    log, changes = settings.state / "log.db", not args.dry_run
+    with ExitStack() as open_ones, _operations(command) as operations:
+        spools = [open_ones.enter_context(closing(Spool(folder, settings.spool, lease=changes))) for folder in folders]
+        if changes:
+            open_ones.enter_context(resting(spools))
+        store = open_ones.enter_context(closing(open_store(settings, "raw" if changes else "read")))
+        logbook = open_ones.enter_context(closing(Logbook(log))) if log.exists() else None
+        pilot, stones = command.catalogue.pilots[args.pilot], Tombstones(settings.state)
+        work = Erasure(pilot, actor_key, store, spools, stones, Frozen(operations), logbook, time.time_ns)
+        if args.dry_run:
+            return _told_of_erasure(command, work.count(), "Would erase", damaged(folders))
+        if not args.yes and not confirmed(work.count(), args.json):
+            raise Failed("Nothing was changed.")
+        operations.audit("command line", f"erase one person of {args.pilot}: {args.reason}", time.time_ns(), "begun")
+        kept = work.run()
+        operations.audit("command line", f"erase one person of {args.pilot}: {kept.events} events", time.time_ns())
+        return _told_of_erasure(command, kept, "Erased", damaged(folders))
+
+
+def _told_of_erasure(command: Command, kept: Any, verb: str, aside: Sequence[Path]) -> int:
+    said = kept.sentence(verb)
+    if aside:
+        said += f" Who is in {', '.join(map(str, aside))} cannot be told: remove these damaged files by hand."
+    command.tell(said, **vars(kept), damaged=[str(path) for path in aside])
+    return DONE
+
+
 def demo(command: Command) -> int:
     """The whole system on this machine with six simulated cities, until Ctrl-C."""
     from collectors.demo import run_demo
@@ -481,7 +529,7 @@ VERBS: dict[str, Callable[[Command], int]] = {
     "simulate": simulate, "export": export, "lint": lint, "users": users,
     "alerts": alerts,
     "try": try_, "doctor": doctor,
-    "dead-letters": dead_letters, "replay": replay,
+    "dead-letters": dead_letters, "replay": replay, "erase": erase,
 }  # fmt: skip
 
 

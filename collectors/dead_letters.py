@@ -113,11 +113,16 @@ def mentions(letter: DeadLetter, actor_key: str) -> bool:
     """Whether a pseudonym is this letter's, in its body, or in what is said about it, escaped or not."""
     if letter.actor_key == actor_key or actor_key in letter.point or actor_key in letter.text:
         return True
-    if actor_key.encode() in letter.payload:
+    return says(letter.payload, actor_key)
+
+
+def says(payload: bytes, actor_key: str) -> bool:
+    """Whether a pseudonym is in a body, escaped or not."""
+    if actor_key.encode() in payload:
         return True
-    if b"\\u" not in letter.payload:
+    if b"\\u" not in payload:
         return False
-    return actor_key.encode() in _ESCAPED.sub(lambda found: chr(int(found[1], 16)).encode(), letter.payload)
+    return actor_key.encode() in _ESCAPED.sub(lambda found: chr(int(found[1], 16)).encode(), payload)
 
 
 def listed(spool: Spool, which: Selection = ALL, limit: int = 1000) -> list[DeadLetter]:

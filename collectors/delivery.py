@@ -242,7 +242,8 @@ class Delivery:
         done = [(work, fate) for work in batch.works if (fate := _fate(work)) is not None]
         fates = [fate for _, fate in done]
         now_ns = self._clock()
-        self._spool.mark(day, fates, now_ns, timing.measured(_live_and_written(done), now_ns))
+        erased = {work.record.seq for work, _ in done if work.judged.erased}
+        self._spool.mark(day, fates, now_ns, timing.measured(_live_and_written(done), now_ns), erased)
         self._suspects.forget(day, [fate.record.seq for fate in fates if fate.state == DEAD])
         self.written += sum(1 for fate in fates if fate.state == WRITTEN)
         self._hooks.after_mark()

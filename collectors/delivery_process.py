@@ -25,6 +25,7 @@ from collectors.index import EventIndex
 from collectors.ingest import Ingest
 from collectors.message import CollectorError, SpoolFailed, SpoolFull
 from collectors.spool import Spool
+from collectors.tombstones import Tombstones
 from collectors.topics import Roster
 from config.catalogue import Catalogue
 from config.settings import Settings
@@ -76,7 +77,8 @@ def deliver(
     roster = Roster(job.catalogue, job.settings.collector)
     with spool.delivering(_LEASE_S), closing(EventIndex(spool.folder)) as index:
         spool.reduced.update(job.reduced)
-        ingest = Ingest(roster, Window(job.retention_ns or _kept_ns(store)))
+        erased = Tombstones(job.settings.state)  # nobody is erased while a collector runs
+        ingest = Ingest(roster, Window(job.retention_ns or _kept_ns(store)), is_erased=erased.covers)
         delivery = Delivery(spool, index, ingest, roster, store, job.clock, hooks, job.settings.spool.write_batch)
         show(delivery, index)
         with closing(delivery):

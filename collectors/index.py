@@ -256,6 +256,23 @@ class EventIndex:
                 ).rowcount
         return gone
 
+    def owned(self, pilot: str, day: str, seqs: Set[int]) -> set[str]:
+        """Ids of a pilot whose claim is held by one of these messages of a day."""
+        with disk_errors(self._path):
+            rows = self._connection.execute("SELECT event_id, seq FROM event WHERE day = ? AND pilot = ?", (day, pilot))
+            return {event_id for event_id, seq in rows if seq in seqs}
+
+    def forget(self, pilot: str, event_ids: Iterable[str]) -> None:
+        """Drop the claims of events that were erased, from the journal of changes too."""
+        rows = [(pilot, event_id) for event_id in event_ids]
+        self._twice(lambda: self._forget(rows))
+
+    def _forget(self, rows: Sequence[tuple[str, str]]) -> None:
+        with disk_errors(self._path):
+            with transaction(self._connection):
+                self._connection.executemany("DELETE FROM event WHERE pilot = ? AND event_id = ?", rows)
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def forget_before(self, day: str) -> int:
         """Drop ids received before a UTC day, at most FORGOTTEN_AT_ONCE; returns how many."""
         with suppress(Corrupt), disk_errors(self._path):  # the next claim finds the damage and sets the file aside

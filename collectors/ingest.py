@@ -5,7 +5,7 @@ pilot is the topic's; a person's key without consent, a count without consent to
 window never reach a store.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -19,15 +19,20 @@ from pipeline.model import Event
 
 
 class Judged(NamedTuple):
-    """Events to store and faults of single points, or one fault of the whole, or the rule by which it is dropped."""
+    """Events to store and faults of single points, or one fault of the whole, or the rule by which it is dropped.
+
+    `erased` where the message also told of somebody who was erased: its body is not to be kept.
+    """
 
     events: list[Event]
     empty: int = 0
     fault: Fault | None = None
     dropped: str = ""
     faults: tuple[Fault, ...] = ()
+    erased: bool = False
 
 
+ERASED = "erased"
 _UNKNOWN = {
     "unknown_pilot": "the topic names no pilot of this catalogue; mend the topic, or add the pilot's file and start "
     "the collector again",
@@ -37,12 +42,19 @@ _UNKNOWN = {
 
 
 class Ingest:
-    """Judges messages for one catalogue. `excluded` are actor keys that were erased or asked not to be counted."""
+    """Judges messages for one catalogue. `is_erased` says of a pilot's actor key whether that person was erased."""
 
-    def __init__(self, roster: Roster, window: Window, decoders: Mapping[str, Decoder] = DECODERS) -> None:
+    def __init__(
+        self,
+        roster: Roster,
+        window: Window,
+        decoders: Mapping[str, Decoder] = DECODERS,
+        is_erased: Callable[[str, str], bool] = lambda pilot, actor_key: False,
+    ) -> None:
         self._roster = roster
         self.window = window
         self._decoders = decoders
+        self._is_erased = is_erased
 
     def judge(self, message: RawMessage) -> Judged:
         """What becomes of one message, as far as the message itself says."""
@@ -53,11 +65,19 @@ class Ingest:
             decoded = self._decoders[place.feed.decoder](message, place)
             if rule := _drop_rule(message, place, decoded.events):
                 return Judged([], dropped=rule)
-            return self._checked(decoded, message, place)
+            left = [event for event in decoded.events if not self._of_erased(event)]
+            if len(left) == len(decoded.events):
+                return self._checked(decoded, message, place)
+            if not left and not decoded.faults:
+                return Judged([], dropped=ERASED, erased=True)
+            return self._checked(decoded._replace(events=left), message, place)._replace(erased=True)
         except Undecodable as error:
             return Judged([], fault=error.fault)
         except Exception as error:  # a decoder's own mistake condemns this payload, never the stream
             return Judged([], fault=Fault("decode", "decoder_error", f"the decoder failed: {type(error).__name__}"))
+
+    def _of_erased(self, event: Event) -> bool:
+        return event.actor_key is not None and self._is_erased(event.pilot, event.actor_key)
 
     def _checked(self, decoded: Decoded, message: RawMessage, place: Place) -> Judged:
         """The events that may be stored; where none is and all fail alike, one fault of the whole message."""

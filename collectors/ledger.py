@@ -140,15 +140,16 @@ def total(ledgers: Iterable[Counts]) -> Counts:
 
 
 def audit(counts: Counts, store: Store, pilots: Iterable[str]) -> list[str]:
-    """One sentence for each pilot whose stored points are not the written ones less those that corrections replaced.
+    """One sentence for each pilot whose stored points are not the written ones less those replaced or erased.
 
-    Holds for a store that keeps everything and from which nothing was erased; `counts` cover all days.
+    Holds for a store that keeps everything; `counts` cover all days.
     """
     found = []
     for pilot in pilots:
         written = sum(n for (p, _, fate), n in counts.items() if p == pilot and fate == "points_written")
         replaced = sum(n for (p, _, fate), n in counts.items() if p == pilot and fate == "points_replaced")
+        erased = sum(n for (p, _, fate), n in counts.items() if p == pilot and fate == "points_erased")
         stored = sum(store.count(pilot, stream, 0, 2**63 - 1) for stream in STREAMS)
-        if stored != written - replaced:
-            found.append(f"{pilot}: {written - replaced} points were written but {stored} are stored")
+        if stored != written - replaced - erased:
+            found.append(f"{pilot}: {written - replaced - erased} points were written but {stored} are stored")
     return found

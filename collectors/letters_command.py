@@ -20,7 +20,7 @@ from config.catalogue import parse_duration
 from config.problems import ConfigError, Problem
 from pipeline.feed_report import iso_utc
 
-_ACTOR_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
+ACTOR_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 Tell = Callable[..., None]
 
 
@@ -52,7 +52,7 @@ def selection(args: argparse.Namespace, now_ns: int) -> Selection:
         ids = tuple(parse_id(text) for text in dict.fromkeys(args.ids))
     except ValueError as error:
         raise ConfigError([Problem("dead-letters", "", str(error), "see `periscope dead-letters list`")]) from None
-    if args.actor_key is not None and not _ACTOR_KEY.fullmatch(args.actor_key):
+    if args.actor_key is not None and not ACTOR_KEY.fullmatch(args.actor_key):
         raise ConfigError([Problem("--actor-key", "", "is no pseudonym",
                                    "give 16 to 64 letters, digits, - or _")])  # fmt: skip
     before_ns = None

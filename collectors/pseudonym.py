@@ -33,23 +33,29 @@ class PseudonymKeys:
     def _key(self, pilot: str) -> bytes:
         key = self._keys.get(pilot)
         if key is None:
-            key = self._keys[pilot] = self._read_or_make(self._folder / f"{pilot}.{KEY_ID}.key")
+            key = self._keys[pilot] = read_or_make_key(self._folder / f"{pilot}.{KEY_ID}.key")
         return key
 
-    def _read_or_make(self, path: Path) -> bytes:
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if not path.exists():
-                _make(path)
-            key = path.read_bytes()
-        except OSError as error:
-            raise CollectorError(
-                f"{path}: the key for pseudonyms cannot be used ({error.strerror}); "
-                "make its folder readable and writable for this user"
-            ) from error
-        if len(key) < 16:
-            raise CollectorError(f"{path}: the key for pseudonyms is shorter than 16 bytes; restore it from its backup")
-        return key
+    def known(self, pilot: str) -> bool:
+        """Whether there is a key of this pilot: without it nobody can be found by the id that a source knows."""
+        return (self._folder / f"{pilot}.{KEY_ID}.key").exists()
+
+
+def read_or_make_key(path: Path) -> bytes:
+    """The secret in a file that only its owner may read; made when it is missing."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not path.exists():
+            _make(path)
+        key = path.read_bytes()
+    except OSError as error:
+        raise CollectorError(
+            f"{path}: the key for pseudonyms cannot be used ({error.strerror}); "
+            "make its folder readable and writable for this user"
+        ) from error
+    if len(key) < 16:
+        raise CollectorError(f"{path}: the key for pseudonyms is shorter than 16 bytes; restore it from its backup")
+    return key
 
 
 def pseudonym(key: bytes, pilot: str, person_id: str, key_id: str = KEY_ID) -> str:

@@ -24,7 +24,8 @@ from pipeline.model import NS_PER_S
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CHUNK = 2000
 _FIND = """SELECT seq, pilot, feed, state, rule, points, points_dead, 0, empty,
-           state <> :dead OR EXISTS (SELECT 1 FROM dead_letter d WHERE d.seq = m.seq AND d.size = length(m.payload))
+           CASE WHEN state <> :dead THEN length(m.payload) > 0
+           ELSE EXISTS (SELECT 1 FROM dead_letter d WHERE d.seq = m.seq AND d.size = length(m.payload)) END
            FROM message m WHERE seq > :after AND received_ns >= :since AND received_ns < :until
            AND (:pilot IS NULL OR pilot = :pilot) AND (state = :written OR (state = :dead AND points > points_dead)
            OR (:dropped AND state = :drop))

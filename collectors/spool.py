@@ -195,13 +195,17 @@ class Spool:
         fates: Sequence[Fate],
         now_ns: int,
         measured: Mapping[tuple[str, str, str, int], int] | None = None,
+        erased: Collection[int] = (),
     ) -> None:
-        """Record what became of messages of one day file, as `pending` read it, and what was measured on their way."""
+        """Record what became of messages of one day file, as `pending` read it, and what was measured on their way.
+
+        Those numbered in `erased` keep no body: they tell of somebody who was erased.
+        """
         file = self._day(day)
         if file is not self._read_from.get(day):
             return  # they went with the file that was set aside
         try:
-            file.mark(fates, now_ns, measured)
+            file.mark(fates, now_ns, measured, erased)
         except Corrupt:
             self._set_aside(day, file)
 

@@ -83,6 +83,14 @@ def archive(folder: Path, file: DayFile) -> None:
         target.executemany(_KEEP, [(file.day, *row) for row in dead])
 
 
+def count_erased(folder: Path, job: str, day: str, pilot: str, points: Counter[str]) -> None:
+    """Count the points by feed that an erasure takes out of the store; a job that is told twice counts once."""
+    with changing(folder) as target:
+        target.execute("CREATE TABLE IF NOT EXISTS erasure(job TEXT PRIMARY KEY) WITHOUT ROWID")
+        if target.execute("INSERT OR IGNORE INTO erasure VALUES (?)", (job,)).rowcount:
+            target.executemany(_COUNT, [(day, pilot, feed, "points_erased", n) for feed, n in points.items()])
+
+
 def file_id(connection: sqlite3.Connection) -> int:
     """What tells a day file from another of the same day; 0 for those of earlier software."""
     return int(connection.execute("PRAGMA application_id").fetchone()[0])

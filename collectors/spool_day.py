@@ -10,7 +10,7 @@ import sqlite3
 import threading
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from operator import itemgetter
@@ -67,6 +67,9 @@ _MARK = """UPDATE message SET state = ?, rule = ?, event_id = ?, ts_ns = ?, acto
            replaced = ?, empty = ? WHERE seq = ? AND state = 0"""
 # Most messages become one written point of nobody: the other columns hold already what they shall hold.
 _MARK_PLAIN = "UPDATE message SET state = 1, event_id = ?, ts_ns = ?, points = 1 WHERE seq = ? AND state = 0"
+# What is left of a message that tells of an erased person: that it came, and what became of it.
+FORGET = """UPDATE message SET payload = x'', content_type = '', event_id = NULL, ts_ns = NULL, actor_key = NULL,
+            crc = NULL WHERE seq = ?"""
 _PLAIN = (WRITTEN, "", None, 1, 0, 0, 0)
 _SET_ASIDE = """INSERT INTO dead_letter(seq, point, stage, code, text, first_ns, last_ns, size, sha256, software)
                 VALUES (?1, ?2, ?3, ?4, ?5, coalesce((SELECT min(first_ns) FROM dead_letter WHERE seq = ?1), ?6), ?7,
@@ -219,7 +222,11 @@ class DayFile:
         return [_record(row) for row in rows]
 
     def mark(
-        self, fates: Sequence[Fate], now_ns: int, measured: Mapping[tuple[str, str, str, int], int] | None = None
+        self,
+        fates: Sequence[Fate],
+        now_ns: int,
+        measured: Mapping[tuple[str, str, str, int], int] | None = None,
+        erased: Collection[int] = (),
     ) -> None:
         """Record what became of pending messages, with their ledger rows and what was measured on the way."""
         with self._writing(self._deliver):
@@ -240,6 +247,7 @@ class DayFile:
                 ledger.rebuild(self._deliver)
             if measured:
                 timing.add(self._deliver, measured)
+            self._deliver.executemany(FORGET, [(seq,) for seq in erased])
 
     def _set_aside_all(self, fate: Fate, now_ns: int) -> None:
         record = fate.record

@@ -175,6 +175,20 @@ def _replay(verb: argparse.ArgumentParser) -> None:
     )
 
 
+def _erase(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--pilot", required=True, metavar="SLUG", help="pilot that the person took part in")
+    who = verb.add_mutually_exclusive_group(required=True)
+    who.add_argument("--actor-key", metavar="KEY", help="the person's pseudonym in this pilot")
+    who.add_argument(
+        "--code", metavar="ID",
+        help="the code of a check-in, or the id that a source or file knows the person by; - reads it from standard "
+        "input, so that it stays in no list of commands",
+    )  # fmt: skip
+    verb.add_argument("--reason", required=True, metavar="TEXT", help="why, for the audit; without names")
+    verb.add_argument("--dry-run", action="store_true", help="count what would go, and change nothing")
+    verb.add_argument("--yes", action="store_true", help="do not ask first")
+
+
 def _try(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "files", nargs="*", type=Path, metavar="FILE", help="one message each; .jsonl and .ndjson hold one per line"
@@ -255,5 +269,5 @@ _ARGUMENTS = {
     "alerts": _alerts,
     "demo": _demo, "pipeline": _pipeline, "import": _import, "workbook": _workbook, "simulate": _simulate,
     "export": _export, "dead-letters": _dead_letters, "replay": _replay, "try": _try, "doctor": _doctor, "lint": _lint,
-    "users": _users,
+    "users": _users, "erase": _erase,
 }  # fmt: skip

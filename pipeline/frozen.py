@@ -5,6 +5,7 @@ never removed. Times are ns UTC and come from the caller.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import msgspec
 
@@ -13,6 +14,8 @@ from pipeline.operations import Operations
 from pipeline.release_book import FAMILIES, Family
 from pipeline.release_points import Decided
 from pipeline.values import IndicatorValue, PeriodValues
+
+UNTOUCHED: Final = (1 << 63) - 1
 
 
 class Superseded(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +74,7 @@ class Frozen:
                 rows,
             )
             database.execute("DELETE FROM published_period WHERE pilot = ?", (pilot,))
-            database.execute("DELETE FROM erased_day WHERE pilot = ?", (pilot,))
+            database.execute("DELETE FROM erased_day WHERE pilot = ? AND at_ns <= ?", (pilot, now_ns))
             database.execute("INSERT OR REPLACE INTO published VALUES (?,?)", (pilot, now_ns))
 
     def superseded(self, pilots: Sequence[str]) -> list[Superseded]:
@@ -98,10 +101,17 @@ class Frozen:
 
     # Erasure
 
-    def erased(self, pilot: str, days: Iterable[str]) -> None:
-        """Somebody's events of these days were erased: revisions up to the next publication say so."""
+    def erased(self, pilot: str, days: Iterable[str], at_ns: int = 0) -> None:
+        """Somebody's events of these days were erased: revisions say so, up to a publication of `at_ns` or later.
+
+        Called with UNTOUCHED before the days are touched, and with the time after it: a publication in between, which
+        does not know of the touches yet, leaves the note.
+        """
         with self._operations.transaction() as database:
-            database.executemany("INSERT OR IGNORE INTO erased_day VALUES (?,?)", [(pilot, day) for day in days])
+            database.executemany(
+                "INSERT OR REPLACE INTO erased_day (pilot, day, at_ns) VALUES (?,?,?)",
+                [(pilot, day, at_ns) for day in days],
+            )
 
     def erasures(self, pilot: str) -> list[str]:
         """Days of which events were erased since the last publication, in order."""

@@ -9,6 +9,7 @@ import secrets
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Final, Literal
 
@@ -82,6 +83,11 @@ class Waiting(msgspec.Struct, frozen=True):
     id: int
     topic: str
     payload: bytes
+
+
+def code_part(record: str, actor_key: str) -> str:
+    """What tells one person's attendance from others' within a record, without the pseudonym."""
+    return f"code-{sha256(f'{record}|{actor_key}'.encode()).hexdigest()[:20]}"
 
 
 class Logbook(StateFile):
@@ -169,6 +175,34 @@ class Logbook(StateFile):
                 f"SELECT {_RECORD} FROM record WHERE {where} ORDER BY saved_ns DESC, id LIMIT ?", (*parameters, limit)
             ).fetchall()
         return [Record(**dict(zip(Record.__struct_fields__, row, strict=True))) for row in rows]
+
+    # Erasure
+
+    def told_of(self, pilot: str, actor_key: str) -> int:
+        """How many letters there are of one person who checked in."""
+        return len(self._letters_of(pilot, actor_key))
+
+    def forget(self, pilot: str, actor_key: str) -> int:
+        """Remove the letters of one person, sent or not, from the journal of changes too."""
+        with self.transaction() as db:
+            found = self._letters_of(pilot, actor_key)
+            db.executemany("DELETE FROM letter WHERE id = ?", [(letter,) for letter in found])
+        with self._lock:
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return len(found)
+
+    def _letters_of(self, pilot: str, actor_key: str) -> list[int]:
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT letter.id, record, event_id, payload FROM letter JOIN record ON record.id = letter.record "
+                "WHERE record.pilot = ?",
+                (pilot,),
+            )
+            return [
+                number
+                for number, record, event_id, payload in rows
+                if event_id == f"{record}/{code_part(record, actor_key)}" or actor_key.encode() in (payload or b"")
+            ]
 
     # Letters
 

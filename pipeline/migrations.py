@@ -97,6 +97,9 @@ INSERT INTO waiting (notification, channel, ready_ns, letter)
 DROP TABLE outbox;
 ALTER TABLE waiting RENAME TO outbox;
 """,
+    """
+ALTER TABLE erased_day ADD COLUMN at_ns INTEGER NOT NULL DEFAULT 0;
+""",
 )
 
 

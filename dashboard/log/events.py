@@ -14,6 +14,7 @@ import msgspec
 
 from config.catalogue import Feed, Pilot
 from dashboard.log.draft import Entry
+from pipeline.logbook import code_part
 
 SOURCE: Final = "log"
 WITHDRAWN: Final = "record.withdrawn"
@@ -63,12 +64,11 @@ def events_of(
 
 def check_in(actor_key: str, group: str, record: str, pilot: Pilot, now_ns: int) -> Stated:
     """The attendance of one person who consented to a pseudonym."""
-    person = hashlib.sha256(f"{record}|{actor_key}".encode()).hexdigest()[:20]
     data = {
         "activity_id": record, "consent": "cohort", "actor_key": actor_key, "actor_kind": group, "represents": "self",
         "evidence": "system_log",
     }  # fmt: skip
-    return _now(f"code-{person}", "attendance", now_ns, pilot, {}, data, "ms")
+    return _now(code_part(record, actor_key), "attendance", now_ns, pilot, {}, data, "ms")
 
 
 def taken_back(part: str, place: str, day: str) -> Stated:

@@ -104,7 +104,7 @@ class InfluxStore:
                     moment, moment, flux.predicate(event.stream, event_tags(event)), self._raw, self._org
                 )
 
-    def erase(self, pilot: str, actor_key: str) -> list[Event]:
+    def of_actor(self, pilot: str, actor_key: str) -> list[Event]:
         asked = {"start": _EVER[0], "stop": _EVER[1], "pilot": tag_text(pilot), "actor_key": actor_key}
         spans: dict[tuple[str, int], list[int]] = defaultdict(list)
         for stream, moment in self._ask(flux.OF_ACTOR, self._raw, asked, ("_measurement", "_time")):
@@ -116,8 +116,12 @@ class InfluxStore:
             for event in self.read(pilot, [stream], min(times), max(times) + 1)
             if event.actor_key == actor_key
         ]
-        self.delete(found)
         return sorted(found, key=lambda event: (event.time_ns, event.event_id))
+
+    def erase(self, pilot: str, actor_key: str) -> list[Event]:
+        found = self.of_actor(pilot, actor_key)
+        self.delete(found)
+        return found
 
     def count(self, pilot: str, stream: str, start_ns: int, end_ns: int) -> int:
         start_ns, end_ns = limits.within(start_ns, end_ns)

@@ -39,6 +39,7 @@ class Store(Protocol):
       hide nothing that lies in the future.
     - `delete` removes exactly the given points (stream, pilot, feed, type or device and quantity, time) and
       no neighbour; deleting what is not there is no error.
+    - `of_actor` gives every event of one actor in one pilot, in order of time.
     - `erase` removes every event of one actor in one pilot and returns what was removed.
     - `touch` is recorded after the points are queryable; the latest `seq` of a pilot-day wins.
     - `put` replaces whole records by identity (kind, pilot, key, time_ns).
@@ -52,6 +53,7 @@ class Store(Protocol):
 
     def delete(self, events: Iterable[Event]) -> None: ...
 
+    def of_actor(self, pilot: str, actor_key: str) -> list[Event]: ...
     def erase(self, pilot: str, actor_key: str) -> list[Event]: ...
 
     def count(self, pilot: str, stream: str, start_ns: int, end_ns: int) -> int:

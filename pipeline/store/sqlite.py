@@ -31,6 +31,7 @@ _COUNT: Final = "SELECT count(*) FROM event WHERE pilot = ? AND stream = ? AND t
 _DELETE: Final = """DELETE FROM event WHERE pilot = ? AND stream = ? AND feed = ? AND event_id = ? AND time_ns = ?
     AND CASE stream WHEN 'sensor' THEN device = ? AND quantity = ? ELSE type = ? END"""
 _ERASE: Final = "DELETE FROM event WHERE pilot = ? AND actor_key = ? RETURNING body"
+_OF_ACTOR: Final = "SELECT body FROM event WHERE pilot = ? AND actor_key = ?"
 _TOUCH: Final = """INSERT INTO touch (pilot, day, seq) VALUES (?,?,?)
     ON CONFLICT (pilot, day) DO UPDATE SET seq = excluded.seq"""
 _TOUCHES: Final = "SELECT pilot, day, seq FROM touch ORDER BY pilot, day"
@@ -101,6 +102,11 @@ class SQLiteStore:
         if points:
             with self._raw.writing() as connection:
                 connection.executemany(_DELETE, points)
+
+    def of_actor(self, pilot: str, actor_key: str) -> list[Event]:
+        if not limits.sayable(pilot, actor_key):
+            return []
+        return limits.events_of([row[0] for row in self._raw.rows(_OF_ACTOR, (pilot, actor_key))])
 
     def erase(self, pilot: str, actor_key: str) -> list[Event]:
         if not limits.sayable(pilot, actor_key):
