@@ -129,6 +129,8 @@ class Erasure:
         days = LocalDays(self._pilot.zone)
         unsettled = set().union(*(self._unsettled(spool) for spool in self._spools))
         points = Counter(event.feed for event in events if event.event_id not in unsettled)
+        if self._tombstones.was_finished(self._slug, self._who):  # they came back with a backup, and are counted
+            points.clear()
         found = Found(sorted({days.of(event.time_ns) for event in events}), dict(points), len(events))
         return self._tombstones.keep(self._slug, self._who, found, self._clock())
 

@@ -3,6 +3,7 @@
 Promises: a row changes in the same transaction as the record it counts; at any commit
 `received = written + dead_lettered + duplicate + dropped{rule} + pending` and
 `points_in = points_written + points_dead_lettered`; `derive` counts the same from the records alone.
+`points_erased` of the written points were taken out of the store again, when a person was erased.
 A message with several points is written when the store has all of them, dead-lettered when it refused one.
 """
 

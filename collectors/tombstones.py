@@ -79,6 +79,14 @@ class Tombstones:
             ).fetchone()
         return None if row is None else Job(row[0], msgspec.json.decode(row[1], type=Found))
 
+    def was_finished(self, pilot: str, actor_key: str) -> bool:
+        """Whether this person was erased before: what is there of them now came back with a backup."""
+        with self._open() as database:
+            return bool(database.execute(
+                "SELECT 1 FROM job WHERE pilot = ? AND hash = ? AND done_ns IS NOT NULL LIMIT 1",
+                (pilot, self._sign(pilot, actor_key)),
+            ).fetchone())  # fmt: skip
+
     def keep(self, pilot: str, actor_key: str, found: Found, now_ns: int) -> Job:
         """A job with what it found, on disk when this returns."""
         job = Job(token_hex(8), found)

@@ -15,6 +15,7 @@ PACKAGES = ("collectors", "pipeline", "dashboard", "config")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 # Which files know SQLite: the embedded store, the spool with its index and ledger, the operational database.
 SQLITE = [
+    "collectors/erasure.py", "collectors/tombstones.py",
     "pipeline/store/sqlite*.py", "pipeline/store/schema.py", "pipeline/state_file.py", "pipeline/migrations.py",
     "collectors/doctor/spool_look.py", "collectors/spool*.py", "collectors/index.py", "collectors/ledger.py",
     "collectors/dead_*.py", "collectors/replay.py", "collectors/timing.py", "pipeline/sqlite_writing.py",

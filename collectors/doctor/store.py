@@ -28,7 +28,7 @@ _NAMES = ("read the bucket of events", "write the bucket of events", "read the b
           "write the bucket of values")  # fmt: skip
 _AGAIN = "make it again with deploy/influxdb/init.py and set PERISCOPE_INFLUX__TOKEN of this part"
 _AUDIT = (
-    "if nothing was erased on purpose and no other collector serves these pilots, send what the journal holds again "
+    "if nothing was deleted by hand and no other collector serves these pilots, send what the journal holds again "
     "with `periscope replay --since 72h`; what is older comes from the store's backup"
 )
 _MORE = "; if more are stored than written, their records went with the spool's damaged files, and no point is missing"

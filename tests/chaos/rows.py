@@ -17,7 +17,6 @@ FAULTS = {
     "F19": "spool of another version", "F20": "two collectors", "F21": "pipeline crash, late data",
 }  # fmt: skip
 PENDING = {
-    "F21 (erasure)": "an erased person is recomputed away: comes with erasure",
     "F22": "restore of last night's backup and replay of the journal: comes with backup",
 }
 Run = Callable[[Place, Scale], Outcome]

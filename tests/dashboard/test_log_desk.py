@@ -304,3 +304,16 @@ def test_what_people_checked_in_to_does_not_become_something_that_was_not_held(t
     town.desk.check_out(invitation, "B" * 16)
     town.save(what="cancelled", cancel_reason=reason)
     assert town.attendances() == 0
+
+
+def test_who_is_erased_leaves_the_log_and_nobody_else_does(town: Town) -> None:
+    invitation = town.invite()
+    town.check_in(invitation, "B" * 16)
+    town.check_in(invitation, "C" * 16, "business")
+    town.away = True
+    town.desk.check_out(invitation, "B" * 16)
+    hers = f"k1{invitation.pilot}{'B' * 16}".ljust(20, "0")
+    assert town.logbook.told_of(invitation.pilot, hers) == 2
+    assert town.logbook.forget(invitation.pilot, hers) == 2
+    assert town.logbook.told_of(invitation.pilot, hers) == 0
+    assert town.logbook.codes(invitation.record) == {"business": 1}

@@ -149,6 +149,18 @@ def test_a_message_on_its_way_is_dropped_though_a_crash_had_left_it_written(town
     town.adds_up()
 
 
+def test_a_restored_backup_is_erased_again_and_counted_once(town: Town) -> None:
+    town.send(act(1, HERS), act(2, HIS))
+    town.deliver()
+    backup = town.stored()
+    town.erase()
+    town.store.write(backup)
+    town.erase()
+    assert [event.actor_key for event in town.stored()] == [HIS]
+    assert town.spool.totals()["points_erased"] == 1
+    town.adds_up()
+
+
 def test_counting_first_changes_nothing(town: Town) -> None:
     town.send(act(1, HERS), b'{"actor_key": "' + HERS.encode())
     town.deliver()
