@@ -69,9 +69,9 @@ class People:
 
     def __or__(self, other: "People") -> "People":
         epoch = self._with(other)
-        if other.nobody:
+        if other._empty:
             return self
-        if self.nobody:
+        if self._empty:
             return other
         both = datasketches.theta_union(LG_K, seed=SEED)
         both.update(self._sketch)
@@ -80,7 +80,7 @@ class People:
 
     def __and__(self, other: "People") -> "People":
         epoch = self._with(other)
-        if self.nobody or other.nobody:
+        if self._empty or other._empty:
             return NOBODY
         common = datasketches.theta_intersection(seed=SEED)
         common.update(self._sketch)
@@ -89,13 +89,18 @@ class People:
 
     def __sub__(self, other: "People") -> "People":
         epoch = self._with(other)
-        if self.nobody or other.nobody:
+        if self._empty or other._empty:
             return self
         return People(datasketches.theta_a_not_b(seed=SEED).compute(self._sketch, other._sketch), epoch)
 
     @property
     def nobody(self) -> bool:
-        """True for the empty set."""
+        """True where nobody is counted: the empty set, and an estimate of 0, which is not known to be the empty set."""
+        return self.epoch != _MIXED and int(self._sketch.num_retained) == 0
+
+    @property
+    def _empty(self) -> bool:
+        """True for the set that is known to be empty. An estimate of 0 is combined with its own uncertainty."""
         return self.epoch != _MIXED and bool(self._sketch.is_empty())
 
     @property
@@ -120,7 +125,7 @@ class People:
         """As text: the epoch, a colon and base64 of the compact sketch; "" for nobody."""
         if self.epoch == _MIXED:
             return _MIXED
-        if self.nobody:
+        if self._empty:
             return ""
         return f"{self.epoch or ''}:{base64.b64encode(self._sketch.serialize()).decode()}"
 
@@ -147,6 +152,6 @@ def union(sets: Iterable[People]) -> People:
     epoch = parts[0].epoch
     for people in parts:
         people._with(parts[0])
-        if not people.nobody:
+        if not people._empty:
             everybody.update(people._sketch)
     return People(everybody.get_result(), epoch)

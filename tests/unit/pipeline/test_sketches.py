@@ -73,3 +73,12 @@ def test_there_is_no_way_to_add_people() -> None:
         People.of(["1"]) + People.of(["2"])  # type: ignore[operator]
     with pytest.raises(TypeError):
         sum([People.of(["1"])])  # type: ignore[list-item]
+
+
+def test_an_estimate_of_nobody_counts_as_nobody_and_keeps_its_uncertainty() -> None:
+    many = People.of(str(number) for number in range(20_000))
+    left = many - People.of(str(number) for number in range(20_001))
+    assert (left.count, left.nobody, left.exact) == (0, True, False)
+    assert left.bounds[1] > 0
+    assert People.load(left.dump()).bounds == left.bounds
+    assert not (People.of(["one"]) | left).exact
