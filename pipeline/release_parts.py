@@ -60,8 +60,8 @@ def _firsts(lines: Ints) -> Ints:
 
 
 def _months(first: int, last: int) -> Iterator[Period]:
-    """Months that end within the series."""
-    day = first
-    while (end := ordinal(period_of("month", iso(day)).end)) <= last:
+    """Months that end within the series; none of a pilot of which no event is known yet."""
+    day = max(first, 1)
+    while day <= last and (end := ordinal(period_of("month", iso(day)).end)) <= last:
         yield period_of("month", iso(day))
         day = end + 1
