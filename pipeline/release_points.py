@@ -17,10 +17,12 @@ Totals = Callable[[int], tuple[int, ...]]
 
 
 class Decided(msgspec.Struct, frozen=True):
-    """The days chosen among all days up to and with `until`; days before the first total need no choice."""
+    """The days chosen among those from `since` up to and with `until`; None is unknown, from a choice kept before
+    `since` was. Days before the first total need no choice."""
 
     until: int
     points: tuple[int, ...] = ()
+    since: int | None = None
 
 
 NOTHING_DECIDED = Decided(-1)
@@ -76,13 +78,17 @@ def _rank(day: int) -> int:
 def decide(
     kept: Decided, first: int, until: int, totals: Totals, k: int, among: Iterable[int] | None = None
 ) -> Decided:
-    """What was decided before, as far as it still holds, and the days after it up to `until`.
+    """What was decided before, as far as it still holds, and the days that were not yet offered, up to `until`.
 
-    A day once passed over is never offered again; one that late data brought too near to another is withdrawn.
+    Those are the days after it and, where the history of a pilot arrives newest days first, those before it. A day
+    once passed over is never offered again; one that late data brought too near to another is withdrawn.
     `among` narrows the days to those on which another family of totals may be read.
     """
     allowed = None if among is None else set(among)
     still = choose(by_rank(day for day in kept.points if allowed is None or day in allowed), totals, k)
-    later = range(max(first, kept.until + 1), until + 1)
-    found = choose(by_rank(day for day in later if allowed is None or day in allowed), totals, k, still)
-    return Decided(max(until, kept.until), tuple(found))
+    if until < 0:
+        return kept  # no day is known yet
+    since = first if kept.since is None else kept.since
+    fresh = [*range(first, min(since, until + 1)), *range(max(first, kept.until + 1), until + 1)]
+    found = choose(by_rank(day for day in fresh if allowed is None or day in allowed), totals, k, still)
+    return Decided(max(until, kept.until), tuple(found), min(first, since))

@@ -60,3 +60,29 @@ def test_late_data_withdraw_a_decision_and_make_none_anew() -> None:
 def test_only_days_of_the_wider_family_are_offered() -> None:
     found = decide(NOTHING_DECIDED, MONDAY, MONDAY + 6, running([9] * 7), 5, among=[MONDAY + 2, MONDAY + 6])
     assert found.points == (MONDAY + 2, MONDAY + 6)
+
+
+def test_days_before_the_first_known_are_offered_when_they_arrive() -> None:
+    growth = [6] * 28
+    newest = decide(NOTHING_DECIDED, MONDAY + 21, MONDAY + 27, running(growth), 5)
+    assert newest.points[0] == MONDAY + 21
+    earlier = decide(newest, MONDAY + 7, MONDAY + 27, running(growth), 5)
+    every = decide(earlier, MONDAY, MONDAY + 27, running(growth), 5)
+    assert every.points == tuple(range(MONDAY, MONDAY + 28))
+
+
+def test_days_that_were_known_before_any_could_be_decided_are_offered_too() -> None:
+    nothing = decide(NOTHING_DECIDED, MONDAY + 7, MONDAY + 6, running([6] * 28), 5)
+    assert nothing.points == ()
+    assert decide(nothing, MONDAY, MONDAY + 6, running([6] * 28), 5).points == tuple(range(MONDAY, MONDAY + 7))
+
+
+@given(GROWTH, st.integers(2, 12), st.lists(st.integers(0, 27), min_size=1, max_size=5))
+@settings(max_examples=50)
+def test_what_arrives_newest_days_first_stays_apart_too(growth: list[int], k: int, firsts: list[int]) -> None:
+    kept = NOTHING_DECIDED
+    for first in sorted(firsts, reverse=True):
+        known = [0] * first + growth[first:]
+        kept = decide(kept, MONDAY + first, MONDAY + 27, running(known), k)
+        told = [0, *(running(known)(day)[0] for day in kept.points)]
+        assert all(after - before == 0 or after - before >= k for before, after in combinations(told, 2))
