@@ -116,9 +116,13 @@ def outside(url: str, text: str) -> Any:
     return text
 
 
-def skeleton(heights: Sequence[int]) -> list[dmc.Skeleton]:
-    """What stands in the place of content while it is read."""
-    return [dmc.Skeleton(height=height, radius="sm", mb="md") for height in heights]
+def skeleton(heights: Sequence[int]) -> list[Any]:
+    """What stands in the place of content while it is read, and says so."""
+    said = _("Reading the figures. The first reading after new data may take some seconds.")
+    return [
+        html.P(said, className="note reading", role="status"),
+        *[dmc.Skeleton(height=height, radius="sm", mb="md") for height in heights],
+    ]
 
 
 def heading(title: str, lead: str, *more: Any) -> html.Div:

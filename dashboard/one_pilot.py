@@ -305,7 +305,7 @@ def incident_frame(queries: Queries, who: Viewer, pilot: Pilot) -> Any:
             [
                 wording.day(wording.local(one.opened_ns, pilot.zone).date().isoformat()),
                 notices.kind(one),
-                one.sentence,
+                wording.prose(one.sentence),
                 state,
             ]
         )

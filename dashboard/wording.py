@@ -1,5 +1,6 @@
 """Pure: numbers, days, ages and statuses as a reader sees them. "Not computed" is a dash with a reason, never 0."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -79,6 +80,15 @@ def day(iso: str, *, year: bool = True) -> str:
     )
     month = months[one.month - 1]
     return f"{one.day} {month} {one.year}" if year else f"{one.day} {month}"
+
+
+def prose(sentence: str) -> str:
+    """A sentence of the pipeline with its ISO dates for people.
+
+    >>> prose("Silent since 2026-11-25 10:00:00 UTC; the last activity was on 2026-11-04.")
+    'Silent since 25 November 2026 10:00:00 UTC; the last activity was on 4 November 2026.'
+    """
+    return re.sub(r"(?<![\w-])\d{4}-\d{2}-\d{2}(?![\w-])", lambda found: day(found[0]), sentence)
 
 
 def days(start: str, end: str) -> str:

@@ -140,7 +140,7 @@ class Board:
         if expected_s is None:
             return "unknown", "This feed states no interval, so silence cannot be told from quiet."
         if age_s > INTERVALS * expected_s:
-            return "silent", f"Nothing for over {INTERVALS} intervals of {expected_s:.0f} s: not the same as nobody."
+            return "silent", f"Nothing for over {INTERVALS} intervals of {_rhythm(expected_s)}: not the same as nobody."
         devices = {device: at_ns for (of, device), at_ns in self._devices.items() if of == feed.id}
         devices |= dict.fromkeys(set(feed.devices) - set(devices), 0)
         lost = sorted(
@@ -148,7 +148,18 @@ class Board:
         )
         if lost and feed.expect_every is not None:
             return "poor", f"{len(lost)} of {len(devices)} devices are silent: {', '.join(lost[:5])}."
-        return "ok", f"Heard within its interval of {expected_s:.0f} s."
+        return "ok", f"Heard within its interval of {_rhythm(expected_s)}."
+
+
+def _rhythm(seconds: float) -> str:
+    """An interval in the largest unit that says it whole.
+
+    >>> _rhythm(60), _rhythm(900), _rhythm(3600), _rhythm(86400)
+    ('60 s', '15 min', '1 h', '24 h')
+    """
+    if seconds >= 3600 and seconds % 3600 == 0:
+        return f"{seconds / 3600:.0f} h"
+    return f"{seconds / 60:.0f} min" if seconds > 60 and seconds % 60 == 0 else f"{seconds:.0f} s"
 
 
 def _by_then(hours: list[int], elapsed_ns: int) -> float:

@@ -47,6 +47,7 @@ def fall(days: Sequence[Day], threshold: float, opened: str, change: str | None,
     for day, dash in ((opened, "solid"), (change, "dot")):
         if day and days[0].day <= day <= days[-1].day:
             figure.add_vline(x=day, line={"color": scheme.quiet, "width": 1, "dash": dash})
+    figure.update_xaxes(tickformat="%-d %b")
     figure.update_yaxes(rangemode="tozero", nticks=5, row=1, col=1)
     figure.update_yaxes(rangemode="tozero", nticks=3, row=2, col=1)
     figure.update_layout(showlegend=False)

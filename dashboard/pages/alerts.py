@@ -102,7 +102,7 @@ def _open_frame(queries: Queries, pilot: Pilot, story: Story, scheme: palette.Sc
         hue = scheme.hue(queries.hue(pilot.slug))
         figure = fall.fall(story.days, story.threshold, one.since, why.since if why else None, scheme, hue)
         label = _("{series}, {pilot}: each day against what was expected, and the evidence below. {said}",
-                  series=_series(story), pilot=pilot.name, said=one.sentence)  # fmt: skip
+                  series=_series(story), pilot=pilot.name, said=wording.prose(one.sentence))  # fmt: skip
         body.append(
             html.Div(
                 graph({"type": "fall", "row": str(one.id)}, figure, 340),
@@ -121,9 +121,9 @@ def _open_frame(queries: Queries, pilot: Pilot, story: Story, scheme: palette.Sc
             name=f"incident-{one.id}",
             eyebrow=f"{pilot.name} · {kind(one)} · {severities().get(one.severity, one.severity)}",
             title=_series(story),
-            sentence=[icon("alert"), " ", one.sentence],
+            sentence=[icon("alert"), " ", wording.prose(one.sentence)],
             body=body,
-            facts=[(_("Incident"), str(one.id)), (_("Open since"), one.since)]
+            facts=[(_("Incident"), str(one.id)), (_("Open since"), wording.prose(one.since))]
             + ([(_("Data"), _("simulated"))] if one.synthetic else []),
             table=_table(story.days) if story.days else None,
             notes=[_("Hollow: left out. Solid line: it fired. Dotted: the evidence began. Dashed: the threshold.")]
@@ -207,7 +207,7 @@ def _past_frame(pilot: Pilot, stories: list[Story]) -> html.Section:
         one = story.incident
         ended = [moment for moment in story.moments if moment.what == "closed"]
         rows.append([
-            str(one.id), kind(one), _series(story), one.since,
+            str(one.id), kind(one), _series(story), wording.prose(one.since),
             wording.day(ended[-1].day[:10]) if ended else "", ended[-1].reason if ended else "",
         ])  # fmt: skip
     head = [_("Incident"), _("Kind"), _("Series"), _("Since"), _("Over"), _("Reason")]

@@ -182,8 +182,10 @@ def _short(figure: Figure) -> str:
     """A figure in a narrow cell; the limit of what is hidden stands once, under the table."""
     if figure.status == "suppressed":
         return _("hidden")
-    if figure.unit == "%" or figure.value is None:
+    if figure.value is None:
         return finding_words.said(figure, n="")
+    if figure.unit == "%":  # the sign once: a second one would not fit beside the interval
+        return "\n".join([finding_words.number(figure.value, "%"), finding_words.between(figure).removesuffix(" %")])
     return wording.number(figure.value)
 
 

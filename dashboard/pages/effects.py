@@ -204,7 +204,9 @@ def _numbers(queries: Queries, one: Effect) -> html.Dl:
     if one.placebo:
         rows.append((_("Placebo dates"), _("larger than {k} of {all}", k=one.placebo[0], all=one.placebo[1])))
     if one.p_adjusted is not None:
-        rows.append((_("p, corrected"), _("{p} over {n} tests", p=f"{one.p_adjusted:.3f}", n=one.tests)))
+        rows.append(
+            (_("p, corrected"), _n("{p} over {n} test", "{p} over {n} tests", one.tests, p=f"{one.p_adjusted:.3f}"))
+        )
     if one.least is not None:
         rows.append((_("Least that would be seen"), wording.number(one.least, "%")))
     return html.Dl([html.Div([html.Dt(term), html.Dd(said)]) for term, said in rows], className="evidence-list")

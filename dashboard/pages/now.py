@@ -82,7 +82,7 @@ def _card(queries: Queries, who: Viewer, pilot: Pilot, incidents: list[Incident]
             for name, title in (("usage", _("Uses of the service")), ("engagement", _("Engagement")))
         ]
         body.append(_feeds(board, pilot))
-    warned = [html.P([icon("alert"), one.sentence], className="card-incident") for one in incidents]
+    warned = [html.P([icon("alert"), wording.prose(one.sentence)], className="card-incident") for one in incidents]
     return html.Article(
         [head, *warned, *body],
         className="card",

@@ -57,7 +57,8 @@ def wording(
     else:
         said.append(
             f"The change was {more} than at {ranked.below} of {ranked.dates} placebo dates"
-            f" (p = {ranked.p_value:.3f}; {p_adjusted:.3f} after Holm's correction over {tests} tests)."
+            f" (p = {ranked.p_value:.3f}; {p_adjusted:.3f} after Holm's correction over"
+            f" {tests} {'test' if tests == 1 else 'tests'})."
         )
     if level == "L0":
         said.append("That does not tell it apart from ordinary weeks.")

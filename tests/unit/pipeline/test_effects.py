@@ -39,7 +39,7 @@ def test_nothing_below_the_third_rung_speaks_of_a_cause(level: str) -> None:
     said = wording(level, 20, 27, RANKED, 0.035, 1, Interval(0.3, 0.1, 0.5), 0.2, "up")
     assert "Uptake was 20.0 a week before and 27.0 after." in said
     assert "55 of 56 placebo dates" in said
-    assert "1 tests" in said
+    assert "over 1 test)" in said
     assert ("caused" in said) is (level == "L3")
     assert ("level changed" in said) is (level in ("L2", "L3"))
     assert ("ordinary weeks" in said) is (level == "L0")
