@@ -149,6 +149,11 @@ class History:
         first = self._first_heard
         return (self._firsts() if first is None else first).get(feed_id)
 
+    def last_heard(self) -> int:
+        """The last day on which any feed was heard; -1 before any."""
+        self._firsts()
+        return self._extent[1]
+
     def devices(self, feed: Feed, until: int) -> set[str]:
         """The devices that a feed should have by a day: those declared and those heard so far."""
         self._firsts()

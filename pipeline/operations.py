@@ -81,6 +81,35 @@ class Operations(StateFile):
                 )  # fmt: skip
             return found
 
+    def note(self, transition: Transition, now_ns: int) -> None:
+        """Add to the history of an incident what neither opens nor closes it; nobody is notified."""
+        with self.transaction():
+            self._db.execute(
+                "INSERT INTO transition (incident, at_ns, what, day, reason, backfill, inputs) "
+                "SELECT id, ?, ?, ?, ?, ?, ? FROM incident WHERE pilot = ? AND kind = ? AND series = ? AND since = ?",
+                (
+                    now_ns,
+                    transition.what,
+                    transition.day,
+                    transition.reason,
+                    transition.backfill,
+                    msgspec.json.encode(transition.inputs).decode(),
+                    transition.pilot,
+                    transition.kind,
+                    transition.series,
+                    transition.since,
+                ),
+            )
+
+    def opening_days(self, pilot: str, kind: str) -> dict[int, str]:
+        """The day on which each incident opened as it is known now: late data may have moved it."""
+        rows = self.read(
+            "SELECT t.incident, t.day FROM transition t JOIN incident i ON i.id = t.incident "
+            "WHERE i.pilot = ? AND i.kind = ? AND t.what IN ('opened', 'revised') ORDER BY t.id",
+            (pilot, kind),
+        )
+        return dict(rows)
+
     def _open(self, transition: Transition, synthetic: bool) -> Incident | None:
         done = self._db.execute(
             "INSERT OR IGNORE INTO incident (pilot, kind, series, opened_ns, since, sentence, severity, synthetic, "

@@ -21,7 +21,7 @@ from pipeline.periods import day_bounds
 from pipeline.sensor_days import SensorDay, sensor_days
 from pipeline.sketches import People
 
-VERSION: Final = 6
+VERSION: Final = 7
 HOUR_NS: Final = 3600 * NS_PER_S
 ARRIVING: Final = ("service.registered", "session.started")
 SERIES: Final = ("usage", "engagement", "sensor")
@@ -52,6 +52,7 @@ class Partial(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `counts` is by "stream/type". `core_by_people` are the core actions that carry a pseudonym.
     `attending` is the number of attendances per activity id. `hours` counts each series by hours elapsed
     since local midnight, without events whose time is known only to the day.
+    `contributions` are by kind, and `carried` says which feed brought how many of each.
     `decided` are the decisions closed, `deciding` the people by "group/role" of each decision id. `closures` are
     first and last day of each `calendar.closure` recorded that day. `recorded` is the revision of each event that
     people entered by hand, so that whoever entered it can see that it arrived.
@@ -69,6 +70,7 @@ class Partial(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     core_actions: int = 0
     core_by_people: int = 0
     contributions: dict[str, int] = {}
+    carried: dict[str, dict[str, int]] = {}
     contributions_by_people: int = 0
     attendances: int = 0
     attendances_by_people: int = 0
@@ -111,6 +113,7 @@ def summarise(pilot: Pilot, day: str, events: Sequence[Event]) -> Partial:
         core_actions=_total(core),
         core_by_people=_total(_personal(core)),
         contributions=dict(sorted(few(kinds).items())),
+        carried=_carried(contributed, set(few(kinds))),
         contributions_by_people=_total(_personal(contributed)),
         attendances=_total(attended),
         attendances_by_people=_total(_personal(attended)),
@@ -130,6 +133,15 @@ def summarise(pilot: Pilot, day: str, events: Sequence[Event]) -> Partial:
         feeds=feed_days(pilot, events, start, end),
         told=told_in(events),
     )
+
+
+def _carried(contributed: Iterable[Event], kinds: set[str]) -> dict[str, dict[str, int]]:
+    """Contributions by feed and kind, in the same words as by kind alone."""
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for event in contributed:
+        word = _word(event.data.get("kind"))
+        found[event.feed][word if word in kinds else "other"] += event.count
+    return {feed: dict(sorted(found[feed].items())) for feed in sorted(found)}
 
 
 def is_core(pilot: Pilot, event: Event) -> bool:

@@ -351,10 +351,17 @@ class Pipeline:
         for slug, history in self._histories.items():
             if slug in loading:
                 continue
-            changed |= evaluate_silence(history, self._operations, self._boards.heard(slug), now_ns)
+            changed |= evaluate_silence(
+                history, self._operations, self._boards.heard(slug), now_ns, self._catalogue.config_hash
+            )
             if slug in self._to_judge:
                 changed |= evaluate_drop_off(
-                    history, self._operations, self._as_of_ns, now_ns, self._catalogue.common.disclosure_k
+                    history,
+                    self._operations,
+                    self._as_of_ns,
+                    now_ns,
+                    self._catalogue.common.disclosure_k,
+                    self._catalogue.config_hash,
                 )
                 self._to_judge.discard(slug)
         return changed

@@ -1,9 +1,11 @@
 """When people stop taking part, and when a feed falls silent.
 
 streams      from a pilot's history to daily counts, and which days may be judged
+gate         which feed-days can be trusted, and what that leaves of each stream
 drop_off     the replay of a pilot's whole past: what opened and closed
 explanation  why an alert fired, in numbers and in one paragraph
 silence      from a feed's last sign of life, by the clock
+suspicion    a feed without rhythm that has been without a sign for too long
 transition   what is recorded when something begins or ends
 evaluate     the shell: replay, compare with what is recorded, record transitions
 

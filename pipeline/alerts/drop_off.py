@@ -4,7 +4,8 @@ A replay is a function of the days alone; the wall clock only says what is too l
 has fallen, its streams are recorded and tell nobody: the total's alert names them. A rare stream never tells anybody.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from pipeline.alerts.detector import FIRING, Course, Rule, watch
 from pipeline.alerts.explanation import Explanation, explain, name_of, sentence, severity_on
-from pipeline.alerts.streams import NO_LEVELS, Streams, streams_of
+from pipeline.alerts.streams import Streams
 from pipeline.alerts.transition import BACKFILL_NS, SEVERITIES, Transition
 from pipeline.history import History
 
@@ -22,39 +23,66 @@ RECORDED: Final = {"sentence": "", "reason": ""}
 
 
 def replay(
-    history: History,
-    as_of_ns: int,
-    now_ns: int,
-    k: int = 0,
-    levels: Mapping[str, str] = NO_LEVELS,
-    known: Collection[tuple[str, str]] = (),
+    history: History, streams: Streams, now_ns: int, k: int = 0, known: Collection[tuple[str, str]] = ()
 ) -> list[Transition]:
     """Every transition of a pilot's engagement, by stream and day; groups of fewer than k people are not named.
 
     Openings that are `known`, by series and day, are not explained once more: what they were told with is on record.
     """
-    streams = streams_of(history, as_of_ns, levels)
-    if streams is None:
-        return []
     course = course_of(streams)
-    found: list[Transition] = []
-    for row in range(len(streams.names)):
-        firing = course.state[row] >= FIRING
-        opened = -1
-        for day in np.flatnonzero(np.diff(firing, prepend=False)):
-            index = int(day)
-            if firing[index]:
-                opened = index
-                if (streams.names[row], streams.day(index)) in known:
-                    found.append(_transition(history, streams, row, index, index, now_ns, what="opened", **RECORDED))
-                else:
-                    found.append(_opened(history, streams, course, row, index, now_ns, k))
-            else:
-                found += _worsened(history, streams, course, row, opened, index, now_ns, k)
-                found.append(_closed(history, streams, course, row, opened, index, now_ns))
-        if firing[-1]:
-            found += _worsened(history, streams, course, row, opened, len(firing), now_ns, k)
+    return [
+        transition
+        for one in episodes(streams, course)
+        for transition in _told(history, streams, course, one, now_ns, k, known)
+    ]
+
+
+@dataclass(frozen=True)
+class Episode:
+    """A fall from the index of the day on which its evidence began; `closed` is None while it is open."""
+
+    row: int
+    began: int
+    opened: int
+    closed: int | None
+
+
+def episodes(streams: Streams, course: Course) -> list[Episode]:
+    """Every fall, by series in their order: never two of a series at a time, each under the row it opened with."""
+    found: list[Episode] = []
+    for name in dict.fromkeys(streams.names):
+        rows = [row for row, one in enumerate(streams.names) if one == name]
+        firing = course.state[rows] >= FIRING
+        day, length = 0, firing.shape[1]
+        while day < length:
+            opens = firing[:, day:] & streams.watched[rows, day:]
+            if not opens.any():
+                break
+            opened = day + int(np.argmax(opens.any(axis=0)))
+            at = int(np.argmax(opens[:, opened - day]))
+            after = np.flatnonzero(~firing[at, opened:])
+            closed = opened + int(after[0]) if len(after) else None
+            found.append(Episode(rows[at], int(course.change_day[rows[at], opened]), opened, closed))
+            day = length if closed is None else closed + 1
     return found
+
+
+def _told(
+    history: History,
+    streams: Streams,
+    course: Course,
+    one: Episode,
+    now_ns: int,
+    k: int,
+    known: Collection[tuple[str, str]],
+) -> list[Transition]:
+    if (streams.names[one.row], streams.day(one.opened)) in known:
+        opened = _transition(history, streams, one, one.opened, now_ns, what="opened", **RECORDED)
+    else:
+        opened = _opened(history, streams, course, one, now_ns, k)
+    worse = _worsened(history, streams, course, one, now_ns, k)
+    end = [] if one.closed is None else [_closed(history, streams, course, one, one.closed, now_ns)]
+    return [opened, *worse, *end]
 
 
 def course_of(streams: Streams) -> Course:
@@ -92,15 +120,17 @@ def _course(
     )
 
 
-def _opened(
-    history: History, streams: Streams, course: Course, row: int, index: int, now_ns: int, k: int
-) -> Transition:
+def _opened(history: History, streams: Streams, course: Course, one: Episode, now_ns: int, k: int) -> Transition:
+    row, index = one.row, one.opened
     found = explain(history, streams, course, row, index, k)
     with_total = row > 0 and bool(course.state[0, index] >= FIRING)
-    fallen = [name for at, name in enumerate(streams.names[1:], 1) if not row and course.state[at, index] >= FIRING]
+    fallen = dict.fromkeys(
+        name for at, name in enumerate(streams.names[1:], 1)
+        if not row and course.state[at, index] >= FIRING and streams.watched[at, index]
+    )  # fmt: skip
     also = f" Fallen with it: {', '.join(name.replace('_', ' ') for name in fallen)}." if fallen else ""
     return _transition(
-        history, streams, row, index, index, now_ns,
+        history, streams, one, index, now_ns,
         what="opened",
         sentence=sentence(found) + also,
         reason=f"evidence of {found.evidence:.1f} reached {found.threshold:.1f}",
@@ -111,15 +141,17 @@ def _opened(
 
 
 def _worsened(
-    history: History, streams: Streams, course: Course, row: int, opened: int, end: int, now_ns: int, k: int
+    history: History, streams: Streams, course: Course, one: Episode, now_ns: int, k: int
 ) -> list[Transition]:
     """Each day of an incident on which it became graver than on any day before."""
     found: list[Transition] = []
+    row, opened = one.row, one.opened
+    end = course.state.shape[1] if one.closed is None else one.closed
     worst = severity_on(streams, course, row, opened)
     for index in range(opened + 1, end):
         if worst == SEVERITIES[-1]:
             break
-        if streams.why[index] or course.state[row, index] != FIRING:
+        if streams.why(row, index) or course.state[row, index] != FIRING:
             continue
         now = severity_on(streams, course, row, index)
         if SEVERITIES.index(now) <= SEVERITIES.index(worst):
@@ -127,7 +159,7 @@ def _worsened(
         worst = now
         said = explain(history, streams, course, row, index, k)
         worse = _transition(
-            history, streams, row, index, opened, now_ns,
+            history, streams, one, index, now_ns,
             what="worsened",
             sentence=sentence(said),
             reason=f"{now}: {said.observed} of {said.expected:.0f} expected",
@@ -139,22 +171,21 @@ def _worsened(
     return found
 
 
-def _closed(
-    history: History, streams: Streams, course: Course, row: int, opened: int, index: int, now_ns: int
-) -> Transition:
+def _closed(history: History, streams: Streams, course: Course, one: Episode, index: int, now_ns: int) -> Transition:
+    row, opened = one.row, one.opened
     if index == streams.restart[row]:
         return _transition(
-            history, streams, row, index, opened, now_ns,
+            history, streams, one, index, now_ns,
             what="closed",
             sentence=f"{name_of(streams.names[row])}: the level since {streams.day(opened)} is the new normal.",
             reason="new normal",
             quiet=not streams.notifies[row],
             inputs={"rule": streams.rules[row].version},
         )  # fmt: skip
-    week = [day for day in range(max(0, index - 6), index + 1) if not streams.why[day]]
+    week = [day for day in range(max(0, index - 6), index + 1) if not streams.why(row, day)]
     seen, due = float(streams.counts[row, week].sum()), float(course.expected[row, week].sum())
     return _transition(
-        history, streams, row, index, opened, now_ns,
+        history, streams, one, index, now_ns,
         what="closed",
         sentence=f"{name_of(streams.names[row])}: {seen:.0f} again in {len(week)} judged days, of {due:.0f} expected.",
         reason=f"recovered on {streams.rules[row].recover_days} judged days in a row",
@@ -164,15 +195,16 @@ def _closed(
 
 
 def _transition(
-    history: History, streams: Streams, row: int, index: int, opened: int, now_ns: int, **said: object
+    history: History, streams: Streams, one: Episode, index: int, now_ns: int, **said: object
 ) -> Transition:
     due_ns = streams.over_ns[index]
     return Transition(
         pilot=history.pilot.slug,
         kind=KIND,
-        series=streams.names[row],
+        series=streams.names[one.row],
         day=streams.day(index),
-        since=streams.day(opened),
+        since=streams.day(one.opened),
+        began=streams.day(one.began),
         at_ns=due_ns,
         backfill=now_ns - due_ns > BACKFILL_NS,
         **said,  # type: ignore[arg-type]

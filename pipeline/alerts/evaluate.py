@@ -1,56 +1,124 @@
 """The shell around the pure alerts: what is known now goes in, transitions are recorded.
 
-Promises: evaluating again records nothing twice; a fall that late events explain away is closed as `revised`,
-kept and announced; an incident whose series cannot be judged stays as it is.
+Promises: evaluating again records nothing twice; late events that move an opening leave the incident what it is, and
+its history says so; a fall that they explain away is closed as `revised`, kept and announced; an incident whose series
+cannot be judged stays as it is.
 """
+
+from collections.abc import Sequence
 
 import msgspec
 
-from pipeline.alerts import drop_off, silence
+from pipeline.alerts import drop_off, silence, suspicion
 from pipeline.alerts.care import Care
 from pipeline.alerts.silence import Silence
-from pipeline.alerts.streams import VERSION
+from pipeline.alerts.streams import VERSION, Streams, streams_of
 from pipeline.alerts.transition import BACKFILL_NS, Transition
 from pipeline.history import History
 from pipeline.operations import Operations
-from pipeline.periods import day_of
+from pipeline.periods import day_of, ordinal
+from pipeline.values import Incident
+
+Fall = list[Transition]  # what opened it, what made it graver, what closed it
 
 
-def evaluate_drop_off(history: History, operations: Operations, as_of_ns: int, now_ns: int, k: int = 0) -> bool:
-    """Replay one pilot's past and record what is new; True where anything was."""
+def evaluate_drop_off(
+    history: History, operations: Operations, as_of_ns: int, now_ns: int, k: int = 0, config: str = ""
+) -> bool:
+    """Replay one pilot's past and record what is new; True where anything was. `config` is the catalogue's hash."""
     pilot = history.pilot
+    streams = streams_of(history, as_of_ns, Care(operations).levels(pilot.slug))
     recorded = operations.of_kind(pilot.slug, drop_off.KIND)
-    known = {(one.series, one.since) for one in recorded}
-    transitions = drop_off.replay(history, as_of_ns, now_ns, k, Care(operations).levels(pilot.slug), known)
-    opened = {(found.series, found.since) for found in transitions if found.what == "opened"}
-    changed = False
+    days = operations.opening_days(pilot.slug, drop_off.KIND)
+    known = {(one.series, days[one.id]) for one in recorded}
+    replayed = drop_off.replay(history, streams, now_ns, k, known) if streams is not None else []
+    falls, changed = _falls(replayed), False
     told = set[str]()  # series of which people know that they have fallen, by an earlier day or rule
+    places = _matched(history, recorded, days, falls)
     for incident in recorded:
-        if incident.closed_ns is None and (incident.series, incident.since) not in opened:
+        place = places.get(incident.id)
+        if place is not None:
+            opened = falls[place][0]
+            if opened.day != days[incident.id]:
+                operations.note(_moved(opened, incident, config), now_ns)
+                changed = True
+            falls[place] = [msgspec.structs.replace(one, since=incident.since) for one in falls[place]]
+        elif incident.closed_ns is None and not _held(streams, incident, days[incident.id]):
             other = operations.opened_with(incident.id).get("rule") != VERSION
-            revised = Transition(
-                pilot=pilot.slug,
-                kind=drop_off.KIND,
-                series=incident.series,
-                what="closed",
-                day=incident.since,
-                since=incident.since,
-                at_ns=now_ns,
-                sentence="Another rule judges this series now." if other else "Late events explain the fall.",
-                reason="another rule" if other else "revised",
-                backfill=now_ns - incident.opened_ns > BACKFILL_NS,
-                quiet=other,
-            )
+            changed |= _record(operations, _away(incident, now_ns, other), now_ns, incident.synthetic, config)
             told |= {incident.series} if other else set()
-            changed |= operations.record(revised, now_ns, incident.synthetic) is not None
-    for transition in transitions:
+    for transition in (one for fall in falls for one in fall):
         if transition.series in told and transition.what == "opened":
             transition = msgspec.structs.replace(transition, quiet=True)
-        changed |= operations.record(transition, now_ns, _synthetic(history)) is not None
+        changed |= _record(operations, transition, now_ns, pilot.synthetic, config)
+    for found in suspicion.replay(history, streams, now_ns) if streams is not None else []:
+        changed |= _record(operations, found, now_ns, pilot.synthetic, config)
     return changed
 
 
-def evaluate_silence(history: History, operations: Operations, heard: dict[str, int], now_ns: int) -> bool:
+def _falls(transitions: Sequence[Transition]) -> list[Fall]:
+    found: dict[tuple[str, str], Fall] = {}
+    for one in transitions:
+        found.setdefault((one.series, one.since), []).append(one)
+    return list(found.values())
+
+
+def _matched(
+    history: History, recorded: Sequence[Incident], days: dict[int, str], falls: Sequence[Fall]
+) -> dict[int, int]:
+    """Which replayed fall each incident is: the one that opened on its day, else one that overlaps with it."""
+    places = {(opened.series, opened.day): place for place, (opened, *_) in enumerate(falls)}
+    found = {one.id: places[key] for one in recorded if (key := (one.series, days[one.id])) in places}
+    for one in recorded:
+        if one.id in found:
+            continue
+        last = "9999" if one.closed_ns is None else day_of(one.closed_ns, history.pilot.zone)
+        for place, (opened, *more) in enumerate(falls):
+            ended = [later.day for later in more if later.what == "closed"]
+            overlaps = opened.began <= last and (not ended or ended[0] >= days[one.id])
+            if opened.series == one.series and overlaps and place not in found.values():
+                found[one.id] = place
+                break
+    return found
+
+
+def _moved(opened: Transition, incident: Incident, config: str) -> Transition:
+    return msgspec.structs.replace(
+        opened,
+        what="revised",
+        since=incident.since,
+        reason=f"with what is known now it opened on {opened.day}",
+        inputs={**opened.inputs, "config": config},
+    )
+
+
+def _held(streams: Streams | None, incident: Incident, day: str) -> bool:
+    """True where neither the day of the opening nor the newest day can be judged, so nothing is explained away."""
+    if streams is None or incident.series not in streams.names:
+        return streams is None
+    row, index = streams.names.index(incident.series), ordinal(day) - streams.first
+    return bool(streams.held[row, min(max(index, 0), len(streams.masks) - 1)] and streams.held[row, -1])
+
+
+def _away(incident: Incident, now_ns: int, other: bool) -> Transition:
+    return Transition(
+        pilot=incident.pilot,
+        kind=incident.kind,
+        series=incident.series,
+        what="closed",
+        day=incident.since,
+        since=incident.since,
+        at_ns=now_ns,
+        sentence="Another rule judges this series now." if other else "Late events explain the fall.",
+        reason="another rule" if other else "revised",
+        backfill=now_ns - incident.opened_ns > BACKFILL_NS,
+        quiet=other,
+    )
+
+
+def evaluate_silence(
+    history: History, operations: Operations, heard: dict[str, int], now_ns: int, config: str = ""
+) -> bool:
     """Look at the clock for each feed of a pilot that states its rhythm; `heard` is the newest sign of life."""
     pilot, changed = history.pilot, False
     for feed in pilot.feeds:
@@ -63,11 +131,13 @@ def evaluate_silence(history: History, operations: Operations, heard: dict[str, 
         day = "" if last_ns is None else day_of(last_ns, pilot.zone)
         after, transitions = silence.step(state, feed.id, every.total_seconds(), last_ns, now_ns, day, pilot.slug)
         for transition in transitions:
-            changed |= operations.record(transition, now_ns, _synthetic(history) or feed.synthetic) is not None
+            changed |= _record(operations, transition, now_ns, pilot.synthetic or feed.synthetic, config)
         if after != state:
             operations.keep_state(pilot.slug, feed.id, "feed_silent", msgspec.json.encode(after))
     return changed
 
 
-def _synthetic(history: History) -> bool:
-    return history.pilot.synthetic
+def _record(operations: Operations, transition: Transition, now_ns: int, synthetic: bool, config: str) -> bool:
+    """With the hash of the configuration, so that a record says by which one it was made."""
+    said = msgspec.structs.replace(transition, inputs={**transition.inputs, "config": config})
+    return operations.record(said, now_ns, synthetic) is not None

@@ -5,10 +5,11 @@ Groups are named only where at least k people stand behind what was expected of 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
+import numpy as np
 
 from pipeline.alerts.detector import Course, band_of_window, days_to_see
 from pipeline.alerts.streams import ACTIVITY, CLOSURE, HELD, HOLIDAY, TOTAL, Streams
@@ -19,8 +20,9 @@ from pipeline.rows import Row
 BACK: Final = 182  # days before the change that tell what each group used to give
 GUARD: Final = 1
 PRECEDING: Final = 28
-DIMENSIONS: Final = ("group", "channel", "service")
+DIMENSIONS: Final = ("group", "method", "channel", "service")
 OTHER: Final = "other"
+MEASURED: Final = ("ok", "partial", "poor", "silent", "unknown")
 LEFT_OUT: Final = {
     HOLIDAY: ("public holiday", "public holidays"),
     CLOSURE: ("day of closure", "days of closure"),
@@ -41,10 +43,20 @@ class Part(msgspec.Struct, frozen=True):
     share: float
 
 
+class FeedDays(msgspec.Struct, frozen=True):
+    """How far a feed could be trusted since the change day: days by verdict, and the mean completeness of the judged
+    days, None where the feed states no rhythm."""
+
+    feed: str
+    days: dict[str, int]
+    completeness: float | None
+
+
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """One incident as of one day. `since` is the day on which the evidence began, `low` and `high` the 90 % band of the
     sum over the `judged` days since then, `evidence` and `threshold` in nats. `left_out` counts days by reason, `parts`
     are ranked by their part of the deficit, `activities` are the last of the four weeks before, with their days.
+    `feeds` are those that brought the stream, the largest first.
     `sees_half` is about how many days a fall by half needs to be seen here, None where too few events come."""
 
     series: str
@@ -64,6 +76,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     activities: list[tuple[str, str]]
     sees_half: float | None
     rule: int
+    feeds: list[FeedDays] = []
 
     @property
     def fall(self) -> float:
@@ -79,7 +92,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 def explain(history: History, streams: Streams, course: Course, row: int, index: int, k: int) -> Explanation:
     """Why stream `row` stood as it did at the end of day `index`; needs a run of evidence on that day."""
     begin = int(course.change_day[row, index])
-    days = [day for day in range(begin, index + 1) if not streams.why[day]]
+    days = [day for day in range(begin, index + 1) if not streams.why(row, day)]
     share = streams.completeness[row, days]
     expected = course.expected[row, days] * share
     phi = 1 + (course.phi[row, days] - 1) * share
@@ -99,17 +112,32 @@ def explain(history: History, streams: Streams, course: Course, row: int, index:
         threshold=streams.rules[row].h,
         completeness=float(share.mean()),
         provisional=bool(course.provisional[row, index]),
-        left_out=dict(Counter(streams.why[day] for day in range(begin, index + 1) if streams.why[day])),
+        left_out=dict(Counter(streams.why(row, day) for day in range(begin, index + 1) if streams.why(row, day))),
         parts=_parts(history, streams, row, days, float(expected.sum()), observed, k),
         activities=_preceding(history, streams.first + begin),
         sees_half=days_to_see(mean, float(course.phi[row, last]), h=streams.rules[row].h, k=streams.rules[row].k),
         rule=streams.rules[row].version,
+        feeds=_feeds(streams, row, range(begin, index + 1), days),
     )
+
+
+def _feeds(streams: Streams, row: int, span: range, judged: list[int]) -> list[FeedDays]:
+    """The feeds that brought the stream by then, and what was known of each since the change day."""
+    brought = streams.brought[:, row, : span.stop].sum(axis=1)
+    found = []
+    for at in np.argsort(-brought, kind="stable"):
+        one = streams.feeds[at]
+        measured = any(one.verdicts[day] in MEASURED for day in span)
+        if brought[at] > 0:
+            share = float(one.completeness[judged].mean()) if measured else None
+            found.append(FeedDays(one.feed, dict(Counter(one.verdicts[day] for day in span)), share))
+    return found
 
 
 def severity_on(streams: Streams, course: Course, row: int, index: int) -> str:
     """How grave the fall of stream `row` was at the end of day `index`, as `explain` would say."""
-    days = [day for day in range(int(course.change_day[row, index]), index + 1) if not streams.why[day]]
+    begin = int(course.change_day[row, index])
+    days = [day for day in range(begin, index + 1) if not streams.why(row, day)]
     expected = float((course.expected[row, days] * streams.completeness[row, days]).sum())
     return _severity(streams.names[row], float(streams.counts[row, days].sum()) / expected if expected else 1.0)
 
@@ -122,7 +150,8 @@ def _parts(
     history: History, streams: Streams, row: int, days: list[int], expected: float, observed: int, k: int
 ) -> list[Part]:
     begin = days[0]
-    before = [day for day in range(max(0, begin - GUARD - BACK), begin - GUARD) if not streams.why[day]]
+    past = range(max(0, begin - GUARD - BACK), begin - GUARD)
+    before = [day for day in past if not streams.why(row, day)]
     missing = expected - observed
     if not before or missing <= 0:
         return []
@@ -152,19 +181,31 @@ def _counted(
 ) -> tuple[Counter[str], defaultdict[str, set[str]]]:
     """Contributions of these days by group, and who is behind them."""
     counts, people = Counter[str](), defaultdict[str, set[str]](set)
+    methods = _methods(history) if dim == "method" else {}
     for day in days:
         for one in history.engagement.of(streams.first + day).get("contribution.made", ()):
             if kind is None or one.data.get("kind") == kind:
-                name = _group(one, dim)
+                name = _group(one, dim, methods)
                 counts[name] += one.count
                 people[name].add(one.actor or f"{one.id}")
     return counts, people
 
 
-def _group(row: Row, dim: str) -> str:
+def _methods(history: History) -> dict[str, str]:
+    """The method of each activity that was held."""
+    days = history.days_with(["engagement/activity.held"], 0, 1 << 30)
+    return {
+        one.activity_id: one.method for day in days if (known := history.day(day)) is not None for one in known.held
+    }
+
+
+def _group(row: Row, dim: str, methods: Mapping[str, str]) -> str:
+    """What a contribution counts as; its method is its own, or that of its activity."""
     if dim == "group":
         return row.actor_kind
-    word = row.service if dim == "service" else row.data.get("channel")
+    if dim == "method" and "method" not in row.data:
+        return methods.get(str(row.data.get("activity_id")), "unknown")
+    word = row.service if dim == "service" else row.data.get(dim)
     return word if isinstance(word, str) and word else "unknown"
 
 
@@ -181,8 +222,8 @@ def sentence(one: Explanation) -> str:
         f"{name_of(one.series)}: {one.observed} in the last {one.judged} judged days, expected {one.expected:.0f} "
         f"(90 % band {one.low:.0f} to {one.high:.0f}), down {one.fall:.0%}, since about {one.since}.",
         f"Evidence {one.evidence:.1f}, alert at {one.threshold:.1f}.",
-        f"Its feeds were healthy: completeness {one.completeness:.0%}.",
     ]
+    parts += [_of_feed(feed) for feed in one.feeds]
     if one.left_out:
         left = (f"{number} {LEFT_OUT[why][number > 1]}" for why, number in sorted(one.left_out.items()))
         parts.append(f"Left out: {', '.join(left)}.")
@@ -199,6 +240,14 @@ def sentence(one: Explanation) -> str:
         parts.append("Provisional: less than six weeks were learned from.")
     parts.append(ERRS)
     return " ".join(parts)
+
+
+def _of_feed(one: FeedDays) -> str:
+    """A feed's verdicts in a sentence."""
+    total = sum(one.days.values())
+    said = ", ".join(f"{verdict} on {days}" for verdict, days in sorted(one.days.items(), key=lambda pair: -pair[1]))
+    share = "" if one.completeness is None else f", completeness {one.completeness:.0%} on judged days"
+    return f"Feed {one.feed}: {said} of {total} days{share}."
 
 
 def name_of(series: str) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from pipeline.alerts.care import Acknowledgement, Care
 from pipeline.alerts.detector import band
 from pipeline.alerts.drop_off import KIND, course_of, explanation_of
+from pipeline.alerts.evidence import of_partial_day
 from pipeline.alerts.explanation import Explanation
 from pipeline.alerts.streams import streams_of
 from pipeline.history import History
@@ -35,7 +36,8 @@ class Moment(msgspec.Struct, frozen=True):
 
 
 class Day(msgspec.Struct, frozen=True):
-    """One day of a series; `expected` and its 90 % band are None before the first fit, `why` is why it is left out."""
+    """One day of a series; `expected` and its 90 % band are None before the first fit and, of a partial day, of what
+    should have arrived; `why` is why it is left out."""
 
     day: str
     observed: int
@@ -94,21 +96,25 @@ def with_series(history: History, as_of_ns: int, levels: dict[str, str], stories
         if one.kind != KIND or one.series not in streams.names:
             found.append(story)
             continue
-        row = streams.names.index(one.series)
+        rows = [at for at, name in enumerate(streams.names) if name == one.series]
+        was = story.explanation.threshold if story.explanation is not None else None
+        row = next((at for at in rows if streams.rules[at].h == was), rows[0])
         opened = ordinal(one.since[:10]) - streams.first
         ended = [ordinal(moment.day) - streams.first for moment in story.moments if moment.what == "closed"]
         last = streams.counts.shape[1] - 1
         span = range(max(0, opened - BEFORE), min(last, (ended[-1] if ended else last) + AFTER) + 1)
-        low, high = band(course.expected[row], course.se[row], course.phi[row])
+        share = streams.completeness[row]
+        expected, phi = of_partial_day(course.expected[row], course.phi[row], share)
+        low, high = band(expected, course.se[row], phi)
         days = [
             Day(
                 day=streams.day(at),
                 observed=int(streams.counts[row, at]),
-                expected=_known(course.expected[row, at]),
+                expected=_known(expected[at]),
                 low=_known(low[at]),
                 high=_known(high[at]),
                 evidence=_known(course.evidence[row, at]),
-                why=streams.why[at],
+                why=streams.why(row, at),
             )
             for at in span
         ]

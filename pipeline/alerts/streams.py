@@ -1,10 +1,12 @@
 """From a pilot's history to what the detector judges: daily counts by stream, and which days may be judged.
 
 The total is the pilot's contributions; beside it each kind of contribution is a stream of its own (attendances come in
-bursts with each activity and are no series). A day is judged when it and its feeds' lateness are over, every engagement
-feed was ok or partial that day, and nothing masks it: a closure (of the pilot's calendar or recorded in the Log), a
-public holiday, or an activity that day or up to three days before. What people enter by hand has no rhythm and is not
-waited for. Source: alerts.md 3.
+bursts with each activity and are no series). A day is judged when it and its feeds' lateness are over, the feeds that
+bring the stream can be trusted (`gate`), and nothing masks it: a closure (of the pilot's calendar or recorded in the
+Log), a public holiday, or an activity that day or up to three days before.
+
+Promise: what a stream is, rare or not and among those that are watched, is said per day from the days before it alone,
+so that later data never change under which rule something was told. Source: alerts.md 3.
 """
 
 from collections import Counter
@@ -13,32 +15,54 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
+from config.catalogue import Feed
+from pipeline.alerts import gate
 from pipeline.alerts.calendar import closed
 from pipeline.alerts.detector import Rule
 from pipeline.alerts.expectation import BoolArray, FloatArray, IntArray
-from pipeline.history import History
+from pipeline.alerts.gate import Run
+from pipeline.history import LIVE_DAYS, History
 from pipeline.model import NS_PER_S
-from pipeline.periods import day_bounds, iso, ordinal
+from pipeline.periods import day_bounds, day_of, iso, ordinal
 
 TOTAL: Final = "contributions"
-VERSION: Final = 2
+VERSION: Final = 3
 AFTER_ACTIVITY: Final = 3  # days that an activity still brings people
 OK_SHARE: Final = 0.9
 LEAST_MEAN: Final = 2.0  # events a day below which a stream is rare
 MOST: Final = 12  # streams of a pilot, the largest first
+WINDOW: Final = 182  # days that tell a stream's volume
+GUARD: Final = 14
 OF_TOTAL: Final = Rule(version=VERSION, h=6.1)
 OF_STREAM: Final = Rule(version=VERSION, h=8.1)
 OF_RARE: Final = Rule(version=VERSION, h=6.5, k=0.25)
 NO_LEVELS: Final[Mapping[str, str]] = {}
 # What a day is left out for, if it is.
 JUDGED, HELD, HOLIDAY, CLOSURE, ACTIVITY = "", "held", "holiday", "closure", "activity"
+TRUSTED: Final = ("ok", "partial", "no rhythm", "by hand")
+
+
+@dataclass(frozen=True)
+class FeedCourse:
+    """An engagement feed's verdict on each day, the completeness of it, and the runs in which it was suspect."""
+
+    feed: str
+    verdicts: tuple[str, ...]
+    completeness: FloatArray
+    runs: tuple[Run, ...]
 
 
 @dataclass(frozen=True)
 class Streams:
-    """A pilot's streams, the total first. Arrays are (series, days) or (days,); `why` says why a day is left out, "" of
-    a judged one; `over_ns` is when each day was due."""
+    """A pilot's streams, the total first. A kind has a row as a common and one as a rare stream, and on each day
+    `watched` says which of them may open an incident.
+
+    Arrays are (rows, days) or (days,). `masks` says what the calendar leaves a day out for, "" where nothing;
+    `held` where the feeds that bring the stream cannot be trusted. `over_ns` is when each day was due. `feeds` and
+    `brought` (feeds, rows, days) tell who brought what.
+    """
 
     first: int
     names: tuple[str, ...]
@@ -47,15 +71,23 @@ class Streams:
     counts: FloatArray
     completeness: FloatArray
     weekday: IntArray
-    why: tuple[str, ...]
+    masks: tuple[str, ...]
+    held: BoolArray
+    watched: BoolArray
     over_ns: tuple[int, ...]
     restart: IntArray
+    feeds: tuple[FeedCourse, ...]
+    brought: FloatArray
 
     @property
     def judged(self) -> BoolArray:
-        """(series, days): all streams of a pilot stand on the same feeds."""
-        one = np.array([reason == JUDGED for reason in self.why])
-        return np.broadcast_to(one, self.counts.shape)
+        """(rows, days)."""
+        free = np.array([mask == JUDGED for mask in self.masks])
+        return np.asarray(free & ~self.held)
+
+    def why(self, row: int, index: int) -> str:
+        """Why a day of a row is left out, "" of a judged one."""
+        return self.masks[index] or (HELD if self.held[row, index] else JUDGED)
 
     def day(self, index: int) -> str:
         """ISO date of a day of the arrays."""
@@ -67,30 +99,28 @@ def streams_of(history: History, as_of_ns: int, levels: Mapping[str, str] = NO_L
 
     `levels` are the days from which people said that a series has a new level.
     """
-    pilot = history.pilot
-    feeds = [feed for feed in pilot.feeds if feed.stream == "engagement" and not feed.by_hand]
-    first, span = history.first_of_stream("engagement"), history.span(as_of_ns)
-    if first is None or span is None or not feeds:
+    feeds = [feed for feed in history.pilot.feeds if feed.stream == "engagement"]
+    first, last = history.first_of_stream("engagement"), _last(history, as_of_ns)
+    gated = [feed for feed in feeds if not feed.by_hand]
+    if first is None or last is None or not gated:
         return None
-    late_ns = int(max(feed.lateness.total_seconds() for feed in feeds)) * NS_PER_S
-    found: list[Counter[str]] = []
-    why: list[str] = []
-    shares: list[float] = []
-    over: list[int] = []
+    late_ns = int(max(feed.lateness.total_seconds() for feed in gated)) * NS_PER_S
+    over = [day_bounds(iso(number), history.pilot.zone)[1] + late_ns for number in range(first, last + 1)]
+    over = over[: next((place for place, over_ns in enumerate(over) if over_ns > as_of_ns), len(over))]
+    if not over:
+        return None
     busy = _busy_days(history)
-    for number in range(first, span[1] + 1):
-        over_ns = day_bounds(iso(number), pilot.zone)[1] + late_ns
-        if over_ns > as_of_ns:
-            break
-        verdicts = [history.verdict(feed, number, as_of_ns) for feed in feeds]
-        share = min(verdict.completeness or 1.0 for verdict in verdicts)
-        healthy = all(verdict.verdict in ("ok", "partial") for verdict in verdicts)
-        partial = history.day(number)
-        found.append(Counter(partial.contributions if partial is not None else {}))
-        why.append(_masked(history, number, busy) or (JUDGED if healthy else HELD))
-        shares.append(1.0 if share >= OK_SHARE or not healthy else share)
-        over.append(over_ns)
-    return _as_streams(first, found, why, shares, over, levels)
+    masks = tuple(_masked(history, number, busy) for number in range(first, first + len(over)))
+    return _as_streams(history, feeds, first, masks, tuple(over), levels, as_of_ns)
+
+
+def _last(history: History, as_of_ns: int) -> int | None:
+    """The last day of the series; a feed without rhythm may be silent for weeks before that is its end."""
+    span = history.span(as_of_ns)
+    if span is None:
+        return None
+    today = ordinal(day_of(as_of_ns, history.pilot.zone))
+    return max(span[1], min(today, history.last_heard() + LIVE_DAYS))
 
 
 def _masked(history: History, number: int, busy: set[int]) -> str:
@@ -111,32 +141,125 @@ def _busy_days(history: History) -> set[int]:
 
 
 def _as_streams(
+    history: History,
+    feeds: list[Feed],
     first: int,
-    found: list[Counter[str]],
-    why: list[str],
-    shares: list[float],
-    over: list[int],
+    masks: tuple[str, ...],
+    over: tuple[int, ...],
     levels: Mapping[str, str],
-) -> Streams | None:
-    if not found:
-        return None
-    sums = sum(found, Counter[str]())
-    kinds = [kind for kind, _ in sorted(sums.items(), key=lambda one: (-one[1], one[0]))][:MOST]
-    kinds = kinds if len(sums) > 1 else []
-    judged = np.array([reason == JUDGED for reason in why])
-    counts = np.array([[sum(day.values()) for day in found], *([day[kind] for day in found] for kind in kinds)], float)
-    means = [float(row[judged].mean()) if judged.any() else 0.0 for row in counts]
-    rare = [place > 0 and mean < LEAST_MEAN for place, mean in enumerate(means)]
-    names = (TOTAL, *kinds)
+    as_of_ns: int,
+) -> Streams:
+    days = range(first, first + len(over))
+    partials = [history.day(number) for number in days]
+    found = [Counter(partial.contributions if partial is not None else {}) for partial in partials]
+    kinds = sorted(set().union(*found))
+    by_kind = np.array([[day[kind] for day in found] for kind in kinds], float).reshape(len(kinds), len(over))
+    counts = np.vstack([by_kind.sum(axis=0), by_kind])
+    ids = [feed.id for feed in feeds]
+    brought = np.zeros((len(feeds) + 1, len(counts), len(over)))  # the last: feeds that the pilot no longer names
+    for day, partial in enumerate(partials):
+        for carrier, given in (partial.carried if partial is not None else {}).items():
+            at = ids.index(carrier) if carrier in ids else len(ids)
+            for kind, number in given.items():
+                brought[at, kinds.index(kind) + 1, day] += number
+    brought[:, 0] = brought[:, 1:].sum(axis=1)
+    weekday = (np.arange(len(over)) + first - 1) % 7  # day 1 of the calendar is a Monday
+    idle = np.array([mask != JUDGED for mask in masks])
+    courses = [
+        _course_of(history, feed, days, brought[at, 0], idle, int(weekday[0]), as_of_ns)
+        for at, feed in enumerate(feeds)
+    ]
+    trusted = np.array([[verdict in TRUSTED for verdict in one.verdicts] for one in courses] + [[True] * len(over)])
+    known = np.array([[verdict != "new" for verdict in one.verdicts] for one in courses] + [[True] * len(over)])
+    known[-1] = np.maximum.accumulate(brought[-1, 0] > 0)
+    complete = np.array([one.completeness for one in courses] + [np.ones(len(over))])
+    share = gate.shares(brought, known, trusted, complete)
+    held = share <= 0
+    share[held | (share >= OK_SHARE)] = 1.0
+    common = _common(counts, ~held & ~idle)
+    largest = _largest(by_kind)
+    rows, rules, notifies, watched = [0], [OF_TOTAL], [True], [np.full(len(over), True)]
+    for at in np.argsort(-by_kind.sum(axis=1), kind="stable") + 1:
+        for rule, when in ((OF_STREAM, common[at]), (OF_RARE, ~common[at])):
+            if (when & largest[at - 1]).any():
+                rows, rules = [*rows, int(at)], [*rules, rule]
+                notifies, watched = [*notifies, rule is OF_STREAM], [*watched, when & largest[at - 1]]
+    names = tuple([TOTAL, *kinds][row] for row in rows)
     return Streams(
         first=first,
         names=names,
-        rules=(OF_TOTAL, *(OF_RARE if one else OF_STREAM for one in rare[1:])),
-        notifies=tuple(not one for one in rare),
-        counts=counts,
-        completeness=np.broadcast_to(np.array(shares), counts.shape),
-        weekday=(np.arange(len(found)) + first - 1) % 7,  # day 1 of the calendar is a Monday
-        why=tuple(why),
-        over_ns=tuple(over),
+        rules=tuple(rules),
+        notifies=tuple(notifies),
+        counts=counts[rows],
+        completeness=share[rows],
+        weekday=weekday,
+        masks=masks,
+        held=held[rows],
+        watched=np.array(watched),
+        over_ns=over,
         restart=np.array([max(0, ordinal(levels[name]) - first) if name in levels else 0 for name in names]),
+        feeds=tuple(courses),
+        brought=brought[:-1, rows],
     )
+
+
+def _course_of(
+    history: History,
+    feed: Feed,
+    days: range,
+    counts: FloatArray,
+    idle: BoolArray,
+    weekday: int,
+    as_of_ns: int,
+) -> FeedCourse:
+    """Verdicts "new" before the feed was first heard, ok, partial, poor, silent, "no rhythm", suspect or "by hand"."""
+    begun = history.first_of_feed(feed.id)
+    if begun is None:
+        return FeedCourse(feed.id, ("new",) * len(days), np.zeros(len(days)), ())
+    runs: tuple[Run, ...] = ()
+    complete, verdicts = np.ones(len(days)), ["new" if day < begun else "ok" for day in days]
+    known = [place for place, day in enumerate(days) if day >= begun]
+    if feed.by_hand or feed.heartbeat_every is None:
+        heard = np.array(
+            [(day := history.feed_day(feed.id, number)) is not None and day.messages > 0 for number in days]
+        )
+        for place in known:
+            verdicts[place] = "by hand" if feed.by_hand else "no rhythm"
+        if not feed.by_hand and known:
+            start = known[0]
+            found = gate.suspect_runs(
+                np.ascontiguousarray(counts[start:]).tobytes(),
+                heard[start:].tobytes(),
+                idle[start:].tobytes(),
+                (weekday + start) % 7,
+            )
+            runs = tuple(
+                Run(one.begin + start, one.found + start, None if one.end is None else one.end + start, one.expected)
+                for one in found
+            )
+        for one in runs:
+            for place in range(one.begin, len(days) if one.end is None else one.end):
+                verdicts[place], complete[place] = "suspect", 0.0
+    else:
+        for place in known:
+            said = history.verdict(feed, days[place], as_of_ns)
+            share = 0.0 if said.completeness is None else said.completeness
+            verdicts[place], complete[place] = said.verdict, 1.0 if said.verdict == "ok" else share
+    return FeedCourse(feed.id, tuple(verdicts), complete, runs)
+
+
+def _common(counts: FloatArray, judged: BoolArray) -> BoolArray:
+    """Where the mean of the judged days of the half year before, without the last two weeks, is no rare stream's."""
+    total = np.pad(np.cumsum(np.where(judged, counts, 0.0), axis=1), ((0, 0), (1, 0)))
+    number = np.pad(np.cumsum(judged, axis=1), ((0, 0), (1, 0)))
+    days = np.arange(counts.shape[1])
+    end, begin = np.maximum(days - GUARD, 0), np.maximum(days - GUARD - WINDOW, 0)
+    number_judged = np.maximum(number[:, end] - number[:, begin], 1)
+    return np.asarray(total[:, end] - total[:, begin] >= LEAST_MEAN * number_judged)
+
+
+def _largest(by_kind: FloatArray) -> npt.NDArray[np.bool_]:
+    """(kinds, days): the kinds with the most contributions up to each day, where there is more than one."""
+    total = np.cumsum(by_kind, axis=1)
+    place = np.argsort(np.argsort(-total, axis=0, kind="stable"), axis=0)
+    return np.asarray((place < MOST) & (total > 0) & ((total > 0).sum(axis=0) > 1))

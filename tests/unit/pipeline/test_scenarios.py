@@ -30,44 +30,65 @@ class Weeks:
     """One scenario being played."""
 
     def __init__(self, told: dict[str, Any]) -> None:
-        self.people = [(one["group"], one["kind"], [int(n) for n in line(one["days"])]) for one in told["people"]]
-        for _, _, days in self.people:
+        self.people = [
+            (
+                one["group"],
+                {key: one[key] for key in ("kind", "method") if key in one},
+                one.get("feed", "talk"),
+                [int(n) for n in line(one["days"])],
+            )
+            for one in told["people"]
+        ]
+        for *_, days in self.people:
             days += days[-1:] * TAIL
-        self.length = max(len(days) for _, _, days in self.people)
+        self.length = max(len(days) for *_, days in self.people)
         self.feed = [*line(told.get("feed", f"ok*{self.length}")), *["ok"] * TAIL]
         self.told, self.late = told, told.get("late", {"days": [], "until": -1})
         closures = [{"first": iso(n), "last": iso(n), "reason": "holiday"} for n in told.get("closures", [])]
-        feeds = [{"id": "talk", "topic": "e", "stream": "engagement", "heartbeat_every": "1h", "lateness": "1d"}]
+        rhythm = {"heartbeat_every": "1h"} if told.get("rhythm", True) else {}
+        self.feeds = sorted({feed for _, _, feed, _ in self.people} | {"talk"})
+        feeds = [{"id": one, "topic": one, "stream": "engagement", "lateness": "1d", **rhythm} for one in self.feeds]
         self.city = City(pilot(feeds=feeds, calendar={"closures": closures}), Clock(f"{iso(0)}T00:00:00"), k=5)
         self.running: Pipeline | None = None
 
-    def events(self, number: int) -> list[Event]:
-        """What people did on a day."""
+    def events(self, number: int, by: str = "talk") -> list[Event]:
+        """What people did on a day, by way of a feed."""
         found: list[Event] = []
-        for group, kind, days in self.people:
-            for n in range(days[number]):
+        for group, data, feed, days in self.people:
+            for n in range(days[number] if feed == by else 0):
                 at = ns(f"{iso(number)}T08:00:00") + len(found) * 60 * 10**9
                 who = f"{group}{(7 * number + n) % 23}"
-                found.append(event("contribution.made", at, who, actor_kind=group, data={"kind": kind}))
+                found.append(event("contribution.made", at, who, actor_kind=group, feed=feed, data=data))
         return found
 
     def arrive(self, number: int) -> None:
-        """A day passes, as its feed lets it."""
+        """A day passes, as its feed lets it; the other feeds are healthy."""
+        for other in self.feeds:
+            if other != "talk":
+                self.city.add([*self.beats(number, other), *self.events(number, other)])
         how, events = self.feed[number], self.events(number)
         if how == "silent":
             return
-        beats = [
-            event("feed.heartbeat", ns(f"{iso(number)}T{hour:02}:59:59"), feed="talk",
+        beats = self.beats(number, "talk")
+        if how == "half":
+            self.city.add([self._whole_day(number, len(events)), *events[::2]])
+        elif number in self.late["days"]:
+            if beats:
+                self.city.add(beats)
+        else:
+            if beats or events:
+                self.city.add([*beats, *events])
+
+    def beats(self, number: int, feed: str) -> list[Event]:
+        """A day's heartbeats of a feed that states its rhythm."""
+        if not self.told.get("rhythm", True):
+            return []
+        return [
+            event("feed.heartbeat", ns(f"{iso(number)}T{hour:02}:59:59"), feed=feed,
                   data={"since": f"{iso(number)}T{hour:02}:00:00Z", "until": f"{iso(number)}T{hour:02}:59:59Z",
-                        "counts": {"contribution.made": len(events) if hour == 23 and how == "half" else 0}})
+                        "counts": {"contribution.made": 0}})
             for hour in range(24)
         ]  # fmt: skip
-        if how == "half":
-            self.city.add([*beats[:0], self._whole_day(number, len(events)), *events[::2]])
-        elif number in self.late["days"]:
-            self.city.add(beats)
-        else:
-            self.city.add([*beats, *events])
 
     def _whole_day(self, number: int, announced: int) -> Event:
         span = {"since": f"{iso(number)}T00:00:00Z", "until": f"{iso(number)}T23:59:59Z"}
@@ -111,3 +132,10 @@ def test_the_alerts_do_what_the_operator_needs(path: Path) -> None:
     assert [f"{one['what']} {one['incident']['series']}" for one in letters] == told["told"]
     for words in told.get("says", []):
         assert words in letters[0]["sentence"], letters[0]["sentence"]
+    for letter, words in told.get("says_later", []):
+        assert words in letters[letter]["sentence"], letters[letter]["sentence"]
+    if "history" in told:
+        records = weeks.city.operations.read(
+            "SELECT t.what, i.series FROM transition t JOIN incident i ON i.id = t.incident ORDER BY t.id", ()
+        )
+        assert [f"{what} {series}" for what, series in records] == told["history"]
