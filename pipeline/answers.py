@@ -12,7 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from config.catalogue import Catalogue
-from pipeline.alerts.care import Care
+from pipeline.alerts.care import Care, Quiet
 from pipeline.alerts.stories import Story, told, with_series
 from pipeline.day_index import changed, digest
 from pipeline.decisions import as_decision
@@ -284,10 +284,24 @@ class Answers:
         if pilot not in self._catalogue.pilots:
             return []
         incidents = sorted(self._operations.incidents([pilot]), key=lambda one: one.closed_ns is not None)[:limit]
-        found = told(self._operations, incidents, now_ns)
+        return self._with_series(pilot, told(self._operations, incidents, now_ns))
+
+    def story(self, incident: int, now_ns: int) -> Story | None:
+        """One incident the same way, however old it is; of Periscope's own, too."""
+        one = self._operations.incident(incident)
+        if one is None or one.pilot not in [*self._catalogue.pilots, SYSTEM]:
+            return None
+        found = told(self._operations, [one], now_ns)
+        return (found if one.pilot == SYSTEM else self._with_series(one.pilot, found))[0]
+
+    def _with_series(self, pilot: str, found: list[Story]) -> list[Story]:
         levels = Care(self._operations).levels(pilot)
         with self._lock:
             return with_series(*self._history(pilot), levels, found)
+
+    def silences(self, now_ns: int) -> list[Quiet]:
+        """Silences in force, oldest first."""
+        return Care(self._operations).silences(now_ns)
 
     def alerts_evaluated_ns(self) -> int | None:
         """When alerts were last evaluated; None if never."""

@@ -100,6 +100,10 @@ ALTER TABLE waiting RENAME TO outbox;
     """
 ALTER TABLE erased_day ADD COLUMN at_ns INTEGER NOT NULL DEFAULT 0;
 """,
+    """
+ALTER TABLE silence ADD COLUMN ended_by TEXT;
+ALTER TABLE new_level ADD COLUMN incident INTEGER REFERENCES incident;
+""",
 )
 
 

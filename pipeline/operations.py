@@ -18,7 +18,7 @@ from pipeline.delivery.notices import silenced, tell, was_told
 from pipeline.delivery.routes import NO_ROUTES, Routes, rank
 from pipeline.migrations import MIGRATIONS
 from pipeline.model import NS_PER_S
-from pipeline.state_file import OperationsRefused, StateFile
+from pipeline.state_file import Database, OperationsRefused, StateFile
 from pipeline.values import Incident
 
 LEASE_S: Final = 30
@@ -200,9 +200,13 @@ class Operations(StateFile):
         ]
 
     def version(self) -> int:
-        """Rises with every transition."""
+        """Rises with every transition and with what people do about incidents."""
         with self._lock:
-            return int(self._db.execute("SELECT coalesce(max(id), 0) FROM transition").fetchone()[0])
+            row = self._db.execute(
+                "SELECT (SELECT coalesce(max(id), 0) FROM transition) + (SELECT count(*) FROM acknowledgement) + "
+                "(SELECT count(*) + count(ended_by) FROM silence) + (SELECT count(*) FROM new_level)"
+            ).fetchone()
+        return int(row[0])
 
     # Alert states
 
@@ -251,15 +255,20 @@ class Operations(StateFile):
 
     def audit(self, who: str, what: str, now_ns: int, outcome: str = "ok") -> None:
         """Write down who did what and how it ended, each on one line; nothing is ever changed or removed."""
-        said = [one_line(text)[:_LONGEST_AUDIT] for text in (who, what, outcome)]
-        with self.transaction():
-            self._db.execute("INSERT INTO audit (at_ns, who, what, outcome) VALUES (?,?,?,?)", (now_ns, *said))
+        with self.transaction() as database:
+            write_down(database, who, what, now_ns, outcome)
 
     def audited(self, limit: int = 100) -> list[tuple[int, str, str, str]]:
         """The newest entries of the audit, oldest first: when, who, what, outcome."""
         return self.read(
             "SELECT at_ns, who, what, outcome FROM (SELECT * FROM audit ORDER BY id DESC LIMIT ?) ORDER BY id", (limit,)
         )
+
+
+def write_down(database: Database, who: str, what: str, now_ns: int, outcome: str = "ok") -> None:
+    """An entry of the audit within the transaction that does it: both are there, or neither."""
+    said = [one_line(text)[:_LONGEST_AUDIT] for text in (who, what, outcome)]
+    database.execute("INSERT INTO audit (at_ns, who, what, outcome) VALUES (?,?,?,?)", (now_ns, *said))
 
 
 def one_line(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from pipeline.alerts.care import Acknowledgement, Care
+from pipeline.alerts.care import Acknowledgement, Care, Deed
 from pipeline.alerts.detector import band
 from pipeline.alerts.drop_off import KIND, course_of, explanation_of
 from pipeline.alerts.evidence import of_partial_day
@@ -49,7 +49,7 @@ class Day(msgspec.Struct, frozen=True):
 
 
 class Story(msgspec.Struct, frozen=True):
-    """One incident. `threshold` and `change` (day) are of its series, where it has one."""
+    """One incident. `threshold` is of its series, where it has one; `deeds` are what people did about it."""
 
     incident: Incident
     moments: list[Moment]
@@ -57,6 +57,7 @@ class Story(msgspec.Struct, frozen=True):
     acknowledged: Acknowledgement | None = None
     days: list[Day] = []
     threshold: float | None = None
+    deeds: list[Deed] = []
 
 
 def told(operations: Operations, incidents: Sequence[Incident], now_ns: int) -> list[Story]:
@@ -71,6 +72,7 @@ def told(operations: Operations, incidents: Sequence[Incident], now_ns: int) -> 
                 moments=_moments(operations, one.id),
                 explanation=explanation_of(inputs) if one.kind == KIND and "evidence" in inputs else None,
                 acknowledged=care.acknowledged(one.id, now_ns),
+                deeds=care.deeds(one),
             )
         )
     return found

@@ -1,6 +1,7 @@
 """What people do about incidents: it is recorded and audited, and changes what is told, never what is."""
 
 import argparse
+import sqlite3
 from typing import Any
 
 import pytest
@@ -98,6 +99,40 @@ def test_a_fall_that_lasts_can_be_accepted_after_six_weeks(fallen: City) -> None
     assert one.closed_ns is not None
     letters = [one["reason"] for one in fallen.told()]
     assert letters[-1] == "new normal"
+    [deed] = Care(fallen.operations).deeds(one)
+    assert (deed.who, deed.what, deed.note) == ("ana", "new normal", "the library moved out")
+
+
+def test_what_people_did_about_an_incident_is_told_in_order(fallen: City) -> None:
+    care, now_ns = Care(fallen.operations), fallen.clock.ns
+    [one] = fallen.operations.incidents(["test"])
+    before = fallen.operations.version()
+    care.acknowledge(1, "ana", "calling the library", now_ns)
+    care.silence("ben", "works in the street", now_ns + 1, 3, pilot="test")
+    care.silence("ben", "elsewhere", now_ns + 1, 3, kind="feed_silent")
+    [here, _] = care.silences(now_ns + 1)
+    care.end_silence(here.id, "cleo", now_ns + 2)
+    found = [(deed.who, deed.what, deed.note) for deed in care.deeds(one)]
+    assert found == [
+        ("ana", "acknowledged", "calling the library"),
+        ("ben", "silenced", "works in the street"),
+        ("cleo", "silence ended", "works in the street"),
+    ]
+    assert fallen.operations.version() == before + 4  # so that pages are drawn anew
+    with pytest.raises(CareRefused, match="over already"):
+        care.end_silence(here.id, "cleo", now_ns + 3)
+
+
+def test_what_was_done_is_in_the_audit_or_was_not_done(fallen: City) -> None:
+    with fallen.operations.transaction() as database:
+        database.execute("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+    care, now_ns = Care(fallen.operations), fallen.clock.ns
+    with pytest.raises(sqlite3.Error):
+        care.acknowledge(1, "ana", "calling the library", now_ns)
+    with pytest.raises(sqlite3.Error):
+        care.silence("ana", "works", now_ns, 3)
+    assert care.acknowledged(1, now_ns) is None
+    assert care.silences(now_ns) == []
 
 
 @pytest.mark.parametrize(
