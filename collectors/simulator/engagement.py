@@ -37,6 +37,12 @@ def kept(city: City, day: int, n: int, stream: str = "engagement") -> list[bool]
     return list(rng_of(city.seed, city.pilot.slug, "drop-off", day).random(n) < share)
 
 
+def loses_interest(city: City, event: Happening) -> bool:
+    """Whether an act is one of those that the planted drop-off thins out."""
+    group = city.truth.drop_off.group
+    return event.personal and group in ("", event.data.get("actor_kind"))
+
+
 def contributions(city: City, day: int) -> list[Contribution]:
     """What people hand in outside activities, in time order."""
     rng = rng_of(city.seed, city.pilot.slug, "contributions", day)

@@ -70,7 +70,7 @@ def _people_messages(
         mine = [
             (n, event)
             for n, event in enumerate(happenings)
-            if n % len(feeds) == k and event.time_ns < until and (keep[n] or not event.personal)
+            if n % len(feeds) == k and event.time_ns < until and (keep[n] or not engagement.loses_interest(city, event))
         ]
         found += [
             Simulated(topic, cloud_event(f"{stamp}-{n}", source, event.type, event.time_ns, event.data), event.time_ns)

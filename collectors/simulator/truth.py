@@ -13,14 +13,17 @@ from types import MappingProxyType
 class DropOff:
     """One public loses interest while its feeds stay healthy.
 
-    From local midnight `days_before_now` days ago, each act of a person on `stream` is kept with the
-    probability `keep`. No activity is held in that pilot between the onset and now, so nothing hides it.
+    From local midnight `days_before_now` days ago, for `days` days (None: until now and on), each act on `stream` of a
+    person of `group` ("": of anybody) is kept with the probability `keep`. No activity is held in that pilot between
+    the onset and now, so nothing hides it.
     """
 
     pilot: str
     stream: str
     days_before_now: int
     keep: float
+    days: int | None = None
+    group: str = ""
 
 
 @dataclass(frozen=True)

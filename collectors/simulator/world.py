@@ -51,7 +51,10 @@ class City:
 
     def keeps(self, day: int) -> float:
         """The share of acts on the drop-off's stream that happen on a day."""
-        return self.truth.drop_off.keep if self.drop_from is not None and day >= self.drop_from else 1.0
+        fall = self.truth.drop_off
+        if self.drop_from is None or day < self.drop_from:
+            return 1.0
+        return fall.keep if fall.days is None or day < self.drop_from + fall.days else 1.0
 
     def silent_after(self, feed: Feed) -> int | None:
         """From when on a feed is broken, in ns; None for a healthy one."""
