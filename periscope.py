@@ -147,6 +147,7 @@ def dashboard(command: Command) -> int:
     from dashboard.app import create_app
     from dashboard.queries import Queries
     from dashboard.serve import open_server, stop
+    from dashboard.tending import Tending
     from pipeline.accounts import Accounts
     from pipeline.findings_answers import Findings
 
@@ -159,7 +160,8 @@ def dashboard(command: Command) -> int:
             running.enter_context(_desk(command, access.note)),
         )
         mending = _mending(settings, access.note)
-        app = create_app(queries, refresh_s=web.refresh_s, access=access, desk=desk, mending=mending)
+        tending = Tending(operations, time.time_ns)
+        app = create_app(queries, refresh_s=web.refresh_s, access=access, desk=desk, mending=mending, tending=tending)
         try:
             server = open_server(app, web.host, web.port)
         except OSError as error:

@@ -15,9 +15,11 @@ from dashboard.log import check_in
 from dashboard.log.desk import Desk
 from dashboard.mending import Mending
 from dashboard.pages import PAGES
+from dashboard.pages import alerts as alerts_page
 from dashboard.pages import log as log_page
 from dashboard.pages import quality as quality_page
 from dashboard.queries import Queries
+from dashboard.tending import Tending
 
 log = logging.getLogger(__name__)
 
@@ -47,11 +49,12 @@ def create_app(
     access: Access | None = None,
     desk: Desk | None = None,
     mending: Mending | None = None,
+    tending: Tending | None = None,
 ) -> Dash:
     """The dashboard of one catalogue; `refresh_s` is how often an open page looks for new data, in seconds.
 
     Without `access` there are no accounts, and whoever reads on this machine is the operator of a demo. Without `desk`
-    nothing can be recorded, without `mending` no collector be asked.
+    nothing can be recorded, without `mending` no collector be asked, without `tending` nothing be done about incidents.
     """
     server, access = Flask("periscope_dashboard", static_folder=None), access or Access()
     server.extensions["periscope_access"] = access
@@ -87,7 +90,11 @@ def create_app(
     parts: Any = [shell.layout(queries, refresh_s), *[page.layout() for page in PAGES], *log_page.every_part(desk)]
     app.validation_layout = parts
     shell.register(app, queries)
-    own: dict[ModuleType, tuple[Any, ...]] = {log_page: (desk,), quality_page: (mending,)}
+    own: dict[ModuleType, tuple[Any, ...]] = {
+        log_page: (desk,),
+        quality_page: (mending,),
+        alerts_page: (tending,),
+    }
     for page in PAGES:
         page.register(app, queries, *own.get(page, ()))
     if desk is not None:

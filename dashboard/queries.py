@@ -13,7 +13,9 @@ from dashboard.cache import VersionedCache
 from dashboard.finding_reads import FindingReads
 from dashboard.selection import Choices, Selection
 from dashboard.viewer import Viewer
+from pipeline.alerts.care import Quiet
 from pipeline.alerts.stories import Story
+from pipeline.delivery.routes import SYSTEM
 from pipeline.reports import ToldReport
 from pipeline.store.port import StoreAway
 from pipeline.values import Activity, Decision, Incident, IndicatorValue, NowBoard
@@ -30,6 +32,7 @@ DEFAULT_INDICATORS = ("people", "contributions", "footfall", "sensor-level")
 FAMILIES = ("uptake", "engagement", "context", "quality")
 _NS_PER_S = 1_000_000_000
 _TOKEN_S = 30
+_LONGEST_NUMBER = 15
 
 
 class AnswersAway(Exception):
@@ -208,6 +211,21 @@ class Queries(FindingReads):
                 ("stories", tuple(seen)), lambda: self._answers.stories(seen[0], self.now_ns()) if seen else []
             )
         )
+
+    def story(self, viewer: Viewer, number: str) -> Story | None:
+        """One incident by its number, where the viewer may see it; Periscope's own only for those who can mend it."""
+        if not number.isdecimal() or len(number) > _LONGEST_NUMBER:
+            return None
+        found: Story | None = self._cached(("story", number), lambda: self._answers.story(int(number), self.now_ns()))
+        if found is None:
+            return None
+        mends = found.incident.pilot == SYSTEM and viewer.role in ("operator", "admin")
+        return found if mends or viewer.may_see([found.incident.pilot]) else None
+
+    def silences(self, viewer: Viewer) -> list[Quiet]:
+        """Silences in force that concern a pilot that may be seen."""
+        found: list[Quiet] = self._ask(lambda: self._answers.silences(self.now_ns()))
+        return [one for one in found if not one.pilot or viewer.may_see([one.pilot])]
 
     def alerts_evaluated_ns(self) -> int | None:
         found: int | None = self._ask(self._answers.alerts_evaluated_ns)

@@ -93,6 +93,8 @@ CALLBACKS: Final[dict[str, Permission]] = {
     "..impact-body.children...impact-drawn.data..": "see",
     "..effects-body.children...effects-drawn.data..": "see",
     "..alerts-body.children...alerts-drawn.data..": "see",
+    "..alerts-dialog.opened...alerts-dialog.title...alerts-form.children...alerts-problem.children..."
+    "alerts-said.children..": "record",
     "definitions-body.children": "see",
     "..quality-body.children...quality-drawn.data..": "see",
     "quality-said.children": "record",

@@ -1,52 +1,50 @@
-"""Alerts: what has fallen or broken, why it fired, since when, and what became of it."""
+"""Alerts: what has fallen or broken, why it fired, since when, what became of it, and what to do about it."""
 
 from typing import Any
+from urllib.parse import parse_qsl
 
-from dash import Dash, Input, Output, State, dcc, html
+import dash_mantine_components as dmc
+from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash.exceptions import PreventUpdate
 
-from config.catalogue import Pilot
-from dashboard import palette, wording
-from dashboard.components import (
-    answered,
-    attributes,
-    heading,
-    holding_still,
-    icon,
-    notice,
-    skeleton,
-    table,
-    unless_drawn,
-)
-from dashboard.figures import fall, graph
-from dashboard.frame import Framed, frame
-from dashboard.notices import kind
+from dashboard import palette, tending_form
+from dashboard.access.access import called
+from dashboard.components import answered, heading, holding_still, icon, notice, skeleton, unless_drawn
+from dashboard.incident_frames import incident_frame, past_frame, silences_frame
 from dashboard.queries import Queries
 from dashboard.security import viewer
 from dashboard.selection import Selection
-from dashboard.texts import _, _n
+from dashboard.tending import NotDone, Tending
+from dashboard.tending_form import ACT, DO, EVERY, FIELD
+from dashboard.texts import _
 from dashboard.viewer import Viewer
-from pipeline.alerts.explanation import Explanation
-from pipeline.alerts.stories import Day, Story
+from pipeline.alerts.stories import Story
 
 PATH, TITLE = "/alerts", "Alerts"
 _PAST = 12  # incidents that are over, of each pilot
+_LONGEST = 4_000
 
 
 def layout(**chosen: str) -> html.Div:
-    lead = _(
-        "People who stop taking part, and feeds that fall silent. A broken feed is never told as a fall. "
-        "Acknowledge, silence or accept a new level with: periscope alerts"
-    )
+    lead = _("People who stop taking part, and feeds that fall silent. A broken feed is never told as a fall.")
+    form = [html.Div(id="alerts-form", className="care-form"), html.Div(id="alerts-problem", role="alert")]
     return html.Div(
         [
             heading(_("Alerts"), lead),
             dcc.Store(id="alerts-drawn"),
+            dmc.Modal(form, id="alerts-dialog", title="", opened=False, centered=True, closeButtonProps=_closes()),
+            html.Div(id="alerts-said", role="status"),
             html.Div(skeleton([320, 320]), id="alerts-body", className="stack over-all"),
         ]
     )
 
 
-def register(app: Dash, queries: Queries) -> None:
+def _closes() -> dict[str, str]:
+    return {"aria-label": _("Close without a change")}
+
+
+def register(app: Dash, queries: Queries, tending: Tending | None = None) -> None:
+    """Without `tending` nothing can be done about incidents, and no button is shown."""
     body = answered(_body)
 
     @app.callback(
@@ -55,168 +53,133 @@ def register(app: Dash, queries: Queries) -> None:
         Input("url", "search"),
         Input("version", "data"),
         Input("scheme", "data"),
+        Input("alerts-said", "children"),
         State("alerts-drawn", "data"),
         running=holding_still(),
     )
-    def draw_body(search: str | None, version: str | None, scheme: str | None, drawn: str | None) -> Any:
+    def draw_body(search: str | None, version: str | None, scheme: str | None, said: Any, drawn: str | None) -> Any:
         who = viewer()
-        return unless_drawn(body(queries, who, queries.select(who, search), palette.scheme(scheme)), drawn)
+        return unless_drawn(body(queries, tending, who, search, palette.scheme(scheme)), drawn)
+
+    _register_acts(app, queries, tending)
 
 
-def _body(queries: Queries, who: Viewer, selection: Selection, scheme: palette.Scheme) -> Any:
+def _register_acts(app: Dash, queries: Queries, tending: Tending | None) -> None:
+    @app.callback(
+        Output("alerts-dialog", "opened"),
+        Output("alerts-dialog", "title"),
+        Output("alerts-form", "children"),
+        Output("alerts-problem", "children"),
+        Output("alerts-said", "children"),
+        Input({"type": ACT, "act": ALL, "of": ALL}, "n_clicks"),
+        Input({"type": DO, "act": ALL, "of": ALL}, "n_clicks"),
+        State({"type": FIELD, "name": ALL}, "value"),
+        State({"type": FIELD, "name": ALL}, "id"),
+        prevent_initial_call=True,
+    )
+    def act(opened: Any, done: Any, values: Any, names: Any) -> tuple[Any, Any, Any, Any, Any]:
+        asked = ctx.triggered_id
+        if tending is None or not isinstance(asked, dict) or not any(one["value"] for one in ctx.triggered):
+            raise PreventUpdate  # the buttons were drawn, and none was pressed
+        who, what, of = viewer(), str(asked.get("act")), str(asked.get("of"))
+        if asked.get("type") == ACT:
+            found = _form(queries, tending, who, what, of)
+            if found is None:
+                gone = notice("bad", _("Nothing to do"), _("This is over already, or is not yours to change."))
+                return no_update, no_update, no_update, no_update, gone
+            return True, *found, "", ""
+        given = {name["name"]: value for name, value in zip(names or [], values or [], strict=True)}
+        given = {name: "" if value == EVERY else value for name, value in given.items()}
+        try:
+            said = tending.do(who, called(who), what, of, given)
+        except NotDone as error:
+            problem = html.P([icon("alert"), str(error)], className="log-problem")
+            return no_update, no_update, no_update, problem, no_update
+        return False, no_update, no_update, "", notice("info", _("Done"), said)
+
+
+def _form(queries: Queries, tending: Tending, who: Viewer, act: str, of: str) -> tuple[str, list[Any]] | None:
+    """Title and content of the form that a button opens; None where there is nothing to do any more."""
+    if act == "end":
+        quiet = tending.silence(who, of)
+        return None if quiet is None else tending_form.end(quiet)
+    one = tending.incident(who, of)
+    if act == "silence":
+        mine = {pilot.slug: pilot.name for pilot in queries.pilots(who)}
+        feeds = {feed.id for pilot in queries.pilots(who) for feed in pilot.feeds}
+        known = {found.series for found in queries.incidents(who, list(mine), open_only=False)}
+        streams = sorted({"contributions"} | feeds | known | ({one.series} if one else set()))
+        return tending_form.silence(one, mine, who.pilots is None, streams) if mine else None
+    if one is None or one.closed_ns is not None:
+        return None
+    return tending_form.acknowledge(one, who.name) if act == "acknowledge" else tending_form.accept(one)
+
+
+def _asked(search: object) -> str | None:
+    """The number of the incident that the address asks for."""
+    if not isinstance(search, str) or len(search) > _LONGEST:
+        return None
+    try:
+        found = dict(parse_qsl(search.removeprefix("?"), max_num_fields=40)).get("incident")
+    except ValueError:
+        return None
+    return found[:20] if found else None
+
+
+def _body(
+    queries: Queries, tending: Tending | None, who: Viewer, search: str | None, scheme: palette.Scheme
+) -> list[Any]:
+    number, frames = _asked(search), list[Any]()
+    if number is not None:
+        story = queries.story(who, number)
+        frames.append(_shown(queries, tending, who, story, scheme) if story else _unknown(number))
+        rest = html.A(_("All incidents"), href=f"{PATH}{queries.select(who, search).to_query()}")
+        frames.append(html.P(rest, className="care-rest"))
+        if story is not None:
+            return frames
+    return frames + _all(queries, tending, who, queries.select(who, search), scheme)
+
+
+def _unknown(number: str) -> html.Div:
+    said = _("None of the pilots that you may see has it. A link may be cut short, or of another installation.")
+    return notice("empty", _("There is no incident {n}", n=number), said)
+
+
+def _all(
+    queries: Queries, tending: Tending | None, who: Viewer, selection: Selection, scheme: palette.Scheme
+) -> list[Any]:
     pilots = queries.pilots(who, selection)
     if not pilots:
-        return notice("empty", _("No pilot to show"), _("Choose at least one in the bar above."))
+        return [notice("empty", _("No pilot to show"), _("Choose at least one in the bar above."))]
     stories = [(pilot, story) for pilot in pilots for story in queries.stories(who, pilot.slug)]
-    still = [(pilot, story) for pilot, story in stories if story.incident.closed_ns is None]
-    still.sort(key=lambda one: (one[1].incident.kind != "drop_off", -one[1].incident.opened_ns))
-    over = [(pilot, story) for pilot, story in stories if story.incident.closed_ns is not None]
-    frames: list[Any] = [_open_frame(queries, pilot, story, scheme) for pilot, story in still]
+    still = [story for _pilot, story in stories if story.incident.closed_ns is None]
+    still.sort(key=lambda one: (one.incident.kind != "drop_off", -one.incident.opened_ns))
+    frames: list[Any] = [_shown(queries, tending, who, story, scheme) for story in still]
     if not still:
         said = _("No incident of the chosen pilots is open. Alerts are evaluated by the pipeline: see the bar above.")
         frames.append(notice("empty", _("Nothing open"), said))
+    frames.append(_silences(queries, tending, who))
     for pilot in pilots:
-        if mine := [story for one, story in over if one is pilot][:_PAST]:
-            frames.append(_past_frame(pilot, mine))
+        if mine := [story for one, story in stories if one is pilot and story.incident.closed_ns is not None][:_PAST]:
+            frames.append(past_frame(pilot, mine))
     return frames
 
 
-def severities() -> dict[str, str]:
-    return {"critical": _("critical"), "warning": _("warning"), "notice": _("notice")}
-
-
-def reasons() -> dict[str, str]:
-    """Why a day is left out."""
-    return {
-        "held": _("a feed could not be trusted"),
-        "holiday": _("public holiday"),
-        "closure": _("closure"),
-        "activity": _("activity, or soon after"),
-    }
-
-
-def _open_frame(queries: Queries, pilot: Pilot, story: Story, scheme: palette.Scheme) -> html.Section:
-    one, why = story.incident, story.explanation
-    body: list[Any] = []
-    if story.days and story.threshold is not None:
-        hue = scheme.hue(queries.hue(pilot.slug))
-        figure = fall.fall(story.days, story.threshold, one.since, why.since if why else None, scheme, hue)
-        label = _("{series}, {pilot}: each day against what was expected, and the evidence below. {said}",
-                  series=_series(story), pilot=pilot.name, said=wording.prose(one.sentence))  # fmt: skip
-        body.append(
-            html.Div(
-                graph({"type": "fall", "row": str(one.id)}, figure, 340),
-                role="img",
-                **attributes({"aria-label": label}),
-            )
-        )
-    if why is not None:
-        body.append(html.Dl([html.Div([html.Dt(term), html.Dd(said)]) for term, said in _evidence(why)],
-                            className="evidence-list"))  # fmt: skip
-        if why.parts:
-            body.append(_parts(why))
-    body.append(html.Ul([html.Li(said) for said in _history(story)], className="quiet"))
-    return frame(
-        Framed(
-            name=f"incident-{one.id}",
-            eyebrow=f"{pilot.name} · {kind(one)} · {severities().get(one.severity, one.severity)}",
-            title=_series(story),
-            sentence=[icon("alert"), " ", wording.prose(one.sentence)],
-            body=body,
-            facts=[(_("Incident"), str(one.id)), (_("Open since"), wording.prose(one.since))]
-            + ([(_("Data"), _("simulated"))] if one.synthetic else []),
-            table=_table(story.days) if story.days else None,
-            notes=[_("Hollow: left out. Solid line: it fired. Dotted: the evidence began. Dashed: the threshold.")]
-            if story.days
-            else [],
-        )
-    )
-
-
-def _series(story: Story) -> str:
+def _shown(
+    queries: Queries, tending: Tending | None, who: Viewer, story: Story, scheme: palette.Scheme
+) -> html.Section:
     one = story.incident
-    if one.kind == "feed_silent":
-        return _("Feed {feed}", feed=one.series)
-    return _("Contributions") if one.series == "contributions" else _("Contributions: {kind}", kind=one.series)
+    pilot = next((pilot for pilot in queries.pilots(who) if pilot.slug == one.pilot), None)
+    able = tending is not None and one.closed_ns is None and tending.incident(who, str(one.id)) is not None
+    acts = tending_form.buttons(one, tending.acceptable(one)) if tending is not None and able else []
+    return incident_frame(story, pilot, queries.hue(pilot.slug) if pilot else 0, scheme, acts)
 
 
-def _evidence(why: Explanation) -> list[tuple[str, str]]:
-    band = _("{expected} (90 % band {low} to {high})", expected=wording.number(round(why.expected, 1)),
-             low=wording.number(round(why.low)), high=wording.number(round(why.high)))  # fmt: skip
-    seen = (
-        _("too few events to judge within two weeks")
-        if why.sees_half is None
-        else _n("about {n} day", "about {n} days", round(why.sees_half))
-    )
-    left = [f"{days} {reasons().get(reason, reason)}" for reason, days in sorted(why.left_out.items())]
-    return [
-        (_("Observed"), _n("{seen} in {n} judged day", "{seen} in {n} judged days", why.judged, seen=why.observed)),
-        (_("Expected"), band),
-        (_("Since about"), wording.day(why.since)),
-        (_("Evidence"), _("{evidence}, alert at {threshold}", evidence=f"{why.evidence:.1f}",
-                          threshold=f"{why.threshold:.1f}")),
-        (_("Feeds"), _("{share} complete", share=f"{why.completeness:.0%}")),
-        (_("Left out"), ", ".join(left) or _("no day")),
-        (_("A fall by half is seen here in"), seen),
-    ]  # fmt: skip
-
-
-def _parts(why: Explanation) -> Any:
-    head = [_("Part"), _("Observed"), _("Expected"), _("Of what is missing")]
-    rows = [
-        [f"{part.dim}: {part.name.replace('_', ' ')}", str(part.observed), f"{part.expected:.1f}", f"{part.share:.0%}"]
-        for part in why.parts
-    ]
-    return table(head, rows, _("Who stayed away"))
-
-
-def _history(story: Story) -> list[str]:
-    what = {"opened": _("opened"), "closed": _("closed")}
-    found = [
-        _("{day}: {what}, {reason}", day=wording.day(moment.day[:10]), what=what.get(moment.what, moment.what),
-          reason=moment.reason) + ("" if moment.told else f" ({_('nobody was notified')})")
-        for moment in story.moments
-    ]  # fmt: skip
-    if story.acknowledged is not None:
-        found.append(_("{who} looks after it: {note}", who=story.acknowledged.who, note=story.acknowledged.note))
-    return found
-
-
-def _table(days: list[Day]) -> Any:
-    head = [_("Day"), _("Observed"), _("Expected"), _("90 % band"), _("Evidence"), _("Left out")]
-    return table(
-        head,
-        [
-            [
-                wording.day(one.day),
-                str(one.observed),
-                "" if one.expected is None else f"{one.expected:.1f}",
-                "" if one.low is None or one.high is None else f"{one.low:.0f}–{one.high:.0f}",
-                "" if one.evidence is None else f"{one.evidence:.1f}",
-                reasons().get(one.why, one.why),
-            ]
-            for one in reversed(days)
-        ],
-        _("Each day of the series"),
-    )
-
-
-def _past_frame(pilot: Pilot, stories: list[Story]) -> html.Section:
-    rows = []
-    for story in stories:
-        one = story.incident
-        ended = [moment for moment in story.moments if moment.what == "closed"]
-        rows.append([
-            str(one.id), kind(one), _series(story), wording.prose(one.since),
-            wording.day(ended[-1].day[:10]) if ended else "", ended[-1].reason if ended else "",
-        ])  # fmt: skip
-    head = [_("Incident"), _("Kind"), _("Series"), _("Since"), _("Over"), _("Reason")]
-    return frame(
-        Framed(
-            name=f"past-{pilot.slug}",
-            eyebrow=pilot.name,
-            title=_("Over"),
-            sentence=_n("{n} incident is over.", "{n} incidents are over.", len(rows)),
-            body=table(head, rows, _("Incidents that are over, {pilot}", pilot=pilot.name)),
-        )
+def _silences(queries: Queries, tending: Tending | None, who: Viewer) -> html.Section:
+    found = queries.silences(who)
+    names = {pilot.slug: pilot.name for pilot in queries.pilots(who)}
+    able = [one.id for one in found if tending is not None and tending.may_end(who, one)]
+    may = tending is not None and tending.may_silence(who)
+    return silences_frame(
+        found, names, able, [tending_form.button("silence", "", _("Silence notifications…"))] if may else []
     )

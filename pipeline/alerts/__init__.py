@@ -7,6 +7,8 @@ explanation  why an alert fired, in numbers and in one paragraph
 silence      from a feed's last sign of life, by the clock
 suspicion    a feed without rhythm that has been without a sign for too long
 transition   what is recorded when something begins or ends
+care         what people do about incidents
+stories      an incident as a reader wants it
 evaluate     the shell: replay, compare with what is recorded, record transitions
 
 The detector of a fall in daily counts is pure, over arrays (series, days):

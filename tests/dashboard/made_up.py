@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from zlib import crc32
 
+from pipeline.alerts.care import Quiet
 from pipeline.alerts.stories import Moment, Story
 from pipeline.feed_report import DayReport, FeedReport, Gap, Quantiles, Sample, Skew
 from pipeline.indicators import INDICATORS
@@ -48,6 +49,13 @@ class MadeUpAnswers(MadeUpFindings):
         self.version()
         mine = [one for one in self.opened if one.pilot == pilot]
         return [Story(one, [Moment(one.opened_ns, "opened", one.since[:10], "made up", True)]) for one in mine]
+
+    def story(self, incident: int, now_ns: int) -> Story | None:
+        found = [one for one in self.opened if one.id == incident]
+        return Story(found[0], []) if found else None
+
+    def silences(self, now_ns: int) -> list[Quiet]:
+        return []
 
     def version(self) -> str:
         if self.away:
