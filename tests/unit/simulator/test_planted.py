@@ -1,10 +1,17 @@
 """The planted effects can be found again by counting messages, with nothing but pandas."""
 
+import json
+from collections import Counter
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from collectors.simulator.truth import TRUTH
+from collectors.simulator.chance import day_of
+from collectors.simulator.history import of_day
+from collectors.simulator.truth import TRUTH, DropOff
+from collectors.simulator.world import build
 from tests.unit.simulator.telling import DAY, MAIN_SEED, NOW, counted, packaged
 
 HOUR = 3_600_000_000_000
@@ -117,3 +124,22 @@ def test_people_stay_longer_where_the_habit_says_so(seed: int) -> None:
     acts = table[(table.type == "action.performed") & table.actor.notna()]
     more = acts.groupby(["pilot", "actor"]).day.nunique().gt(1).groupby("pilot").mean()
     assert more["palmela"] > more["athens"] + 0.15
+
+
+def test_one_group_can_lose_interest_for_a_while_and_the_others_go_on() -> None:
+    pilot, (away, back) = TRUTH.drop_off.pilot, (40, 20)
+    fall = DropOff(pilot, "engagement", away, 0.0, away - back, "citizen")
+    [town] = [
+        one for one in build(packaged(), MAIN_SEED, NOW, replace(TRUTH, drop_off=fall)) if one.pilot.slug == pilot
+    ]
+    today = day_of(NOW, town.pilot.zone)
+
+    def voices(first: int, last: int) -> Counter[str]:
+        told = [message for back in range(first, last) for message in of_day(town, today - back, NOW)]
+        bodies = [json.loads(message.payload) for message in told if "/engagement/" in message.topic]
+        return Counter(one["data"]["actor_kind"] for one in bodies if one["type"] == "contribution.made")
+
+    before, during, after = voices(away + 1, away + 21), voices(back + 1, away + 1), voices(1, back + 1)
+    assert during["citizen"] == 0
+    assert min(before["citizen"], after["citizen"]) > 100
+    assert during["civil_society"] > before["civil_society"] / 2
