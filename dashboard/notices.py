@@ -69,7 +69,16 @@ def unwatched_s(queries: Queries) -> float | None:
 
 def _incidents(incidents: list[Incident], names: dict[str, str]) -> html.Details:
     incidents = sorted(incidents, key=lambda one: one.opened_ns, reverse=True)
-    said = [html.Li([html.Strong(names[one.pilot]), " – ", wording.prose(one.sentence)]) for one in incidents[:_SHOWN]]
+    said = [
+        html.Li(
+            [
+                html.Strong(names[one.pilot]),
+                " – ",
+                html.A(wording.prose(one.sentence), href=f"/alerts?incident={one.id}"),
+            ]
+        )
+        for one in incidents[:_SHOWN]
+    ]
     rest = len(incidents) - _SHOWN
     if rest > 0:
         said.append(html.Li(_n("and {n} more, on its pilot's page", "and {n} more, on their pilots' pages", rest)))

@@ -162,6 +162,15 @@ def test_the_address_opens_one_incident_and_an_unknown_one_is_told(chromium: Bro
             expect(page.locator("#frame-incident-1")).to_be_visible()
 
 
+def test_the_notice_on_every_page_leads_to_its_incident(chromium: Browser, address: str) -> None:
+    with reader(chromium) as page:
+        page.goto(f"{address}/quality")
+        page.locator("#incident-notice summary").click()
+        page.locator("#incident-notice li a").click()
+        expect(page).to_have_url(f"{address}/alerts?incident=1")
+        expect(page.locator("#frame-incident-1")).to_be_visible()
+
+
 def test_a_fall_that_lasts_is_accepted_on_the_page(chromium: Browser, fallen: City) -> None:
     fallen.add(days(50, 100, 2))
     fallen.clock.ns += 50 * DAY_NS
