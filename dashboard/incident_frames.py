@@ -131,7 +131,9 @@ def _history(story: Story, zone: ZoneInfo) -> html.Div:
 def _moment(moment: Moment) -> str:
     known = {"opened": _("opened"), "closed": _("closed"), "worsened": _("worsened"), "revised": _("revised")}
     what = known.get(moment.what, moment.what)
-    said = _("{day}: {what}, {reason}", day=wording.day(moment.day[:10]), what=what, reason=moment.reason)
+    said = _(
+        "{day}: {what}, {reason}", day=wording.day(moment.day[:10]), what=what, reason=wording.prose(moment.reason)
+    )
     return said if moment.told else f"{said} ({_('nobody was notified')})"
 
 

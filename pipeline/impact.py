@@ -220,7 +220,7 @@ def _sentence(
     }[found]
     parts = [
         f"{title} {moved}: {_number(baseline)} a week before, {_number(reached)} in the weeks to {after.last}, "
-        f"{sign}{change.value:.3g} ({change.lower:.3g} to {change.upper:.3g})"
+        f"{sign}{_plain(change.value)} ({_plain(change.lower)} to {_plain(change.upper)})"
     ]
     if achieved is not None:
         parts.append(f"the target of {target.value:g} is {'' if achieved else 'not '}reached")
@@ -233,4 +233,15 @@ def _sentence(
 
 
 def _number(figure: Figure) -> str:
-    return "unknown" if figure.value is None else f"{figure.value:.3g}"
+    return "unknown" if figure.value is None else _plain(figure.value)
+
+
+def _plain(number: float) -> str:
+    """Three telling digits, never with an exponent: bounds of a ratio may be far out.
+
+    >>> _plain(0.8079), _plain(0.000128), _plain(5103.4), _plain(-12.34)
+    ('0.808', '0.00', '5,103', '-12.3')
+    """
+    if abs(number) >= 1000:
+        return f"{number:,.0f}"
+    return f"{number:.3g}" if abs(number) >= 0.005 or number == 0 else "0.00"

@@ -102,7 +102,7 @@ def _target(queries: Queries, selection: Selection, one: Verdict) -> html.Li:
         [
             html.Div([html.H3(link), verdict], className="verdict-head"),
             html.P(dated, className="quiet"),
-            html.P(one.sentence),
+            html.P(wording.prose(one.sentence)),
             html.Dl([html.Div([html.Dt(term), html.Dd(said)]) for term, said in evidence], className="evidence-list"),
         ],
         **attributes({"data-pilot": one.pilot, "data-indicator": one.indicator, "data-verdict": one.verdict}),
