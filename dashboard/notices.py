@@ -10,10 +10,10 @@ from dashboard.queries import AnswersAway, Queries
 from dashboard.selection import Selection
 from dashboard.texts import _, _n
 from dashboard.viewer import Viewer
+from pipeline.pulse import STALE_S
 from pipeline.values import Incident
 
 _SHOWN = 3
-UNWATCHED_S = 180  # three of the minutes in each of which alerts are evaluated at least once
 
 
 def notices(queries: Queries, who: Viewer, selection: Selection) -> list[Any]:
@@ -64,7 +64,7 @@ def unwatched_s(queries: Queries) -> float | None:
     """For how long nobody has looked, in seconds; None while alerts are evaluated, and before the first time."""
     when = queries.alerts_evaluated_ns()
     ago_s = 0.0 if when is None else (queries.now_ns() - when) / 1e9
-    return ago_s if ago_s > UNWATCHED_S else None
+    return ago_s if ago_s > STALE_S else None
 
 
 def _incidents(incidents: list[Incident], names: dict[str, str]) -> html.Details:

@@ -58,18 +58,7 @@ class Operations(StateFile):
                     found = self._close(transition)
             if found is None:
                 return None
-            self._db.execute(
-                "INSERT INTO transition (incident, at_ns, what, day, reason, backfill, inputs) VALUES (?,?,?,?,?,?,?)",
-                (
-                    found.id,
-                    now_ns,
-                    transition.what,
-                    transition.day,
-                    transition.reason,
-                    transition.backfill,
-                    msgspec.json.encode(transition.inputs).decode(),
-                ),
-            )
+            self._remember(found.id, transition, now_ns)
             first = transition.what == "opened"
             if transition.quiet or (transition.backfill if first else not was_told(self._db, found.id)):
                 return found
@@ -84,22 +73,25 @@ class Operations(StateFile):
     def note(self, transition: Transition, now_ns: int) -> None:
         """Add to the history of an incident what neither opens nor closes it; nobody is notified."""
         with self.transaction():
-            self._db.execute(
-                "INSERT INTO transition (incident, at_ns, what, day, reason, backfill, inputs) "
-                "SELECT id, ?, ?, ?, ?, ?, ? FROM incident WHERE pilot = ? AND kind = ? AND series = ? AND since = ?",
-                (
-                    now_ns,
-                    transition.what,
-                    transition.day,
-                    transition.reason,
-                    transition.backfill,
-                    msgspec.json.encode(transition.inputs).decode(),
-                    transition.pilot,
-                    transition.kind,
-                    transition.series,
-                    transition.since,
-                ),
-            )
+            for one in self._find(
+                "pilot = ? AND kind = ? AND series = ? AND since = ?",
+                (transition.pilot, transition.kind, transition.series, transition.since),
+            ):
+                self._remember(one.id, transition, now_ns)
+
+    def _remember(self, incident: int, transition: Transition, now_ns: int) -> None:
+        self._db.execute(
+            "INSERT INTO transition (incident, at_ns, what, day, reason, backfill, inputs) VALUES (?,?,?,?,?,?,?)",
+            (
+                incident,
+                now_ns,
+                transition.what,
+                transition.day,
+                transition.reason,
+                transition.backfill,
+                msgspec.json.encode(transition.inputs).decode(),
+            ),
+        )
 
     def opening_days(self, pilot: str, kind: str) -> dict[int, str]:
         """The day on which each incident opened as it is known now: late data may have moved it."""

@@ -8,6 +8,7 @@ from pipeline.model import Record
 from pipeline.store.port import Store
 
 NOBODY: Final = "-"  # no pilot has this slug
+STALE_S: Final = 180.0  # three of the minutes in each of which alerts are evaluated at least once
 
 
 class Pulse(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -1,6 +1,6 @@
 """A feed that states no rhythm and has been without a sign of life for too long to be chance: a feed's incident."""
 
-from typing import Final
+from typing import Any, Final
 
 from config.catalogue import Feed
 from pipeline.alerts.gate import NOT_CHANCE, Run
@@ -24,34 +24,22 @@ def replay(history: History, streams: Streams, now_ns: int) -> list[Transition]:
 
 
 def _of_run(history: History, streams: Streams, feed: Feed, run: Run, now_ns: int) -> list[Transition]:
-    due_ns, since = streams.over_ns[run.found], streams.day(run.begin)
-    opened = Transition(
-        pilot=history.pilot.slug,
-        kind=KIND,
-        series=feed.id,
+    since = streams.day(run.begin)
+
+    def moment(index: int, **more: Any) -> Transition:
+        at_ns = streams.over_ns[index]
+        return Transition(pilot=history.pilot.slug, kind=KIND, series=feed.id, day=streams.day(index), since=since,
+                          at_ns=at_ns, backfill=now_ns - at_ns > BACKFILL_NS, **more)  # fmt: skip
+
+    opened = moment(
+        run.found,
         what="opened",
-        day=streams.day(run.found),
-        since=since,
-        at_ns=due_ns,
         sentence=f"Nothing has come from feed {feed.id} since {since}, where {run.expected:.0f} contributions were "
         "expected. It states no rhythm, so a broken feed and people who stay away look alike; its days are not judged. "
         "Look at the feed, and give it heartbeats.",
         reason="too many days without a sign to be chance",
-        backfill=now_ns - due_ns > BACKFILL_NS,
         inputs={"expected": run.expected, "threshold": NOT_CHANCE},
     )
     if run.end is None:
         return [opened] if not opened.backfill else []  # a recording of long ago is finished
-    closed = Transition(
-        pilot=history.pilot.slug,
-        kind=KIND,
-        series=feed.id,
-        what="closed",
-        day=streams.day(run.end),
-        since=since,
-        at_ns=streams.over_ns[run.end],
-        sentence=f"Feed {feed.id} is heard again.",
-        reason="heard again",
-        backfill=now_ns - streams.over_ns[run.end] > BACKFILL_NS,
-    )
-    return [opened, closed]
+    return [opened, moment(run.end, what="closed", sentence=f"Feed {feed.id} is heard again.", reason="heard again")]

@@ -26,11 +26,12 @@ from pipeline.delivery.reminders import remind, sign_of_life
 from pipeline.delivery.routes import FAILING, SYSTEM
 from pipeline.model import NS_PER_S
 from pipeline.operations import Operations
+from pipeline.pulse import STALE_S
+from pipeline.values import Incident
 
 _log = logging.getLogger(__name__)
 _LOOK_S: Final = 1.0
 _REMIND_S: Final = 30.0
-STALE_S: Final = 180.0  # three of the minutes in each of which alerts are evaluated at least once
 
 
 class Post:
@@ -139,14 +140,17 @@ class Post:
 
     def _fails(self, name: str, why: str, now_ns: int) -> None:
         """Open the incident of a channel, unless it is open."""
-        if any(one.closed_ns is None and one.series == name for one in self._operations.of_kind(SYSTEM, FAILING)):
-            return
-        self._record(name, "opened", _moment(now_ns), f"Channel {name} does not deliver: {why}.", why, now_ns)
+        if not self._failing(name):
+            self._record(name, "opened", _moment(now_ns), f"Channel {name} does not deliver: {why}.", why, now_ns)
 
     def _works(self, name: str, now_ns: int) -> None:
-        for one in self._operations.of_kind(SYSTEM, FAILING):
-            if one.closed_ns is None and one.series == name:
-                self._record(name, "closed", one.since, f"Channel {name} delivers again.", "delivered", now_ns)
+        for one in self._failing(name):
+            self._record(name, "closed", one.since, f"Channel {name} delivers again.", "delivered", now_ns)
+
+    def _failing(self, name: str) -> list[Incident]:
+        """The open incidents of a channel."""
+        found = self._operations.incidents([SYSTEM], open_only=True)
+        return [one for one in found if one.kind == FAILING and one.series == name]
 
     def _record(self, name: str, what: str, since: str, sentence: str, reason: str, now_ns: int) -> None:
         moment = Transition(

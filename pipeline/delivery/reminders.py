@@ -10,6 +10,7 @@ from pipeline.delivery.notices import key_of, put, queue, silenced, tell
 from pipeline.delivery.routes import FAULTS, SYSTEM, WATCHDOG
 from pipeline.model import NS_PER_S
 from pipeline.operations import Operations
+from pipeline.state_file import Database
 from pipeline.values import Incident
 
 _DAY_S: Final = 86_400
@@ -42,18 +43,17 @@ def sign_of_life(operations: Operations, now_ns: int, day: str) -> None:
 def _released(operations: Operations, now_ns: int) -> int:
     """Openings that a silence held back, of incidents that are still open when it ends."""
     rows = operations.read(
-        "SELECT n.id, n.incident, n.pilot, n.kind FROM notification n JOIN incident i ON i.id = n.incident WHERE "
+        "SELECT n.id, n.incident FROM notification n JOIN incident i ON i.id = n.incident WHERE "
         f"n.held AND {_OPEN_AND_NOT_CARED_FOR}",
         (now_ns,),
     )
     done = 0
-    for number, incident, pilot, kind in rows:
+    for number, incident in rows:
         with operations.transaction() as database:
-            one = operations.incident(incident)
-            if one is None or one.closed_ns is not None or silenced(database, pilot, kind, one.series, now_ns):
+            if (one := _to_tell(operations, database, incident, now_ns)) is None:
                 continue
             database.execute("UPDATE notification SET held = 0, made_ns = ? WHERE id = ?", (now_ns, number))
-            queue(database, number, operations.routes.hearing(pilot, kind, one.series, one.severity), now_ns)
+            queue(database, number, operations.routes.hearing(one.pilot, one.kind, one.series, one.severity), now_ns)
             done += 1
     return done
 
@@ -69,16 +69,21 @@ def _repeated(operations: Operations, now_ns: int) -> int:
         if now_ns - last_ns < _every_ns(operations, kind):
             continue
         with operations.transaction() as database:
-            one = operations.incident(incident)
-            if one is None or one.closed_ns is not None:
-                continue
-            if silenced(database, one.pilot, one.kind, one.series, now_ns):
+            if (one := _to_tell(operations, database, incident, now_ns)) is None:
                 continue
             done += tell(
                 database, operations.routes, one, "reminder", _since(one, now_ns), one.sentence, now_ns,
                 occasion=str(times),
             )  # fmt: skip
     return done
+
+
+def _to_tell(operations: Operations, database: Database, incident: int, now_ns: int) -> Incident | None:
+    """The incident as it stands within the transaction; None where it is over, or a silence covers it."""
+    one = operations.incident(incident)
+    if one is None or one.closed_ns is not None or silenced(database, one.pilot, one.kind, one.series, now_ns):
+        return None
+    return one
 
 
 def _every_ns(operations: Operations, kind: str) -> int:
