@@ -21,13 +21,15 @@ _ENDS: Final = ("task.completed", "task.failed", "task.abandoned")
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """`outcome`: completed, failed, abandoned, or open where it may yet be completed. `seconds` until it ended, or
-    until it was given up; None where the source does not tell. `count` is above 1 only without pseudonyms."""
+    until it was given up; None where the source does not tell. `count` is above 1 only without pseudonyms. `day` is
+    that of its start."""
 
     family: str
     actor: str | None
     outcome: str
     seconds: float | None
     count: int
+    day: int
 
 
 def attempts(rows: Iterable[tuple[int, Row]], first: int, last: int, over: Callable[[int], bool]) -> list[Attempt]:
@@ -49,11 +51,11 @@ def attempts(rows: Iterable[tuple[int, Row]], first: int, last: int, over: Calla
         starts = [one for one in group if one[1].type == "task.started"]
         day, begun = starts[0] if starts else group[0]
         if first <= day <= last:
-            found.append(_attempt(begun, [row for _, row in group if row.type in _ENDS], over(day + LOOK_AHEAD)))
+            found.append(_attempt(day, begun, [row for _, row in group if row.type in _ENDS], over(day + LOOK_AHEAD)))
     return found
 
 
-def _attempt(begun: Row, ends: list[Row], over: bool) -> Attempt:
+def _attempt(day: int, begun: Row, ends: list[Row], over: bool) -> Attempt:
     in_time = [row for row in ends if _in_time(begun, row)]
     for kind in _ENDS:
         if end := next((row for row in in_time if row.type == kind), None):
@@ -61,7 +63,7 @@ def _attempt(begun: Row, ends: list[Row], over: bool) -> Attempt:
     outcome = end.type.removeprefix("task.") if end else "abandoned" if over or ends else "open"
     family = str(begun.data.get("task_family") or (end.data.get("task_family") if end else "") or "unknown")
     seconds = TIMEOUT_NS / NS_PER_S if end is None else _seconds(begun, end)
-    return Attempt(family, begun.actor, outcome, seconds, begun.count if begun in ends else 1)
+    return Attempt(family, begun.actor, outcome, seconds, begun.count if begun in ends else 1, day)
 
 
 def _in_time(begun: Row, end: Row) -> bool:

@@ -1,28 +1,96 @@
 """The release decisions of one pilot and one limit: which running totals may be read on which days.
 
 Families of totals: `use` (people who ever did a core action), `back-7` and `back-1` (of them, by the day of their
-first, those who came back within 7 days or the next day, and those who did not) and `visits` (attendances beyond those
-that the list of activities tells, `pipeline.release_visits`). A week is decided when it and the lateness of its feeds,
-and the follow-up, are over. `back-7` is read only where `use` is, and `back-1` only where `back-7` is, so that their
-differences are safe too.
+first, those who came back within 7 days or the next day, and those who did not), `visits` (attendances beyond those
+that the list of activities tells, `pipeline.release_visits`), `taking-part` (people who ever contributed, attended,
+either), `both` (of them, those who ever used the service), and the people behind sums (`pipeline.release_crowds`). A
+week is decided when it and the lateness of its feeds, and the follow-up, are over. A family that stands for a part of
+another is read only where that is, so that their differences are safe too.
 """
 
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
+from msgspec.structs import replace
+
+from pipeline.attempts import LOOK_AHEAD
+from pipeline.history import Family as People
 from pipeline.history import History
+from pipeline.indicators.engagement_giving import FOLLOWED as TESTED
 from pipeline.indicators.window import Window
 from pipeline.periods import Period, iso
+from pipeline.release_crowds import BLOCK, crowds, signs
 from pipeline.release_parts import Counts, parts_told
-from pipeline.release_points import NOTHING_DECIDED, Decided, decide
+from pipeline.release_points import BEFORE_ALL, NOTHING_DECIDED, Decided, Grew, decide, growth
 from pipeline.release_visits import Visits
 from pipeline.sketches import OtherKeyEpoch
 
-Family = Literal["use", "back-7", "back-1", "visits"]
-FAMILIES: Final[tuple[Family, ...]] = ("use", "back-7", "back-1", "visits")
-_WITHIN: Final[tuple[Family, ...]] = ("use", "back-7", "back-1")  # each among the days of the one before
 FOLLOWED: Final = 7
+Family = Literal[
+    "use",
+    "back-7",
+    "back-1",
+    "visits",
+    "taking-part",
+    "both",
+    "tasks",
+    "task-parts",
+    "channels",
+    "channel-parts",
+    "assisted",
+    "sus",
+    "content",
+    "answered",
+    "influence",
+    "trust",
+    "asked",
+    "sign-ups",
+    "sign-up-parts",
+]
+
+
+class Kind(NamedTuple):
+    """What a family rests on: its streams, the days after one that decide what it counts of it, the family among whose
+    days it is read, and where the people behind it come from (`release_crowds.SOURCES`) if it is no total."""
+
+    streams: tuple[str, ...]
+    ahead: int = 0
+    among: Family | None = None
+    source: str = ""
+
+
+_ASKED: Final = ("usage", "engagement")
+KINDS: Final[dict[Family, Kind]] = {
+    "use": Kind(("usage",)),
+    "back-7": Kind(("usage",), FOLLOWED, "use"),
+    "back-1": Kind(("usage",), FOLLOWED, "back-7"),
+    "visits": Kind(("engagement",)),
+    "taking-part": Kind(("engagement",)),
+    "both": Kind(_ASKED, 0, "taking-part"),
+    "tasks": Kind(("usage",), LOOK_AHEAD, None, "tasks"),
+    "task-parts": Kind(("usage",), LOOK_AHEAD, "tasks", "tasks"),
+    "channels": Kind(("usage",), 0, None, "actions"),
+    "channel-parts": Kind(("usage",), 0, "channels", "actions"),
+    "assisted": Kind(("usage",), 0, None, "actions"),
+    "sus": Kind(("usage",), 0, None, "questionnaires"),
+    "content": Kind(("usage",), 0, None, "questionnaires"),
+    "answered": Kind(("usage",), 0, None, "questionnaires"),
+    "influence": Kind(_ASKED, 0, None, "views"),
+    "trust": Kind(_ASKED, 0, None, "views"),
+    "asked": Kind(_ASKED, 0, "influence", "views"),
+    "sign-ups": Kind(("engagement",), TESTED, None, "sign-ups"),
+    "sign-up-parts": Kind(("engagement",), TESTED, "sign-ups", "sign-ups"),
+}
+FAMILIES: Final[tuple[Family, ...]] = tuple(KINDS)
+# Totals that are counted anew only where something changed since they were decided: unions of many people are dear.
+_DEAR: Final[tuple[Family, ...]] = ("taking-part", "both")
+_EVER: Final[dict[str, tuple[People, ...]]] = {  # of either of the first two, and of the third where one is named
+    "contributors": ("contributors",),
+    "attendees": ("attendees",),
+    "taking-part": ("contributors", "attendees"),
+    "both": ("contributors", "attendees", "active"),
+}
 Kept = Mapping[Family, Decided]
 
 
@@ -35,6 +103,7 @@ class Book:
         self._found: dict[Family, Decided] = {}
         self._chosen: dict[Family, frozenset[int]] = {}
         self._totals: dict[str, list[int]] = {}
+        self._people: dict[tuple[str, int], int] = {}
         self._parts: dict[str, dict[int, Counts]] = {}
         self.visits = Visits(history, k)
         span = history.span(as_of_ns)
@@ -44,19 +113,53 @@ class Book:
     @cached_property
     def began(self) -> int:
         """The first day on which somebody did a core action; the day after the series where nobody did."""
+        return self._first_day("active")
+
+    @cached_property
+    def part_began(self) -> int:
+        """The first day on which somebody took part, in the same way."""
+        return self._first_day("contributors", "attendees")
+
+    def _first_day(self, *of: People) -> int:
         days = range(self.first, self.last + 1)
-        return next((day for day in days if not self.history.people("active", day).nobody), self.last + 1)
+        found = (day for day in days if not all(self.history.people(one, day).nobody for one in of))
+        return next(found, self.last + 1)
 
     def decided(self, family: Family) -> Decided:
         """The days on which the family's totals may be read, and up to which day that is decided."""
         if family not in self._found:
-            until = self._until(family)
-            place = _WITHIN.index(family) if family in _WITHIN else 0
-            among = self.decided(_WITHIN[place - 1]).points if place else None
-            kept = self._kept.get(family, NOTHING_DECIDED)
-            self._found[family] = decide(kept, self.first, until, self._reader(family), self.k, among)
+            self._found[family] = self._decide(family)
             self._chosen[family] = frozenset(self._found[family].points)
         return self._found[family]
+
+    def _decide(self, family: Family) -> Decided:
+        kind, until = KINDS[family], self._until(family)
+        among = None if kind.among is None else self.decided(kind.among).points
+        kept = self._kept.get(family, NOTHING_DECIDED)
+        if not kind.source and family not in _DEAR:
+            return decide(kept, self.first, until, growth(self._reader(family)), self.k, among)
+        unchanged = self._unchanged(kept, kind.ahead)
+        found = decide(kept, self.first, until, self._grew(family, kept, until, unchanged), self.k, among, unchanged)
+        return replace(found, seen=self._signs(found, kind.ahead))
+
+    def _grew(self, family: Family, kept: Decided, until: int, unchanged: int) -> Grew:
+        source = KINDS[family].source
+        if not source:
+            return growth(self._reader(family))
+        sure = max((day for day in kept.points if day <= unchanged), default=self.first - 1)
+        begin = self.first if kept.since is None or self.first < kept.since else sure + 1
+        return crowds(self.history, self.k).grew(self.history, source, family, begin, max(until, kept.until))
+
+    def _signs(self, found: Decided, ahead: int) -> dict[int, str]:
+        return signs(self.history, self.first, found.until + ahead) if found.until >= self.first else {}
+
+    def _unchanged(self, kept: Decided, ahead: int) -> int:
+        """The last day up to which nothing changed since a choice was made; BEFORE_ALL where that is not known."""
+        now = self._signs(kept, ahead)
+        differ = [block for block in {*now, *kept.seen} if now.get(block) != kept.seen.get(block)]
+        if not kept.seen or not differ:
+            return kept.until if kept.seen else BEFORE_ALL
+        return max(BEFORE_ALL, min(differ) * BLOCK - 1 - ahead)
 
     def everything(self) -> dict[Family, Decided]:
         """The decisions of every family."""
@@ -114,6 +217,8 @@ class Book:
         """A running total at the end of a day."""
         if day < self.first:
             return 0
+        if name in _EVER:
+            return self._ever(name, day)
         known = self._totals.setdefault(name, [])
         step = self._steps()[name]
         while len(known) <= min(day, max(self.last, self.first)) - self.first:
@@ -123,6 +228,18 @@ class Book:
     def grew(self, name: str, after: int, upto: int) -> int:
         """What a total grew by."""
         return self.total(name, upto) - self.total(name, after)
+
+    def _ever(self, name: str, day: int) -> int:
+        """People who ever took part by the end of a day; 0 where pseudonyms changed, which tells of nobody."""
+        key = (name, min(day, self.last))
+        if key not in self._people:
+            try:
+                found = [self.history.before(of, key[1] + 1) for of in _EVER[name]]
+                people = found[0] if len(found) == 1 else found[0] | found[1]
+                self._people[key] = (people & found[2] if len(found) > 2 else people).count
+            except OtherKeyEpoch:
+                self._people[key] = 0
+        return self._people[key]
 
     def _steps(self) -> dict[str, Callable[[int], int]]:
         return {
@@ -153,6 +270,10 @@ class Book:
                 return (self.total("use", day),)
             if family == "visits":
                 return self.total("visits-small", day), self.total("visits-long", day)
+            if family == "taking-part":
+                return tuple(self.total(name, day) for name in ("contributors", "attendees", "taking-part"))
+            if family == "both":
+                return (self.total("both", day),)
             use, week = self.total("use", day), self.total("back-7", day)
             if family == "back-7":
                 return week, use - week
@@ -165,9 +286,8 @@ class Book:
         """The last Sunday that is over, with its follow-up and the time allowed to late events."""
         if self.last < self.first:
             return self.first - 1  # no day is known yet
-        streams = ("engagement",) if family == "visits" else ("usage",)
-        ahead = FOLLOWED if family in ("back-7", "back-1") else 0
+        kind = KINDS[family]
         day = self.last + (-self.last) % 7
-        while day >= self.first and not self._look.closed_on(day + ahead, streams):
+        while day >= self.first and not self._look.closed_on(day + kind.ahead, kind.streams):
             day -= 7
         return max(day, self.first - 1)

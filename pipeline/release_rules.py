@@ -1,9 +1,9 @@
 """What of an indicator may be told: the rule of each count of people that others can be subtracted from.
 
-Counts that add up over days are told between readable days only (`pipeline.release_book`). Counts of people of a
-window are hidden when they, or what is left of a declared whole without them, tell of 1 to k-1 people. Each decision
-depends on the set that is counted alone, so the same set is hidden under every name and in every grid.
-An indicator that has no rule here is judged by `Measure.people` alone (`pipeline.release`).
+Counts that add up over days are told between readable days only (`pipeline.release_book`), and so are sums of what
+people did or said. Counts of people of a window are hidden when they, or what is left of a declared whole without them,
+tell of 1 to k-1 people. Each decision depends on the set that is counted alone, so the same set is hidden under every
+name and in every grid. An indicator that has no rule here is judged by `Measure.people` alone (`pipeline.release`).
 """
 
 from collections.abc import Callable, Iterable
@@ -16,6 +16,7 @@ from pipeline.indicators.measure import Measure
 from pipeline.indicators.window import Window
 from pipeline.periods import WEEK, iso, monday, ordinal, period_of, previous
 from pipeline.release_book import FOLLOWED, Book, Family
+from pipeline.sketches import OtherKeyEpoch
 
 SHOWN: Final = None
 
@@ -41,13 +42,20 @@ def judge(indicator: str, book: Book, window: Window, measure: Measure) -> Verdi
     rule = RULES.get(indicator)
     if rule is None or book.k < 2 or not measure.people:
         return SHOWN
+    try:
+        return _judged(rule, indicator, book, window, measure)
+    except OtherKeyEpoch:  # of those whom it would be compared with, by pseudonyms that cannot be told apart
+        return Withheld()
+
+
+def _judged(rule: Rule, indicator: str, book: Book, window: Window, measure: Measure) -> Verdict:
     if measure.dim:
         of_parts = PARTS.get(indicator)
         return SHOWN if of_parts is None else of_parts(book, window, measure)
     if indicator in BY_WEEK and _length(window) < WEEK:
         return Withheld(by_week=True)
-    if indicator in OF_WINDOW and window.period.name == "chosen":
-        ends = _between(book, "use", window.first - 1, window.last)
+    if window.period.name == "chosen" and (families := OF_WINDOW.get(indicator)):
+        ends = _between(book, families, window.first - 1, window.last)
         if ends is not SHOWN:
             return ends
     return rule(book, window, measure)
@@ -66,21 +74,22 @@ def _hide(yes: bool) -> Verdict:
     return Withheld() if yes else SHOWN
 
 
-def _between(book: Book, family: Family, after: int, upto: int) -> Verdict:
-    said = book.verdict(family, after, upto)
-    if said == "shown":
+def _between(book: Book, families: tuple[Family, ...], after: int, upto: int) -> Verdict:
+    """Told where every family may be read at both ends."""
+    said = {book.verdict(family, after, upto) for family in families}
+    if said == {"shown"}:
         return SHOWN
-    days = sorted({after, *book.readable_days(family)})
-    days = [day for day in days if after <= day <= upto and book.readable(family, day)]
-    return Withheld(waiting=said == "waiting", told=(days[0] + 1, days[-1]) if len(days) > 1 else None)
+    days = sorted({after, *book.readable_days(families[0])})
+    within = [day for day in days if after <= day <= upto and all(book.readable(one, day) for one in families)]
+    return Withheld(waiting="hidden" not in said, told=(within[0] + 1, within[-1]) if len(within) > 1 else None)
 
 
 def _new(book: Book, window: Window, _: Measure) -> Verdict:
-    return _between(book, "use", window.first - 1, window.last)
+    return _between(book, USE, window.first - 1, window.last)
 
 
 def _adopted(book: Book, window: Window, _: Measure) -> Verdict:
-    verdict = _between(book, "use", book.first - 1, window.last)
+    verdict = _between(book, USE, book.first - 1, window.last)
     if verdict is None or verdict.told is None:
         return verdict
     last = verdict.told[1]
@@ -107,30 +116,43 @@ def _rolling(book: Book, first: int, last: int) -> Verdict:
     grid = [period_of(name, iso(last)) for name in ("day", "week", "month")]
     if any((ordinal(one.start), ordinal(one.end)) == (first, last) for one in grid):
         return active(book, first, last)
-    return _between(book, "use", first - 1, last) or active(book, first, last)
+    return _between(book, USE, first - 1, last) or active(book, first, last)
 
 
 def active(book: Book, first: int, last: int) -> Verdict:
     """Whether the number of people who did a core action on days `first` to `last` may be told."""
     if first <= book.began:
-        return _between(book, "use", first - 1, last)
-    count = book.history.union("active", first, last).count
-    left = [count, *_in_both_halves(book, first, last, count)]
-    if book.verdict("use", first - 1, last) == "shown":
-        left.append(count - book.grew("use", first - 1, last))
-    if book.readable("use", last):
-        left.append(book.total("use", last) - count)
-    return _hide(_small(book, left))
+        return _between(book, USE, first - 1, last)
+
+    def number(begin: int, end: int) -> int:
+        return book.history.union("active", begin, end).count
+
+    return _hide(_small(book, [number(first, last), *_left_over(book, "use", "use", number, first, last)]))
 
 
-def _in_both_halves(book: Book, first: int, last: int, count: int) -> list[int]:
+Number = Callable[[int, int], int]  # of people, from one day to another
+
+
+def _left_over(book: Book, family: Family, total: str, number: Number, first: int, last: int) -> list[int]:
+    """What a number of people leaves of what is told beside it: those who were not new, and those of all before who
+    stayed away, where running totals are told at its ends; and of the two windows that make it up."""
+    count = number(first, last)
+    left = _in_both_halves(book, number, first, last)
+    if book.verdict(family, first - 1, last) == "shown":
+        left.append(count - book.grew(total, first - 1, last))
+    if book.readable(family, last):
+        left.append(book.total(total, last) - count)
+    return left
+
+
+def _in_both_halves(book: Book, number: Number, first: int, last: int) -> list[int]:
     """Where two days, weeks or months that are told one by one make up the window: the people of both, and those of
     one alone, which their union would tell."""
     first, last = max(first, book.first), min(last, book.last)
     found: list[int] = []
     for end in _ends(book, first):
         if end < last and last in _ends(book, end + 1):
-            early, late = (book.history.union("active", *days).count for days in ((first, end), (end + 1, last)))
+            count, early, late = number(first, last), number(first, end), number(end + 1, last)
             found += [early + late - count, count - early, count - late]
     return found
 
@@ -166,7 +188,7 @@ def _flow(book: Book, window: Window, _: Measure) -> Verdict:
 
 def _growth(book: Book, window: Window, measure: Measure) -> Verdict:
     """New people could be worked out from it and from who came back or stayed away."""
-    ends = _between(book, "use", window.first - 1, window.last)
+    ends = _between(book, USE, window.first - 1, window.last)
     return (ends and Withheld(waiting=ends.waiting)) or _flow(book, window, measure)
 
 
@@ -178,7 +200,7 @@ def _whole_weeks(book: Book, window: Window, _: Measure) -> Verdict:
 
 def _of_newcomers(book: Book, window: Window, measure: Measure) -> Verdict:
     """A share of the newcomers of a window: told where their number is."""
-    ends = _between(book, "use", window.first - 1, window.last)
+    ends = _between(book, USE, window.first - 1, window.last)
     return (ends and Withheld(waiting=ends.waiting)) or _hide(_small(book, measure.people))
 
 
@@ -187,11 +209,11 @@ def _back(within: int, book: Book, window: Window, _: Measure) -> Verdict:
     last = min(window.last, window.span[1])
     while last >= window.first and not window.closed_on(last + within, ("usage",)):
         last -= 1
-    return _between(book, family, window.first - 1, last)
+    return _between(book, (family,), window.first - 1, last)
 
 
 def _visits(book: Book, window: Window, measure: Measure) -> Verdict:
-    return _hide(_small(book, measure.people)) or _between(book, "visits", window.first - 1, window.last)
+    return _hide(_small(book, measure.people)) or _between(book, ("visits",), window.first - 1, window.last)
 
 
 def _part_of_visits(book: Book, window: Window, measure: Measure) -> Verdict:
@@ -218,14 +240,81 @@ def _nothing_left(book: Book, window: Window, measure: Measure) -> Verdict:
 def _using_participants(book: Book, window: Window, measure: Measure) -> Verdict:
     both = measure.people[0]
     left = (both, window.active.count - both, window.taking_part.count - both)
-    return _whole(book, window) or _hide(_small(book, left))
+    return _whole(book, window) or _growing(book, ("both",), window) or _hide(_small(book, left))
 
 
-def _contributors(book: Book, window: Window, measure: Measure) -> Verdict:
-    return _hide(_small(book, (measure.people[0], window.taking_part.count - measure.people[0])))
+def _growing(book: Book, families: tuple[Family, ...], window: Window) -> Verdict:
+    """The whole series grows from look to look, a chosen range may be any part of it, and what begins with those who
+    took part first differs from them by who is new."""
+    if window.period.name not in ("chosen", "all") and window.first > book.part_began:
+        return SHOWN
+    return _between(book, families, window.first - 1, window.last)
 
 
-PARTS: Final[dict[str, Rule]] = {"attendance": _part_of_visits, "people": _part_of_people}
+def _taking_part(tells: str, book: Book, window: Window, measure: Measure) -> Verdict:
+    """What tells how many people of a window took part, or how many contributed: hidden where those, those of them who
+    never did so before, those who had, or those who did not do so in it, are few."""
+    if (ends := _growing(book, ("taking-part",), window)) is not SHOWN:
+        return ends
+    history, first, last = book.history, window.first, window.last
+
+    def number(begin: int, end: int) -> int:
+        givers = history.union("contributors", begin, end)
+        return (givers if tells == "contributors" else givers | history.union("attendees", begin, end)).count
+
+    count = number(first, last)
+    left = [count, window.taking_part.count - count, *_left_over(book, "taking-part", tells, number, first, last)]
+    return _hide(_small(book, [*left, *measure.people]))
+
+
+def _both_told(book: Book, window: Window, measure: Measure) -> Verdict:
+    """A share of those who took part tells their number, and its numerator."""
+    whole = _taking_part("taking-part", book, window, measure)
+    return whole or _taking_part("contributors", book, window, measure)
+
+
+def _coming_back(book: Book, window: Window, measure: Measure) -> Verdict:
+    """A share of some of those who took part."""
+    return _growing(book, ("taking-part",), window) or _hide(_small(book, measure.people))
+
+
+def _groups(tells: str, book: Book, window: Window, measure: Measure) -> Verdict:
+    """Parts of those who took part have no readable days of their own, so they are told of no chosen range."""
+    return Withheld() if window.period.name == "chosen" else _taking_part(tells, book, window, measure)
+
+
+def _summed(*families: Family) -> Rule:
+    """A sum over days of what people did or said."""
+
+    def rule(book: Book, window: Window, _: Measure) -> Verdict:
+        return _between(book, families, window.first - 1, window.last)
+
+    return rule
+
+
+def _item(book: Book, window: Window, measure: Measure) -> Verdict:
+    family: Family = "trust" if measure.segment == "trust" else "influence"
+    return _between(book, (family,), window.first - 1, window.last)
+
+
+_TAKING_PART: Final[Rule] = partial(_taking_part, "taking-part")
+_CONTRIBUTORS: Final[Rule] = partial(_taking_part, "contributors")
+USE: Final[tuple[Family, ...]] = ("use",)
+PARTS: Final[dict[str, Rule]] = {
+    "attendance": _part_of_visits,
+    "people": _part_of_people,
+    "representation": partial(_groups, "taking-part"),
+    "representation-gap": partial(_groups, "taking-part"),
+    "undeclared": partial(_groups, "taking-part"),
+    "hours-per-contributor": partial(_groups, "contributors"),
+    "eur-per-contributor": partial(_groups, "contributors"),
+    "task-success": _summed("task-parts"),
+    "time-to-complete": _summed("task-parts"),
+    "time-to-complete-p90": _summed("task-parts"),
+    "channel-mix": _summed("channel-parts"),
+    "field-test-drop-out": _summed("sign-up-parts"),
+    "perceived-influence": _item,
+}
 RULES: Final[dict[str, Rule]] = {
     "people": _active,
     "people-multi-day": _several,
@@ -245,15 +334,40 @@ RULES: Final[dict[str, Rule]] = {
     "retention-week-1": _of_newcomers,
     "retention-week-4": _of_newcomers,
     "retention-week-4-or-later": _of_newcomers,
-    "participation-per-1000": _nothing_left,
-    "return-participation": _nothing_left,
+    "participation-per-1000": _TAKING_PART,
+    "return-participation": _coming_back,
+    "contribution-rate": _both_told,
+    "contributions-each": _CONTRIBUTORS,
+    "contribution-gini": _CONTRIBUTORS,
+    "contribution-top-tenth": _CONTRIBUTORS,
+    "hours-per-contributor": _CONTRIBUTORS,
+    "eur-per-contributor": _CONTRIBUTORS,
+    "effective-groups": _TAKING_PART,
+    "effective-groups-of-20": _TAKING_PART,
+    "gini-simpson": _TAKING_PART,
+    "group-coverage": _TAKING_PART,
+    "representation": _TAKING_PART,
+    "representation-gap": _TAKING_PART,
+    "undeclared": _TAKING_PART,
     "returned-day-1": partial(_back, 1),
     "retention-day-1": partial(_back, 1),
     "returned-days-1-7": partial(_back, FOLLOWED),
     "retention-days-1-7": partial(_back, FOLLOWED),
     "attendance": _visits,
-    "contributors": _contributors,
+    "contributors": _CONTRIBUTORS,
     "participants-who-use": _using_participants,
+    "task-success": _summed("tasks"),
+    "time-to-complete": _summed("tasks"),
+    "time-to-complete-p90": _summed("tasks"),
+    "channel-mix": _summed("channels"),
+    "assisted-share": _summed("assisted"),
+    "satisfaction-sus": _summed("sus"),
+    "satisfaction-top-2": _summed("content"),
+    "survey-response-rate": _summed("sus", "content", "answered"),
+    "perceived-influence": _item,
+    "influence-gap": _summed("influence"),
+    "participation-survey-response": _summed("asked"),
+    "field-test-drop-out": _summed("sign-ups"),
 }
 
 # Parts of the people of a window: told where at least a week of the pilot's series lies in it.
@@ -273,8 +387,8 @@ BY_WEEK: Final = frozenset(
     }
 )
 # What is not a difference of running totals: two chosen ranges a day apart would tell of the people of that day.
-OF_WINDOW: Final = frozenset(
-    {
+OF_WINDOW: Final = dict.fromkeys(
+    (
         "people",
         "people-multi-day",
         "core-actions-per-person",
@@ -283,11 +397,9 @@ OF_WINDOW: Final = frozenset(
         "returning-people",
         "resurrected-people",
         "dormant-people",
-        "contributors",
         "participants-who-use",
-        "participation-per-1000",
-        "return-participation",
-    }
+    ),
+    USE,
 )
 
 

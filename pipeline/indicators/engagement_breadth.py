@@ -205,7 +205,7 @@ def representation(window: Window) -> list[Measure]:
         for group, (count, share) in groups.items():
             disclosed = (count, n, len(people) - n, *shields.get(group, ()))
             if n * share < CELL:
-                reason = f"of {n} participants, fewer than 5 would be expected to be of this group"
+                reason = "fewer than 5 of those who took part would be expected to be of this group"
                 measures.append(Measure(status="insufficient_n", reason=reason, dim=dimension, segment=group))
                 continue
             lower, upper = wilson(count, n)

@@ -139,7 +139,7 @@ def _test(row: Row) -> str:
     return own if own != "unknown" else code(row, "activity_id")
 
 
-class _Signups:
+class Signups:
     """Who signed up in the period, for which test, and how that ended within 60 days."""
 
     def __init__(self, window: Window) -> None:
@@ -215,7 +215,7 @@ def _by(deadline: str | None, default: int) -> int:
     source="E9 field-test drop-out",
 )
 def field_test_drop_out(window: Window) -> list[Measure]:
-    signups = _Signups(window)
+    signups = Signups(window)
     if not signups.began:
         return [not_defined(NO_CONSENT if signups.nameless else NO_SIGNUP)]
     out = {who for who in signups.began if not signups.completed(who)}

@@ -1,6 +1,7 @@
 """How participants see their influence (E12): the questionnaire's items, the gap to what is recorded, who answers."""
 
 from collections import Counter
+from collections.abc import Iterable
 from math import sqrt
 from typing import Final
 
@@ -20,12 +21,16 @@ NO_SURVEY: Final = "no participant answered the questionnaire in this period"
 
 def answers(window: Window) -> list[Row]:
     """Answers of participants to the questionnaire on influence and trust."""
-    rows = found(window, "survey.response")
+    return answers_among(found(window, "survey.response"))
+
+
+def answers_among(rows: Iterable[Row]) -> list[Row]:
+    """Those of some answers that participants gave to that questionnaire."""
     asked = [row for row in rows if row.data.get("respondent", "participant") == "participant"]
     return [row for row in asked if row.data.get("instrument") == INSTRUMENT]
 
 
-def _score(row: Row, item: str) -> float | None:
+def score(row: Row, item: str) -> float | None:
     """The score of an item: its place in a list of all, its name in a mapping, or the only one of an item's own row."""
     given = row.data.get("scores")
     if isinstance(given, dict):
@@ -42,9 +47,9 @@ def scores(rows: list[Row], item: str) -> tuple[int, int]:
     """Answers of 4 or 5 to an item, and all from 1 to 5."""
     top = n = 0
     for row in rows:
-        score = _score(row, item)
-        if score is not None and 1 <= score <= 5:
-            n, top = n + row.count, top + (row.count if score >= TOP else 0)
+        given = score(row, item)
+        if given is not None and 1 <= given <= 5:
+            n, top = n + row.count, top + (row.count if given >= TOP else 0)
     return top, n
 
 
@@ -140,4 +145,5 @@ def survey_response_rate(window: Window) -> list[Measure]:
     n = sum(asked[key] for key in answered)
     if not n:
         return [not_defined(NO_SURVEY if not answered else "nobody says how many were asked")]
-    return [percent(hits, n, people=(hits, n - hits, n))]
+    counted = [asked[key] for key in answered if not stated[key]]
+    return [percent(hits, n, people=(hits, n - hits, n, *counted))]

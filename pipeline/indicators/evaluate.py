@@ -4,9 +4,11 @@ A status is the first that applies: suppressed, not_defined, incomplete, insuffi
 Promise: what was not computed has no value; 0 is only said where feeds were healthy or state no rhythm.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
+
+import msgspec
 
 from pipeline.history import History
 from pipeline.indicators.intervals import poisson
@@ -17,7 +19,7 @@ from pipeline.periods import Period, iso, ordinal
 from pipeline.quality import OK
 from pipeline.release import hidden, reason, rounded
 from pipeline.release_book import Book
-from pipeline.release_rules import Withheld, because, judge
+from pipeline.release_rules import Verdict, Withheld, because, judge
 from pipeline.sketches import OtherKeyEpoch
 from pipeline.values import IndicatorValue
 
@@ -61,16 +63,21 @@ def _released(definition: Indicator, window: Window, book: Book) -> list[tuple[M
     """Figures of an indicator with what the release says of each."""
     measures = _measures(definition, window)
     totals = [judge(definition.id, book, window, measure) for measure in measures]
-    if any(verdict is not None and verdict.told is not None for verdict in totals):
-        if window.period.name in ("all", "chosen"):
-            return _narrower(definition, window, book, next(one for one in totals if one is not None))
-        totals = [one and Withheld(waiting=one.waiting, by_week=one.by_week) for one in totals]
+    narrower: dict[int, tuple[Measure, Told]] = {}
+    if window.period.name in ("all", "chosen"):
+        for measure, verdict in zip(measures, totals, strict=True):
+            if not measure.dim and verdict is not None and verdict.told is not None:
+                return _narrower(definition, window, book, verdict)
+        narrower = _narrower_parts(definition, window, book, measures, totals)
+    totals = [one and msgspec.structs.replace(one, told=None) for one in totals]
     withheld = {place for place, one in enumerate(totals) if one is not None and one.instead is None}
     concealed = hidden(measures, book.k, withheld)
     found: list[tuple[Measure, Told]] = []
     for place, (measure, verdict) in enumerate(zip(measures, totals, strict=True)):
         told = None
-        if verdict is not None and verdict.instead is not None:
+        if place in narrower:
+            measure, told = narrower[place]
+        elif verdict is not None and verdict.instead is not None:
             measure = _counted_as(measure, verdict.instead)
             told = NARROWER, because(verdict, book.k)
         elif verdict is not None:
@@ -93,7 +100,25 @@ def _narrower(definition: Indicator, window: Window, book: Book, verdict: Withhe
     shorter = Window(window.history, Period(window.period.name, iso(first), iso(last)), window.as_of_ns)
     found = _released(definition, shorter, book)
     why = because(verdict, book.k)
-    return [(measure, (told[0], f"{why}; {told[1]}") if told else (NARROWER, why)) for measure, told in found]
+    return [(measure, _also(told, why) if told else (NARROWER, why)) for measure, told in found]
+
+
+def _also(told: tuple[str, str], why: str) -> tuple[str, str]:
+    """What is said of a figure of a narrower window; one of a still narrower one names that alone."""
+    return told if told[0] == NARROWER else (told[0], f"{why}; {told[1]}")
+
+
+def _narrower_parts(
+    definition: Indicator, window: Window, book: Book, measures: Sequence[Measure], totals: Sequence[Verdict]
+) -> dict[int, tuple[Measure, Told]]:
+    """Parts that may be told of a narrower window than their total, by place."""
+    found: dict[int, tuple[Measure, Told]] = {}
+    for told in {verdict.told: verdict for verdict in totals if verdict is not None and verdict.told}.values():
+        parts = {(one[0].dim, one[0].segment): one for one in _narrower(definition, window, book, told)}
+        for place, (measure, verdict) in enumerate(zip(measures, totals, strict=True)):
+            if verdict is not None and verdict.told == told.told and (measure.dim, measure.segment) in parts:
+                found[place] = parts[measure.dim, measure.segment]
+    return found
 
 
 def _measures(definition: Indicator, window: Window) -> list[Measure]:

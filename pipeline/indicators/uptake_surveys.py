@@ -17,6 +17,7 @@ SUS_ITEMS: Final = 10
 TOP: Final = 4  # of 5: the two upper answers
 # What respondents other than users say (project managers on the process) is no satisfaction with a service.
 OF_USERS: Final = (None, "user", "citizen", "participant")
+SUS: Final = "sus"
 CONTENT: Final = ("csat", "service")
 
 
@@ -25,12 +26,17 @@ def _answers(window: Window, *instruments: str) -> list[Row]:
     latest: dict[tuple[Any, ...], Row] = {}
     for row in window.history.usage.answers(window.first, window.last):
         instrument = str(row.data.get("instrument", ""))
-        if row.data.get("respondent") in OF_USERS and instrument.startswith(instruments):
+        if of_users(row) and instrument.startswith(instruments):
             latest[instrument, row.actor if row.actor is not None else (row.id, row.at_ns)] = row
     return list(latest.values())
 
 
-def _scores(row: Row) -> list[float]:
+def of_users(row: Row) -> bool:
+    """True where a user of the service answered."""
+    return row.data.get("respondent") in OF_USERS
+
+
+def scores_of(row: Row) -> list[float]:
     scores = row.data.get("scores")
     if not isinstance(scores, list):
         return []
@@ -69,7 +75,7 @@ def sus(scores: list[float]) -> float:
 def satisfaction_sus(window: Window) -> list[Measure]:
     if not window.known("usage"):
         return [not_defined(NO_USAGE)]
-    whole = [scores for row in _answers(window, "sus") if len(scores := _scores(row)) == SUS_ITEMS]
+    whole = [scores for row in _answers(window, SUS) if len(scores := scores_of(row)) == SUS_ITEMS]
     if not whole:
         return [not_defined("nobody answered the System Usability Scale in this period")]
     points = np.sort([sus(scores) for scores in whole])
@@ -101,7 +107,7 @@ def satisfaction_top_2(window: Window) -> list[Measure]:
         return [not_defined(NO_USAGE)]
     found: dict[str, list[float]] = defaultdict(list)
     for row in _answers(window, *CONTENT):
-        found[row.actor or row.id] += _scores(row)
+        found[row.actor or row.id] += scores_of(row)
     each = [scores for scores in found.values() if scores]
     if not each:
         return [not_defined("nobody answered a questionnaire on the service in this period")]
@@ -137,7 +143,7 @@ def survey_response_rate(window: Window) -> list[Measure]:
         return [not_defined(NO_USAGE)]
     answered: dict[str, int] = defaultdict(int)
     invited: dict[str, int] = {}
-    for row in _answers(window, "sus", *CONTENT):
+    for row in _answers(window, SUS, *CONTENT):
         instrument = str(row.data.get("instrument"))
         answered[instrument] += 1
         number = row.data.get("invited")

@@ -5,7 +5,7 @@ relations between counts are known to the attacker. Nothing here comes from the 
 last day by number, counted from 0, both included.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
@@ -28,7 +28,8 @@ def back(kind: int, days: int, first: int, last: int) -> bool:
     return first <= start <= last and within(kind, start + 1, start + days) != 0
 
 
-COUNTED: dict[str, Callable[[int, int, int], bool]] = {
+Counted = Callable[[int, int, int], bool]  # kind, first day, last day
+COUNTED: dict[str, Counted] = {
     "active": lambda kind, first, last: within(kind, first, last) != 0,
     "several": lambda kind, first, last: within(kind, first, last).bit_count() > 1,
     "new": lambda kind, first, last: first <= began(kind) <= last,
@@ -41,10 +42,10 @@ COUNTED: dict[str, Callable[[int, int, int], bool]] = {
 
 
 class Attacker:
-    """Knows the days and takes in what is told; then says between what a cell must lie."""
+    """Knows what kinds of people there may be and takes in what is told; then says between what a cell must lie."""
 
-    def __init__(self, days: int) -> None:
-        self._kinds = range(1, 1 << days)
+    def __init__(self, kinds: Iterable[int], counted: Mapping[str, Counted] = COUNTED) -> None:
+        self._kinds, self._counted = list(kinds), counted
         self._rows: dict[Cell, Row] = {}
         self._sums = Sums()
 
@@ -61,12 +62,12 @@ class Attacker:
     def _row(self, cell: Cell) -> Row:
         if cell not in self._rows:
             name, first, last = cell
-            counted = COUNTED[name]
+            counted = self._counted[name]
             self._rows[cell] = np.array([float(counted(kind, first, last)) for kind in self._kinds])
         return self._rows[cell]
 
 
-def count(cell: Cell, people: Iterable[int]) -> int:
+def count(cell: Cell, people: Iterable[int], counted: Mapping[str, Counted] = COUNTED) -> int:
     """The truth: how many of these people (each a set of days as bits) the cell counts."""
     name, first, last = cell
-    return sum(COUNTED[name](kind, first, last) for kind in people)
+    return sum(counted[name](kind, first, last) for kind in people)

@@ -90,7 +90,7 @@ def narrowest(seed: int, k: int, week_by_week: bool = False) -> tuple[float, int
     days = history(everybody)
     kept = Book(days, ns("2026-02-02T12:00:00"), k).everything() if week_by_week else None
     as_of_ns = ns("2026-06-01T00:00:00")
-    book, attacker = Book(days, as_of_ns, k, kept), Attacker(DAYS)
+    book, attacker = Book(days, as_of_ns, k, kept), Attacker(range(1, 1 << DAYS))
     hidden: set[Cell] = set()
     for period in asked(order):
         for value in evaluate(days, period, as_of_ns, k, IDS, book):

@@ -32,7 +32,7 @@ def test_each_rule_is_needed(rule: str, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_the_attacker_finds_what_follows_from_what_is_told() -> None:
     everybody = [0b011, 0b011, 0b001, 0b010, 0b110, 0b100]
-    attacker = Attacker(3)
+    attacker = Attacker(range(1, 1 << 3))
     for cell in (("active", 0, 1), ("active", 0, 0)):
         attacker.learn(cell, count(cell, everybody))
     assert attacker.bounds(("new", 1, 1)) == pytest.approx((2, 2))
