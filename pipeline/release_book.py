@@ -4,8 +4,9 @@ Families of totals: `use` (people who ever did a core action), `back-7` and `bac
 first, those who came back within 7 days or the next day, and those who did not), `visits` (attendances beyond those
 that the list of activities tells, `pipeline.release_visits`), `taking-part` (people who ever contributed, attended,
 either), `both` (of them, those who ever used the service), and the people behind sums (`pipeline.release_crowds`). A
-week is decided when it and the lateness of its feeds, and the follow-up, are over. A family that stands for a part of
-another is read only where that is, so that their differences are safe too.
+week is decided when it and the lateness of its feeds, and the follow-up, are over; of sums a month, since in weeks few
+people stand behind their parts, and days that are told of weeks would keep those of months from being told. A family
+that stands for a part of another is read only where that is, so that their differences are safe too.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,10 +20,10 @@ from pipeline.history import Family as People
 from pipeline.history import History
 from pipeline.indicators.engagement_giving import FOLLOWED as TESTED
 from pipeline.indicators.window import Window
-from pipeline.periods import Period, iso
+from pipeline.periods import Period, iso, ordinal, period_of
 from pipeline.release_crowds import BLOCK, crowds, signs
 from pipeline.release_parts import Counts, parts_told
-from pipeline.release_points import BEFORE_ALL, NOTHING_DECIDED, Decided, Grew, decide, growth
+from pipeline.release_points import BEFORE_ALL, NOTHING_DECIDED, Decided, Grew, decide, growth, month_end
 from pipeline.release_visits import Visits
 from pipeline.sketches import OtherKeyEpoch
 
@@ -78,7 +79,7 @@ KINDS: Final[dict[Family, Kind]] = {
     "answered": Kind(("usage",), 0, None, "questionnaires"),
     "influence": Kind(_ASKED, 0, None, "views"),
     "trust": Kind(_ASKED, 0, None, "views"),
-    "asked": Kind(_ASKED, 0, "influence", "views"),
+    "asked": Kind(_ASKED, 0, None, "views"),
     "sign-ups": Kind(("engagement",), TESTED, None, "sign-ups"),
     "sign-up-parts": Kind(("engagement",), TESTED, "sign-ups", "sign-ups"),
 }
@@ -139,7 +140,8 @@ class Book:
         if not kind.source and family not in _DEAR:
             return decide(kept, self.first, until, growth(self._reader(family)), self.k, among)
         unchanged = self._unchanged(kept, kind.ahead)
-        found = decide(kept, self.first, until, self._grew(family, kept, until, unchanged), self.k, among, unchanged)
+        grew = self._grew(family, kept, until, unchanged)
+        found = decide(kept, self.first, until, grew, self.k, among, unchanged, monthly=bool(kind.source))
         return replace(found, seen=self._signs(found, kind.ahead))
 
     def _grew(self, family: Family, kept: Decided, until: int, unchanged: int) -> Grew:
@@ -283,11 +285,12 @@ class Book:
         return read
 
     def _until(self, family: Family) -> int:
-        """The last Sunday that is over, with its follow-up and the time allowed to late events."""
+        """The last Sunday, of sums the last end of a month, that is over, with its follow-up and the time allowed to
+        late events."""
         if self.last < self.first:
             return self.first - 1  # no day is known yet
         kind = KINDS[family]
-        day = self.last + (-self.last) % 7
+        day = month_end(self.last) if kind.source else self.last + (-self.last) % 7
         while day >= self.first and not self._look.closed_on(day + kind.ahead, kind.streams):
-            day -= 7
+            day = ordinal(period_of("month", iso(day)).start) - 1 if kind.source else day - 7
         return max(day, self.first - 1)

@@ -106,10 +106,10 @@ def _signups(history: History, first: int, last: int, _: int) -> Iterator[Told]:
         signups = Signups(Window(history, Period("day", iso(day), iso(day)), 0))
         for who, (_, stage) in signups.began.items():
             out = not signups.completed(who)
-            yield day, f"sign-ups/{'out' if out else 'done'}", who
-            yield day, f"sign-up-parts/{stage}/{'out' if out else 'done'}", who
+            yield day, f"sign-ups/{'out' if out else 'done'}", who[1]
+            yield day, f"sign-up-parts/{stage}/{'out' if out else 'done'}", who[1]
             if out:
-                yield day, f"sign-up-parts/{signups.kind(who)}", who
+                yield day, f"sign-up-parts/{signups.kind(who)}", who[1]
 
 
 SOURCES: Final = {

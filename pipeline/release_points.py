@@ -68,8 +68,9 @@ def choose(days: Iterable[int], grew: Grew, k: int, taken: Sequence[int] = ()) -
     return found
 
 
-def by_rank(days: Iterable[int]) -> Iterator[int]:
-    """Days in the order in which they are offered: the last one, ends of weeks, ends of months, all others.
+def by_rank(days: Iterable[int], monthly: bool = False) -> Iterator[int]:
+    """Days in the order in which they are offered: the last one, ends of weeks, ends of months, all others; `monthly`
+    those of months before those of weeks.
 
     >>> from pipeline.periods import ordinal
     >>> [iso(day)[8:] for day in by_rank(range(ordinal("2026-01-24"), ordinal("2026-02-03")))]
@@ -79,13 +80,20 @@ def by_rank(days: Iterable[int]) -> Iterator[int]:
     if not ordered:
         return
     yield ordered[-1]
-    yield from sorted(ordered[:-1], key=lambda day: (_rank(day), day))
+    yield from sorted(ordered[:-1], key=lambda day: (_rank(day, monthly), day))
 
 
-def _rank(day: int) -> int:
-    if day % 7 == 0:  # day 1 of the calendar is a Monday
+def _rank(day: int, monthly: bool) -> int:
+    if monthly and month_end(day) == day:
         return 0
-    return 1 if ordinal(period_of("month", iso(day)).end) == day else 2
+    if day % 7 == 0:  # day 1 of the calendar is a Monday
+        return 1
+    return 2 if month_end(day) == day else 3
+
+
+def month_end(day: int) -> int:
+    """The last day of a day's month."""
+    return ordinal(period_of("month", iso(day)).end)
 
 
 def decide(
@@ -96,21 +104,22 @@ def decide(
     k: int,
     among: Iterable[int] | None = None,
     unchanged: int = BEFORE_ALL,
+    monthly: bool = False,
 ) -> Decided:
     """What was decided before, as far as it still holds, and the days that were not yet offered, up to `until`.
 
     Those are the days after it and, where the history of a pilot arrives newest days first, those before it. A day
     once passed over is never offered again; one that late data brought too near to another is withdrawn.
     `among` narrows the days to those on which another family of totals may be read. Up to the day `unchanged` nothing
-    changed since, so that what was chosen still holds.
+    changed since, so that what was chosen still holds. `monthly` is as for `by_rank`.
     """
     allowed = None if among is None else set(among)
     points = [day for day in kept.points if allowed is None or day in allowed]
     sure = [day for day in points if day <= unchanged]
-    still = choose(by_rank(day for day in points if day > unchanged), grew, k, sure)
+    still = choose(by_rank((day for day in points if day > unchanged), monthly), grew, k, sure)
     if until < 0:
         return kept  # no day is known yet
     since = first if kept.since is None else kept.since
     fresh = [*range(first, min(since, until + 1)), *range(max(first, kept.until + 1), until + 1)]
-    found = choose(by_rank(day for day in fresh if allowed is None or day in allowed), grew, k, still)
+    found = choose(by_rank((day for day in fresh if allowed is None or day in allowed), monthly), grew, k, still)
     return Decided(max(until, kept.until), tuple(found), min(first, since))

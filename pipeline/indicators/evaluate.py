@@ -19,7 +19,8 @@ from pipeline.periods import Period, iso, ordinal
 from pipeline.quality import OK
 from pipeline.release import hidden, reason, rounded
 from pipeline.release_book import Book
-from pipeline.release_rules import Verdict, Withheld, because, judge
+from pipeline.release_rules import judge
+from pipeline.release_verdict import Verdict, Withheld, because
 from pipeline.sketches import OtherKeyEpoch
 from pipeline.values import IndicatorValue
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import pytest
 
-from pipeline import release_rules
+from pipeline import release_engagement, release_rules
 from pipeline.history import History
 from pipeline.indicators.evaluate import evaluate
 from pipeline.model import Event
@@ -124,13 +124,13 @@ def test_no_small_number_of_those_who_took_part_can_be_worked_out(seed: int) -> 
     assert room >= 1 - 1e-6, f"{name} is known to be one number"
 
 
-@pytest.mark.parametrize("rule", ["_taking_part", "_growing", "_left_over"])
+@pytest.mark.parametrize("rule", ["taking_part", "_growing", "left_over"])
 def test_each_rule_is_needed(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    if rule == "_taking_part":  # as before: contributors alone were looked at
+    if rule == "taking_part":  # as before: contributors alone were looked at
         for one in set(IDS) - {"contributors"}:
             monkeypatch.delitem(release_rules.RULES, one)
     else:
-        monkeypatch.setattr(release_rules, rule, lambda *_: [] if rule == "_left_over" else None)
+        monkeypatch.setattr(release_engagement, rule, lambda *_: [] if rule == "left_over" else None)
     rooms = (narrowest(1000 + seed, 3 + seed % 3, week_by_week=seed % 2 == 1)[0] for seed in range(60))
     assert any(room < 1 - 1e-6 for room in rooms)
 

@@ -16,6 +16,8 @@ from pipeline.indicators.evaluate import evaluate
 from pipeline.model import Event
 from pipeline.periods import Period, iso, ordinal, periods_between
 from pipeline.release_book import Book
+from pipeline.release_rules import PARTS, RULES
+from pipeline.release_verdict import Rule
 from tests.unit.pipeline.making import City, Clock, event, ns, pilot
 from tests.unit.pipeline.sums import Row, Sums
 
@@ -116,8 +118,10 @@ def test_no_small_number_of_attendances_can_be_worked_out(seed: int) -> None:
     assert min(rooms) >= 1
 
 
-@pytest.mark.parametrize("rule", ["pipeline.indicators.evaluate.judge", "pipeline.release_rules._part_of_visits"])
-def test_without_its_rules_the_list_would_betray_the_rest(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rule, lambda *_: None)
+@pytest.mark.parametrize("rules", [RULES, PARTS], ids=["whole", "parts"])
+def test_without_its_rules_the_list_would_betray_the_rest(
+    rules: dict[str, Rule], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(rules, "attendance")
     order = random.Random(0)
     assert min(least_room(program(order), 5)[0] for _ in range(8)) < 1

@@ -86,3 +86,14 @@ def test_what_arrives_newest_days_first_stays_apart_too(daily: list[int], k: int
         kept = decide(kept, MONDAY + first, MONDAY + 27, running(known), k)
         told = [0, *(total(known, day) for day in kept.points)]
         assert all(after - before == 0 or after - before >= k for before, after in combinations(told, 2))
+
+
+def test_of_sums_ends_of_months_come_before_whole_weeks() -> None:
+    daily = [5, 0, 0, 0, 0, 3, 2] + [5] * 21  # the month ends on the Saturday, when 3 came, and 2 on the Sunday
+    assert ordinal("2026-01-31") == MONDAY + 5
+    weekly = decide(NOTHING_DECIDED, MONDAY, MONDAY + 27, running(daily), 4).points
+    monthly = decide(NOTHING_DECIDED, MONDAY, MONDAY + 27, running([8, *daily[1:5], 4, 2, *daily[7:]]), 4, monthly=True)
+    assert MONDAY + 6 in weekly
+    assert MONDAY + 5 not in weekly
+    assert MONDAY + 5 in monthly.points
+    assert MONDAY + 6 not in monthly.points
