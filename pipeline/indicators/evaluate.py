@@ -24,7 +24,8 @@ from pipeline.release_verdict import Verdict, Withheld, because
 from pipeline.sketches import OtherKeyEpoch
 from pipeline.values import IndicatorValue
 
-NARROWER: Final = "narrower"
+NARROWER: Final = "narrower"  # told of fewer activities
+SHORTER: Final = "shorter"  # told of fewer days
 
 
 def evaluate(
@@ -101,12 +102,12 @@ def _narrower(definition: Indicator, window: Window, book: Book, verdict: Withhe
     shorter = Window(window.history, Period(window.period.name, iso(first), iso(last)), window.as_of_ns)
     found = _released(definition, shorter, book)
     why = because(verdict, book.k)
-    return [(measure, _also(told, why) if told else (NARROWER, why)) for measure, told in found]
+    return [(measure, _also(told, why) if told else (SHORTER, why)) for measure, told in found]
 
 
 def _also(told: tuple[str, str], why: str) -> tuple[str, str]:
     """What is said of a figure of a narrower window; one of a still narrower one names that alone."""
-    return told if told[0] == NARROWER else (told[0], f"{why}; {told[1]}")
+    return told if told[0] == SHORTER else (told[0], f"{why}; {told[1]}")
 
 
 def _narrower_parts(
@@ -147,8 +148,8 @@ def _value(
     status, why = _status(definition, window, measure, gate)
     value, n = measure.value, measure.n
     lower, upper, interval = measure.lower, measure.upper, measure.interval
-    withheld = told is not None and told[0] != NARROWER
-    if told is not None and told[0] != NARROWER:
+    withheld = told is not None and told[0] not in (NARROWER, SHORTER)
+    if told is not None and told[0] not in (NARROWER, SHORTER):
         status, why = told
         n = None
     elif told is not None:
