@@ -10,13 +10,14 @@ from functools import partial
 
 from flask import Flask, Response, abort, request
 
-from dashboard import finding_rows, wording
+from dashboard import finding_rows, pair_frames, wording
 from dashboard.findings import FINDINGS
 from dashboard.queries import AnswersAway, Queries
 from dashboard.security import viewer
 from dashboard.selection import Selection
 from dashboard.tables import raw
 from dashboard.viewer import Viewer
+from pipeline.findings import Pair
 from pipeline.spreadsheet import harmless
 from pipeline.values import IndicatorValue
 
@@ -49,6 +50,7 @@ def register(server: Flask, queries: Queries) -> None:
         "period": _period,
         "activities": _activities,
         "fates": _fates,
+        "pairs": _pairs,
         **{name: partial(_findings, name) for name in FINDINGS},
     }
 
@@ -132,6 +134,12 @@ def _fates(queries: Queries, who: Viewer, selection: Selection) -> Iterable[Sequ
             begin = (slug, one.report.collector, one.report.feed, told)
             yield from ((*begin, fate, "", n) for fate, n in sorted(one.report.total.items()))
             yield from ((*begin, "dead_lettered", kind, n) for kind, n in sorted(one.report.dead.items()))
+
+
+def _pairs(queries: Queries, who: Viewer, selection: Selection) -> Iterable[Sequence[object]]:
+    """The differences that *Compare* shows."""
+    yield finding_rows.columns(Pair)
+    yield from finding_rows.rows(Pair, pair_frames.asked(queries, who, selection))
 
 
 def _findings(name: str, queries: Queries, who: Viewer, selection: Selection) -> Iterable[Sequence[object]]:

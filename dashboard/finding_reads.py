@@ -1,7 +1,7 @@
 """Reads of what answers the paper's questions; a part of `dashboard.queries.Queries`.
 
 Promises: like every query, these answer only for pilots that the viewer may see, from the cache of one version of the
-data, in the order of the catalogue. They speak of all closed days, whatever period is chosen.
+data, in the order of the catalogue. All but pairs speak of all closed days, whatever period is chosen.
 """
 
 from collections.abc import Callable, Hashable, Sequence
@@ -16,6 +16,7 @@ from pipeline.findings import (
     Effect,
     FitCell,
     OneSize,
+    Pair,
     RetentionCell,
     Revision,
     RoleShare,
@@ -40,10 +41,13 @@ class Findings(Protocol):
     def retention(self, pilots: Sequence[str]) -> list[RetentionCell]: ...
     def effects(self, pilots: Sequence[str]) -> list[Effect]: ...
     def revisions(self, pilots: Sequence[str]) -> list[Revision]: ...
+    def pairs(
+        self, pilots: Sequence[str], indicators: Sequence[str] | None, start: str | None, end: str | None
+    ) -> list[Pair]: ...
 
 
 class FindingReads:
-    """The ten questions, each for a viewer; `_findings` answers them."""
+    """The eleven questions, each for a viewer; `_findings` answers them."""
 
     _findings: Any
     _catalogue: Catalogue
@@ -88,6 +92,24 @@ class FindingReads:
     def revisions(self, viewer: Viewer, slugs: Sequence[str]) -> list[Revision]:
         """Closed values that changed afterwards."""
         return self._found("revisions", viewer, slugs)
+
+    def pairs(
+        self,
+        viewer: Viewer,
+        slugs: Sequence[str],
+        indicators: Sequence[str] | None = None,
+        start: str | None = None,
+        end: str | None = None,
+    ) -> list[Pair]:
+        """Each two pilots on each of these indicators, over whole weeks within the dates; without indicators on all
+        that may be compared."""
+        seen = viewer.may_see(slugs)
+        ask = getattr(self._findings, "pairs", None)
+        if len(seen) < 2 or ask is None:
+            return []
+        asked = None if indicators is None else tuple(indicators)
+        key = ("pairs", tuple(seen), asked, start, end)
+        return list(self._cached(key, lambda: ask(seen, asked, start, end)))
 
     @cached_property
     def vocabulary(self) -> Vocabulary:

@@ -1,7 +1,8 @@
 """Differences between pilots: two at a time, with interval and the probability of their order; never a league table.
 
-Promises: only indicators that their definition calls comparable, of values that are ok and have an interval; rates per
-inhabitant only where the same kind of people is counted; an order only where its probability is at least 0.8.
+Promises: only indicators that their definition calls comparable, of values of the same days that are ok and have an
+interval; rates per inhabitant only where the same kind of people is counted; an order only where its probability is at
+least 0.8.
 The interval of a difference is put together from the two intervals (MOVER). Source: Newcombe 1998, method 10; Zou and
 Donner 2008.
 """
@@ -21,6 +22,7 @@ from pipeline.values import IndicatorValue
 OPEN: Final = (0.2, 0.8)
 INTERVAL: Final = "from both intervals"
 PER_PEOPLE: Final = "population.snapshot"
+POINTS: Final = {"%": "percentage points"}  # a difference of shares is no share
 
 
 def pairs(values: Sequence[IndicatorValue], definition: Indicator, kinds: Mapping[str, str]) -> list[Pair]:
@@ -45,32 +47,52 @@ def _pair(one: IndicatorValue, other: IndicatorValue, definition: Indicator, kin
         pilot=one.pilot,
         other=other.pilot,
         indicator=one.indicator,
+        start=min(one.start, other.start),
+        end=max(one.end, other.end),
         difference=difference,
         higher=probability,
         order=order(probability),
+        figure=_figure(one, definition),
+        other_figure=_figure(other, definition),
         denominator=kinds.get(one.pilot, "") if PER_PEOPLE in definition.needs else "",
         synthetic=one.synthetic or other.synthetic,
+    )
+
+
+def _figure(value: IndicatorValue, definition: Indicator) -> Figure:
+    return Figure(
+        value=value.value,
+        n=value.n,
+        lower=value.lower,
+        upper=value.upper,
+        interval=value.interval,
+        status=value.status,
+        reason=value.reason,
+        unit=definition.unit,
     )
 
 
 def _difference(
     one: IndicatorValue, other: IndicatorValue, definition: Indicator, kinds: Mapping[str, str]
 ) -> tuple[Figure, float | None]:
+    unit = POINTS.get(definition.unit, definition.unit)
     if reason := _why_not(one, other, definition, kinds):
-        return Figure(status="not_defined", reason=reason, unit=definition.unit), None
+        return Figure(status="not_defined", reason=reason, unit=unit), None
     a, low, high = _three(one)
     b, other_low, other_high = _three(other)
     gap = a - b
     below, above = sqrt((a - low) ** 2 + (other_high - b) ** 2), sqrt((high - a) ** 2 + (b - other_low) ** 2)
     near = below if gap > 0 else above  # the side on which no difference lies
     probability = float(ndtr(Z * gap / near)) if near > 0 else 0.5 if gap == 0 else float(gap > 0)
-    figure = Figure(value=gap, lower=gap - below, upper=gap + above, interval=INTERVAL, unit=definition.unit)
+    figure = Figure(value=gap, lower=gap - below, upper=gap + above, interval=INTERVAL, unit=unit)
     return figure, probability
 
 
 def _why_not(one: IndicatorValue, other: IndicatorValue, definition: Indicator, kinds: Mapping[str, str]) -> str:
     if definition.comparable != "yes":
         return "its definition does not allow comparison between pilots"
+    if (one.start, one.end) != (other.start, other.end):
+        return f"{one.pilot} covers {one.start} to {one.end}, {other.pilot} {other.start} to {other.end}"
     for value in (one, other):
         if value.status != "ok":
             return f"{value.pilot}: {value.reason or value.status}"

@@ -197,14 +197,18 @@ class Revision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class Pair(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Two pilots on one indicator: `difference` is that of `pilot` minus that of `other`, `higher` the probability that
-    `pilot`'s is higher, `order` "higher", "lower" or, where 0.2 < P < 0.8, "open". `denominator` is the kind of people
-    that rates are per."""
+    `pilot`'s is higher, `order` "higher", "lower" or, where 0.2 < P < 0.8, "open". `figure` and `other_figure` are what
+    was compared, `start` and `end` its days. `denominator` is the kind of people that rates are per."""
 
     pilot: str
     other: str
     indicator: str
+    start: str = ""
+    end: str = ""
     difference: Figure
     higher: float | None = None
     order: str = "open"
+    figure: Figure = Figure()
+    other_figure: Figure = Figure()
     denominator: str = ""
     synthetic: bool = False

@@ -10,8 +10,8 @@ from threading import Lock
 from typing import Final
 
 from config.catalogue import Catalogue, Pilot
-from pipeline import compare
 from pipeline import impact as impacts
+from pipeline import pairs
 from pipeline.answers import Answers
 from pipeline.effects.answers import effects_of
 from pipeline.findings import (
@@ -151,31 +151,12 @@ class Findings:
     def pairs(
         self,
         pilots: Sequence[str],
-        indicator: str,
-        period: str = "chosen",
+        indicators: Sequence[str] | None = None,
         start: str | None = None,
         end: str | None = None,
     ) -> list[Pair]:
-        """Each two of these pilots on one indicator over the dates; [] of an indicator that is not known.
-
-        Of calendar periods the last one that overlaps the dates is taken for each pilot, and only pilots with the same
-        period are compared.
-        """
-        if indicator not in INDICATORS:
-            return []
-        newest = {
-            value.pilot: value
-            for value in self._answers.values(list(dict.fromkeys(pilots)), [indicator], period, start, end)
-            if value.dim == ""
-        }
-        kinds = {slug: self._kind(slug) for slug in newest}
-        last = max((value.end for value in newest.values()), default="")
-        same = [value for value in newest.values() if period in ("chosen", "all") or value.end == last]
-        return compare.pairs(same, INDICATORS[indicator], kinds)
-
-    def _kind(self, pilot: str) -> str:
-        denominator = self._catalogue.pilots[pilot].denominator()
-        return denominator.kind if denominator is not None else ""
+        """Each two of these pilots on each indicator, over whole weeks within the dates (`pipeline.pairs`)."""
+        return pairs.pairs(self._answers, self._catalogue, pilots, indicators, start, end)
 
     def _of(self, pilots: Sequence[str]) -> list[_Of]:
         with self._lock:

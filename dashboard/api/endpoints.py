@@ -18,6 +18,7 @@ from dashboard.api.asked import Asked, BadQuestion
 from dashboard.findings import FINDINGS, Finding
 from dashboard.queries import Queries
 from dashboard.viewer import Viewer
+from pipeline.findings import Pair
 from pipeline.values import Activity, Decision, IndicatorValue
 
 MAX_ROWS: Final = 20_000
@@ -94,6 +95,10 @@ def _chosen(queries: Queries, who: Viewer, asked: Asked) -> list[Any]:
     )
 
 
+def _pairs(queries: Queries, who: Viewer, asked: Asked) -> list[Any]:
+    return queries.pairs(who, asked.pilots, asked.indicators or None, asked.start, asked.end)
+
+
 def _with_units(queries: Queries, values: list[IndicatorValue]) -> Iterator[kinds.Value]:
     known = queries.definitions()
     for one in values:
@@ -144,6 +149,12 @@ ENDPOINTS: Final[dict[str, Endpoint]] = {
         "Values of one period of any length, people counted once over the whole of it.",
         ("pilots", "indicators", "start", "end"),
         _chosen,
+    ),
+    "pairs": Endpoint(
+        Pair,
+        "Each two pilots over whole weeks within the dates: difference, and the probability of its order; no ranking.",
+        ("pilots", "indicators", "start", "end"),
+        _pairs,
     ),
     "activities": Endpoint(Activity, "Engagement activities that were held.", ("pilots", "start", "end"), _activities),
     "decisions": Endpoint(

@@ -8,6 +8,7 @@ from dashboard import baseline, palette, sentences, wording
 from dashboard.components import answered, heading, holding_still, notice, skeleton, unless_drawn
 from dashboard.frame import Framed, frame
 from dashboard.multiples import Column, Row, multiples
+from dashboard.pair_frames import PER_1000, differences
 from dashboard.queries import Queries
 from dashboard.security import viewer
 from dashboard.selection import Selection
@@ -21,14 +22,6 @@ if TYPE_CHECKING:
     from pipeline.indicators import Indicator
 
 PATH, TITLE = "/compare", "Compare"
-# Which rate stands for a count in the view per 1,000 people; what is neither here nor comparable is not shown in it.
-PER_1000 = {
-    "people": "adoption-per-1000",
-    "new-people": "adoption-per-1000",
-    "contributions": "participation-per-1000",
-    "contributors": "participation-per-1000",
-    "participants-who-use": "participation-per-1000",
-}
 
 
 def id_(name: str) -> str:
@@ -216,7 +209,7 @@ def _figures(queries: Queries, who: Viewer, selection: Selection) -> Any:
     hidden = queries.disclosure_k
     if hidden:
         facts.append((_("Hidden"), _("counts of 1 to {top} people", top=hidden - 1)))
-    return frame(
+    table = frame(
         Framed(
             name="figures",
             eyebrow=_("Whole period"),
@@ -234,3 +227,4 @@ def _figures(queries: Queries, who: Viewer, selection: Selection) -> Any:
             definition=f"/definitions{query}",
         )
     )
+    return [table, *differences(queries, who, selection, pilots, query)]

@@ -66,6 +66,9 @@ class MadeUpAnswers(MadeUpFindings):
         self.version()
         return None if pilot in self.empty else ("2025-05-14", self.silent.get(pilot, LAST))
 
+    def as_of_ns(self) -> int:
+        return NOW_NS
+
     def values(
         self,
         pilots: Sequence[str],
@@ -143,14 +146,15 @@ class MadeUpAnswers(MadeUpFindings):
         if pilot == "palmela" and name == "contributors" and period != "chosen" and chance < 0.3:
             return IndicatorValue(**words, status="suppressed", reason="fewer than 5 people")
         status = "incomplete" if start <= LAST <= end and period != "chosen" else "feed_poor" if chance > 0.94 else "ok"
-        spread = 2 * math.sqrt(value) if definition.interval_method == "poisson" else None  # type: ignore[attr-defined]
+        method = definition.interval_method  # type: ignore[attr-defined]
+        spread = 2 * math.sqrt(value) if method in ("poisson", "wilson") else None
         return IndicatorValue(
             **words,
             value=value,
             n=round(value),
             lower=value - spread if spread else None,
             upper=value + spread if spread else None,
-            interval="poisson" if spread else "",
+            interval=method if spread else "",
             status=status,
         )
 
