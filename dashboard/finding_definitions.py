@@ -151,6 +151,27 @@ def _uptake() -> list[Told]:
             ],
         ),
         Told(
+            "revisions",
+            _("Revisions"),
+            [
+                (
+                    _("Closed"),
+                    _("A value of a period that is over, and of which all days are in, is published and then frozen."),
+                ),
+                (
+                    _("Revision"),
+                    _(
+                        "What changes a published value afterwards - late or corrected events, an erased person, a "
+                        "changed definition - makes a numbered revision with its reason, and never rewrites silently."
+                    ),
+                ),
+                (
+                    _("Withheld"),
+                    _("The value before, where the two numbers beside each other would tell of few people."),
+                ),
+            ],
+        ),
+        Told(
             "effects",
             _("Effects of engagement on uptake"),
             [

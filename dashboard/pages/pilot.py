@@ -20,6 +20,7 @@ from dashboard.components import (
 )
 from dashboard.one_pilot import activity_frame, decision_frame, feed_frame, incident_frame, series_frames
 from dashboard.queries import Queries
+from dashboard.revision_frame import revision_frame
 from dashboard.security import viewer
 from dashboard.selection import Selection
 from dashboard.texts import _
@@ -91,6 +92,7 @@ def _body(queries: Queries, who: Viewer, selection: Selection, scheme: palette.S
         activity_frame(queries, who, selection, pilot, bounds),
         *decision_frame(queries, who, selection, pilot, bounds),
         feed_frame(queries, who, selection, pilot, bounds),
+        revision_frame(queries, who, selection, pilot),
         incidents,
     ]
 
