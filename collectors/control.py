@@ -49,7 +49,6 @@ class Control:
         self._settings, self._collector = settings, collector
         self.desk = Desk(spool, roster)
         self.ready = threading.Event()
-        self.overrun = 0
         self._requests: queue.Queue[bytes | None] = queue.Queue(_WAITING)
         self._client = new_client(settings, f"periscope-{collector}-control", keep_session=False)
         self._client.on_connect, self._client.on_message = self._on_connect, self._on_message
@@ -81,7 +80,7 @@ class Control:
         try:
             self._requests.put_nowait(message.payload[: MOST_REQUEST + 1])
         except queue.Full:
-            self.overrun += 1
+            self.desk.counts["overrun"] += 1
 
     def _on_connect(self, client: Any, _data: Any, _flags: Any, reason: Any, _props: Any) -> None:
         if reason.is_failure:

@@ -64,7 +64,10 @@ class ShownLetter(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a request: a number of messages, those skipped by reason, a sentence for the person who asked."""
+    """What became of a request: a number of messages, those skipped by reason, a sentence for the person who asked.
+
+    `overrun` requests since the collector's start were not taken, since too many came at once.
+    """
 
     id: str
     ok: bool
@@ -74,18 +77,20 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     letters: list[ShownLetter] = []
     samples: list[Sample] = []
     cut: bool = False
+    overrun: int = 0
 
 
 _read = msgspec.json.Decoder(Request).decode
 
 
 class Desk:
-    """Does what requests ask, on one spool. `counts` are by outcome: done, refused, repeated, malformed, failed."""
+    """Does what requests ask, on one spool. `counts` are by outcome: done, refused, repeated, malformed, failed,
+    and those that never came here (overrun)."""
 
     def __init__(self, spool: Spool, roster: Roster) -> None:
         self._spool, self._roster = spool, roster
         self._answered: OrderedDict[str, bytes] = OrderedDict()
-        self.counts = {"done": 0, "refused": 0, "repeated": 0, "malformed": 0, "failed": 0}
+        self.counts = {"done": 0, "refused": 0, "repeated": 0, "malformed": 0, "failed": 0, "overrun": 0}
 
     def answer(self, payload: bytes) -> bytes | None:
         """The answer to one request; None where nothing is known that it could be addressed to."""
@@ -107,7 +112,7 @@ class Desk:
             len(request.ids),
             answer.sentence,
         )
-        encoded = _bounded(answer)
+        encoded = _bounded(msgspec.structs.replace(answer, overrun=self.counts["overrun"]))
         self._answered[request.id] = encoded
         while len(self._answered) > _REMEMBERED:
             self._answered.popitem(last=False)

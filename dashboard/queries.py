@@ -16,7 +16,7 @@ from dashboard.viewer import Viewer
 from pipeline.alerts.care import Quiet
 from pipeline.alerts.stories import Story
 from pipeline.delivery.routes import SYSTEM
-from pipeline.reports import ToldReport
+from pipeline.reports import SessionLoss, ToldReport
 from pipeline.store.port import StoreAway
 from pipeline.values import Activity, Decision, Incident, IndicatorValue, NowBoard
 
@@ -146,6 +146,12 @@ class Queries(FindingReads):
         if not viewer.may_see([slug]):
             return []
         return list(self._cached(("reports", slug), lambda: self._answers.reports(slug)))
+
+    def session_losses(self, viewer: Viewer, slug: str) -> list[SessionLoss]:
+        """Sessions that brokers forgot of a pilot's collectors, oldest first."""
+        if not viewer.may_see([slug]):
+            return []
+        return list(self._cached(("losses", slug), lambda: self._answers.session_losses(slug)))
 
     def series(
         self, viewer: Viewer, slugs: Sequence[str], indicators: Sequence[str], period: str, start: str, end: str

@@ -28,7 +28,7 @@ from pipeline.periods import Period, date_ns, iso, period_of, periods_between
 from pipeline.pulse import Pulse, read_pulse
 from pipeline.release import Profile, near, profile
 from pipeline.release_book import Book
-from pipeline.reports import ToldReport, stored
+from pipeline.reports import SessionLoss, ToldReport, losses, stored
 from pipeline.retention import triangle
 from pipeline.revisions import told_revisions
 from pipeline.rows import Shelf
@@ -196,6 +196,10 @@ class Answers:
     def reports(self, pilot: str) -> list[ToldReport]:
         """What collectors last told of each feed of a pilot, in order of collector and feed."""
         return stored(self._store, pilot) if pilot in self._catalogue.pilots else []
+
+    def session_losses(self, pilot: str) -> list[SessionLoss]:
+        """Every session that a broker forgot of a pilot's collectors, oldest first."""
+        return losses(self._store, pilot) if pilot in self._catalogue.pilots else []
 
     def activities(
         self, pilot: str, start: str | None = None, end: str | None = None, release: str = "usual"

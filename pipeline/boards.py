@@ -41,6 +41,10 @@ class Boards:
         self._boards[slug].take(events, start_ns, end_ns, now_ns)
         self._reports.take(events)
 
+    def hear(self, events: Sequence[Event]) -> None:
+        """What collectors told on a day, however old: a pipeline that stood still for days must not miss it."""
+        self._reports.take(events)
+
     def refresh(self, touches: Sequence[Touch], today: Mapping[str, str], now_ns: int) -> int:
         """Write the boards whose pilots were touched, or that are 10 s old, and new reports; the number written."""
         newest = _newest(touches, today)

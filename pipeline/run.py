@@ -195,6 +195,7 @@ class Pipeline:
         pilot, history = self._catalogue.pilots[slug], self._histories[slug]
         bounds = [day_bounds(touch.day, pilot.zone) for touch in touches]
         events = self._store.read(slug, STREAMS, bounds[0][0], bounds[-1][1])
+        self._boards.hear(events)
         records, place = [], 0
         partials: list[tuple[Touch, Partial, bytes]] = []
         for touch, (_, end) in zip(touches, bounds, strict=True):

@@ -131,6 +131,17 @@ def _feeds(queries: Queries, who: Viewer, asked: Asked) -> list[Any]:
     return found
 
 
+def _session_losses(queries: Queries, who: Viewer, asked: Asked) -> list[Any]:
+    return [
+        kinds.SessionLoss(
+            pilot=slug, collector=one.collector, found_at=wording.local(one.found_ns).isoformat(),
+            since=one.since or None,
+        )
+        for slug in asked.pilots
+        for one in queries.session_losses(who, slug)
+    ]  # fmt: skip
+
+
 def _finding(finding: Finding, queries: Queries, who: Viewer, asked: Asked) -> list[Any]:
     return finding.ask(queries, who, asked.pilots)
 
@@ -161,5 +172,8 @@ ENDPOINTS: Final[dict[str, Endpoint]] = {
         Decision, "Closed decisions with the roles of groups in them.", ("pilots", "start", "end"), _decisions
     ),
     "feeds": Endpoint(kinds.Fate, "What became of every message of each feed.", ("pilots",), _feeds),
+    "session-losses": Endpoint(
+        kinds.SessionLoss, "When a broker forgot what it held for a collector.", ("pilots",), _session_losses
+    ),
     **{name: Endpoint(one.kind, one.title, ("pilots",), partial(_finding, one)) for name, one in FINDINGS.items()},
 }

@@ -87,6 +87,16 @@ class Fate(msgspec.Struct, frozen=True, kw_only=True):
     n: int
 
 
+class SessionLoss(msgspec.Struct, frozen=True, kw_only=True):
+    """A broker forgot what it held for a collector: messages from `since` (None is unknown) to `found_at` may be
+    missing."""
+
+    pilot: str
+    collector: str
+    found_at: str
+    since: str | None
+
+
 def plain(value: Any) -> Any:
     """A value for JSON with every field, also those that have their default: a reader need not know defaults."""
     if isinstance(value, msgspec.Struct):

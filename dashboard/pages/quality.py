@@ -31,10 +31,12 @@ from dashboard.tables import raw
 from dashboard.texts import _, _n
 from dashboard.viewer import Viewer
 from pipeline.feed_report import Sample
+from pipeline.reports import SessionLoss
 from pipeline.values import FeedNow, IndicatorValue
 
 PATH, TITLE = "/quality", "Data quality"
 _MANY = 0.01
+_LOST = 3  # as many lost sessions are told on the page
 ACT = "quality-act"
 
 
@@ -98,7 +100,11 @@ def _told(mending: Mending, who: Viewer, asked: Any) -> Any:
     letters = answer.get("letters") or []
     if not answer.get("ok"):
         return notice("bad", _("The collector refused"), str(answer.get("sentence", "")))
-    return [notice("info", _("Done by the collector"), str(answer.get("sentence", ""))), *map(_letter, letters)]
+    said = [str(answer.get("sentence", ""))]
+    if overrun := int(answer.get("overrun") or 0):
+        said.append(_n("{n} other request came while too many waited, and was not taken.",
+                       "{n} other requests came while too many waited, and were not taken.", overrun))  # fmt: skip
+    return [notice("info", _("Done by the collector"), " ".join(said)), *map(_letter, letters)]
 
 
 def _letter(letter: Any) -> html.Div:
@@ -140,12 +146,32 @@ def _pilot(queries: Queries, who: Viewer, selection: Selection, pilot: Pilot, ab
             eyebrow=pilot.country,
             title=pilot.name,
             sentence=fates.sentence(pilot.name, rows, now_ns),
-            body=[_table(pilot, rows, health, complete, days), *_kinds(who, pilot, rows, able)],
+            body=[
+                *_lost(pilot, queries.session_losses(who, pilot.slug)),
+                _table(pilot, rows, health, complete, days),
+                *_kinds(who, pilot, rows, able),
+            ],
             notes=_notes(rows),
             csv=f"/download/fates.csv{selection.to_query(pilots=(pilot.slug,))}",
             definition=f"/definitions{selection.to_query()}#completeness",
         )
     )
+
+
+def _lost(pilot: Pilot, found: list[SessionLoss]) -> list[Any]:
+    """When the broker forgot what it held, newest first: the ledger cannot know of messages that never came."""
+    if not found:
+        return []
+    told = [
+        _("Between {since} and {found} messages may be missing (collector {name}).", name=one.collector,
+          since=wording.moment(wording.ns_of(one.since), pilot.zone) if one.since else _("an unknown time"),
+          found=wording.moment(one.found_ns, pilot.zone))
+        for one in found[: -_LOST - 1 : -1]
+    ]  # fmt: skip
+    if len(found) > len(told):
+        told.append(_("{n} earlier ones are in the API (session-losses).", n=len(found) - len(told)))
+    title = _n("A session with the broker was lost", "{n} sessions with the broker were lost", len(found))
+    return [notice("warn", title, " ".join(told), **attributes({"data-lost": str(len(found))}))]
 
 
 def _table(

@@ -13,7 +13,7 @@ from pipeline.alerts.stories import Moment, Story
 from pipeline.feed_report import DayReport, FeedReport, Gap, Quantiles, Sample, Skew
 from pipeline.indicators import INDICATORS
 from pipeline.periods import date_ns
-from pipeline.reports import ToldReport
+from pipeline.reports import SessionLoss, ToldReport
 from pipeline.store.port import StoreAway
 from pipeline.values import Activity, Decision, DecisionRole, FeedNow, Incident, IndicatorValue, NowBoard
 from tests.dashboard.made_up_findings import MadeUpFindings
@@ -232,6 +232,15 @@ class MadeUpAnswers(MadeUpFindings):
                             latency_s=latency, skew_s=skew, last_received=last_at, longest_gap=gap,
                             samples=samples)  # fmt: skip
         return ToldReport(told_ns, report)
+
+    def session_losses(self, pilot: str) -> list[SessionLoss]:
+        """Genoa's broker forgot twice."""
+        self.version()
+        if pilot != "genoa" or pilot in self.empty:
+            return []
+        known, unknown = NOW_NS - 15 * 3600 * 10**9, NOW_NS - 2 * 3600 * 10**9
+        since = "2026-05-11T22:00:00.000000Z"
+        return [SessionLoss(pilot, "main", known, since), SessionLoss(pilot, "main", unknown, "")]
 
     def activities(self, pilot: str, start: str | None = None, end: str | None = None) -> list[Activity]:
         self.version()

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from dash import Dash
 from playwright.sync_api import Browser, expect
 
 from config.catalogue import Catalogue
@@ -16,8 +17,10 @@ from dashboard.queries import Queries
 from dashboard.viewer import EVERYTHING, Viewer
 from pipeline.feed_report import FeedReport
 from pipeline.reports import ToldReport
+from tests.dashboard.callbacks import post, texts
 from tests.dashboard.conftest import Site, serving
 from tests.dashboard.made_up import NOW_NS, MadeUpAnswers
+from tests.dashboard.test_finding_pages import marked
 from tests.dashboard.test_journeys import reader
 
 Serve = Callable[[MadeUpAnswers], Site]
@@ -71,6 +74,29 @@ def test_a_pilot_without_reports_and_a_collector_that_went_quiet_say_so(
         page.goto(f"{site.address}/quality")
         expect(page.locator("#frame-milan .frame-sentence")).to_have_text("No collector has told of Milan yet.")
         expect(page.locator("#frame-genoa .frame-sentence")).to_contain_text("does not run or cannot reach the broker")
+
+
+def test_sessions_that_the_broker_lost_are_told_with_the_time_they_concern(app: Dash) -> None:
+    answer = post(app, "..quality-body.children...quality-drawn.data..", {"url.search": "?pilots=genoa,bremen"}).json
+    assert answer is not None
+    [found] = marked(answer, "data-lost")
+    assert found["data-lost"] == "2"
+    words = " ".join(texts(found))
+    assert "2 sessions with the broker were lost" in words
+    assert "Between an unknown time and 12 May 14:00 messages may be missing (collector main)." in words
+    assert "Between 12 May 00:00 and 12 May 01:00 messages may be missing" in words
+    told = app.server.test_client().get("/api/v1/session-losses").json
+    assert told is not None
+    assert [(one["pilot"], one["since"]) for one in told["items"]] == [
+        ("genoa", "2026-05-11T22:00:00.000000Z"), ("genoa", None),
+    ]  # fmt: skip
+
+
+def test_requests_that_were_not_taken_are_told_to_who_asks_next(catalogue: Catalogue) -> None:
+    answer = {"ok": True, "done": 4, "sentence": "4 messages are tried again.", "overrun": 3}
+    mending = Mending(Collector(answer), lambda *said: None)
+    asked = {"act": "requeue", "collector": "main", "pilot": "bremen", "feed": "app", "kind": "decode:not_json"}
+    assert "3 other requests came while too many waited" in str(quality._told(mending, EVERYTHING, asked))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from collectors import ledger
 from collectors.collector import Collector
-from collectors.control import Control, ControlClient, NoAnswer, control_topic
+from collectors.control import _WAITING, Control, ControlClient, NoAnswer, control_topic
 from collectors.message import BrokerAway, BrokerRefused
 from collectors.mqtt import MqttPublisher
 from collectors.topics import Roster
@@ -100,6 +100,21 @@ def test_a_request_that_the_broker_kept_is_not_done(broker: Mosquitto, running: 
     wait_until(fresh.ready.is_set, 10, "hearing")
     assert len(ask(broker, do="show", pilot="bremen")["letters"]) == 1
     fresh.stop()
+
+
+def test_requests_that_came_while_too_many_waited_are_counted_and_told(broker: Mosquitto, running: Collector) -> None:
+    running.control.stop()
+    busy = Control(running._settings.mqtt, "main", running.spool, Roster(catalogue(pilot(app())), "main"))
+    busy._client.loop_start()  # hears, and works none off yet
+    wait_until(busy.ready.is_set, 10, "hearing")
+    with MqttPublisher(as_user(broker, "dashboard")) as publisher:
+        for number in range(_WAITING + 3):
+            publisher.publish(control_topic("main"), f'{{"id": "{number}", "do": "sample", "by": "Ada"}}'.encode())
+    wait_until(lambda: busy.desk.counts["overrun"] == 3, 10, "the overrun")
+    busy._thread.start()
+    answer = ask(broker, do="sample")
+    assert (answer["ok"], answer["overrun"]) == (True, 3)
+    busy.stop()
 
 
 @pytest.mark.parametrize("user", ["bremen", "importer", "collector"])

@@ -67,3 +67,31 @@ def test_a_report_reaches_whoever_asks_and_a_newer_one_takes_its_place() -> None
     city.work(running)
     assert [(one.report.feed, one.report.total["written"]) for one in answers.reports("test")] == [("app", 8)]
     assert answers.reports("nowhere") == []
+
+
+def lost(at: str, since: object = "2026-05-12T09:00:00.000000Z", collector: object = "main") -> Event:
+    made = event("collector.session_lost", at, feed="collector", data={"collector": collector, "since": since})
+    return msgspec.structs.replace(made, stream="ops")
+
+
+def test_every_lost_session_reaches_whoever_asks_once_and_in_order() -> None:
+    city = City(pilot(), Clock("2026-05-12T10:05:00"))
+    running = city.pipeline()
+    city.add([lost("2026-05-12T10:00"), lost("2026-05-12T09:30", "unknown", None)])
+    city.work(running)
+    city.clock.ns += 60 * 10**9
+    city.add([act("2026-05-12T10:00", "p")])
+    city.work(running)
+    answers = Answers(city.store, city.catalogue, city.operations)
+    assert [(one.collector, one.since) for one in answers.session_losses("test")] == [
+        ("unknown", ""), ("main", "2026-05-12T09:00:00.000000Z"),
+    ]  # fmt: skip
+    assert answers.session_losses("nowhere") == []
+
+
+def test_a_loss_of_days_ago_is_told_although_the_pipeline_stood_still() -> None:
+    city = City(pilot(), Clock("2026-05-12T10:05:00"))
+    city.add([lost("2026-05-02T10:00")])
+    city.work()
+    [found] = Answers(city.store, city.catalogue, city.operations).session_losses("test")
+    assert found.found_ns == lost("2026-05-02T10:00").floor_ns
