@@ -7,12 +7,13 @@ empty answers. Nothing here writes.
 
 from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
 from config.catalogue import Catalogue
 from pipeline.alerts.care import Care, Quiet
+from pipeline.alerts.drop_off import KIND as DROP_OFF
 from pipeline.alerts.stories import Story, told, with_series
 from pipeline.day_index import changed, digest
 from pipeline.decisions import as_decision
@@ -37,6 +38,8 @@ from pipeline.values import Activity, Decision, Incident, IndicatorValue, NowBoa
 from pipeline.work import everything
 
 ALL_NS = (-(1 << 62), 1 << 62)
+MOST_ASKED: Final = 100  # chosen periods that are remembered
+Version = tuple[int, int]  # of a pilot's days, and the instant as of which periods are judged
 Read = TypeVar("Read")
 
 
@@ -50,6 +53,7 @@ class Answers:
         self._histories: dict[str, tuple[int, History]] = {}
         self._digests: dict[str, dict[str, str]] = {}
         self._books: dict[tuple[str, int], tuple[tuple[int, int], Book]] = {}
+        self._asked_before: dict[tuple[str, Period, tuple[str, ...] | None], tuple[Version, list[IndicatorValue]]] = {}
         self._frozen = Frozen(operations)
         self._lock = Lock()
 
@@ -111,7 +115,7 @@ class Answers:
     ) -> list[IndicatorValue]:
         """A chosen period, under the decisions that were published; where it is a stored one, what that hides."""
         pilot, k = history.pilot.slug, self._catalogue.common.disclosure_k
-        values = evaluate(history, period, as_of_ns, k, wanted, self._book(history, as_of_ns, k))
+        values = self._evaluated(history, period, as_of_ns, k, wanted)
         if k < 2:
             return values
         hidden = {
@@ -122,6 +126,21 @@ class Answers:
             if value.start == period.start and value.status == "suppressed"
         }
         return [keep_hidden(value) if key_of(value) in hidden else value for value in values]
+
+    def _evaluated(
+        self, history: History, period: Period, as_of_ns: int, k: int, wanted: Sequence[str] | None
+    ) -> list[IndicatorValue]:
+        """Computed again only when the pilot's days or the clock have changed: all of a period takes a second."""
+        pilot = history.pilot.slug
+        asked = (pilot, period, None if wanted is None else tuple(wanted))
+        version = (self._histories[pilot][0], as_of_ns)
+        known = self._asked_before.pop(asked, None)
+        if known is None or known[0] != version:
+            known = (version, evaluate(history, period, as_of_ns, k, wanted, self._book(history, as_of_ns, k)))
+        self._asked_before[asked] = known  # as the newest
+        while len(self._asked_before) > MOST_ASKED:
+            del self._asked_before[next(iter(self._asked_before))]
+        return list(known[1])
 
     def strict(self, pilot: str, period: str, start: str | None, end: str | None) -> list[IndicatorValue]:
         """Values of a pilot's periods of one kind that overlap the dates under the stricter release, computed now."""
@@ -299,6 +318,8 @@ class Answers:
         return (found if one.pilot == SYSTEM else self._with_series(one.pilot, found))[0]
 
     def _with_series(self, pilot: str, found: list[Story]) -> list[Story]:
+        if not any(one.incident.kind == DROP_OFF for one in found):
+            return found  # only drop-offs have a series, and it takes a second to compute
         levels = Care(self._operations).levels(pilot)
         with self._lock:
             return with_series(*self._history(pilot), levels, found)

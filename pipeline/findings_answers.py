@@ -6,6 +6,7 @@ its days were written anew; unknown pilots give nothing. Findings cover all time
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from threading import Lock
 from typing import Final
 
@@ -43,7 +44,7 @@ STREAM: Final = "engagement"
 MOST: Final = 20  # selections of pilots whose test is kept
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Of:
     """All findings of one pilot, the edition of its days, and the days they rest on."""
 
@@ -52,9 +53,14 @@ class _Of:
     seen: Gathered
     fit: list[FitCell]
     roles: list[RoleShare]
-    groups: list[StageGroup]
     skills: list[SkillNeed]
     counted: list[Counted]
+    how: Profile
+
+    @cached_property
+    def groups(self) -> list[StageGroup]:
+        """The stage × group matrix; it takes longer than all else, and only one page asks for it."""
+        return [rounded_group(one, self.how.base) for one in matrix.stage_groups(self.seen, self.how.k)]
 
 
 class Findings:
@@ -211,9 +217,9 @@ def _compute(said: _Said, edition: tuple[int, int], how: Profile) -> _Of:
         seen=seen,
         fit=[rounded_cell(one, base) for one in fit_cells(seen, k)],
         roles=decisions.role_shares(seen.pilot, closed, seen.synthetic),
-        groups=[rounded_group(one, base) for one in matrix.stage_groups(seen, k)],
         skills=[rounded_need(one, base) for one in skills.skill_needs(seen, rows, k)],
         counted=coded.counted(seen, rows, k),
+        how=how,
     )
 
 

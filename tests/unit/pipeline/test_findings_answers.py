@@ -121,3 +121,22 @@ def test_targets_are_judged_by_the_stored_weeks() -> None:
 
 def day_text(time_ns: int) -> str:
     return date.fromordinal(date(1970, 1, 1).toordinal() + time_ns // (86_400 * 10**9)).isoformat()
+
+
+def test_a_period_asked_again_follows_days_that_changed_and_is_the_callers_own() -> None:
+    city = City(pilot(feeds=FEEDS), Clock("2026-06-01T12:00"))
+    city.add([act(f"2026-03-{day:02}T10:00:00", f"p{day}") for day in range(1, 29)])
+    running = city.pipeline()
+    city.work(running)
+    answers = Answers(city.store, city.catalogue, city.operations)
+
+    def people() -> float | None:
+        [found] = answers.chosen(["test"], ["people"], "2026-03-02", "2026-03-29")
+        return found.value
+
+    assert people() == 27
+    answers.chosen(["test"], ["people"], "2026-03-02", "2026-03-29").clear()
+    assert people() == 27
+    city.add([act("2026-03-28T11:00:00", "late")])
+    city.work(running)
+    assert people() == 28
