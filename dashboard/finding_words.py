@@ -43,6 +43,8 @@ def figure_names() -> dict[str, str]:
 
 def title_of(vocabulary: Vocabulary, name: str, code: str) -> str:
     """The title of a code in a list of the vocabulary; what is not in it, as it was recorded."""
+    if name == "stage":
+        return stage_name(code).capitalize()
     if code == "unknown":
         return _("not recorded")
     if (name, code) == ("decision_role", "decides"):  # what E6 counts; no role that is recorded
@@ -59,7 +61,7 @@ def in_order(vocabulary: Vocabulary, name: str, codes: Iterable[str]) -> list[st
 def status(figure: Figure, k: int) -> str:
     """Why a figure has no value, in a few words."""
     if figure.status == "suppressed" and k:
-        return _("hidden: fewer than {k} people", k=k)
+        return _("hidden: would tell of fewer than {k} people", k=k)
     return wording.status_words().get(figure.status, figure.status)
 
 

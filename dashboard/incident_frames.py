@@ -18,6 +18,8 @@ from pipeline.alerts.explanation import Explanation
 from pipeline.alerts.stories import Day, Moment, Story
 
 _UTC: Final = ZoneInfo("UTC")
+_TOGETHER_NS: Final = 14 * 86_400 * 10**9
+TOTAL: Final = "contributions"
 
 
 def severities() -> dict[str, str]:
@@ -57,7 +59,7 @@ def incident_frame(
         body.append(html.Dl([html.Div([html.Dt(term), html.Dd(said)]) for term, said in _evidence(why)],
                             className="evidence-list"))  # fmt: skip
         if why.parts:
-            body.append(_parts(why))
+            body.append(_parts(why, one.id))
     body.append(_history(story, pilot.zone if pilot else _UTC))
     if acts:
         body.append(html.Div(acts, className="care-acts"))
@@ -71,7 +73,7 @@ def incident_frame(
             body=body,
             facts=[(_("Incident"), str(one.id)), (_("Since") if over else _("Open since"), wording.prose(one.since))]
             + ([(_("Data"), _("simulated"))] if one.synthetic else []),
-            table=_table(story.days) if story.days else None,
+            table=_table(story.days, one.id) if story.days else None,
             notes=[_("Hollow: left out. Solid line: it fired. Dotted: the evidence began. Dashed: the threshold.")]
             if story.days
             else [],
@@ -83,7 +85,7 @@ def _series(story: Story) -> str:
     one = story.incident
     if one.kind == "feed_silent":
         return _("Feed {feed}", feed=one.series)
-    return _("Contributions") if one.series == "contributions" else _("Contributions: {kind}", kind=one.series)
+    return _("Contributions") if one.series == TOTAL else _("Contributions: {kind}", kind=one.series)
 
 
 def _evidence(why: Explanation) -> list[tuple[str, str]]:
@@ -107,13 +109,13 @@ def _evidence(why: Explanation) -> list[tuple[str, str]]:
     ]  # fmt: skip
 
 
-def _parts(why: Explanation) -> Any:
+def _parts(why: Explanation, incident: int) -> Any:
     head = [_("Part"), _("Observed"), _("Expected"), _("Of what is missing")]
     rows = [
         [f"{part.dim}: {part.name.replace('_', ' ')}", str(part.observed), f"{part.expected:.1f}", f"{part.share:.0%}"]
         for part in why.parts
     ]
-    return table(head, rows, _("Who stayed away"))
+    return table(head, rows, _("Who stayed away, incident {n}", n=incident))
 
 
 def _history(story: Story, zone: ZoneInfo) -> html.Div:
@@ -148,7 +150,7 @@ def _deed(deed: Deed, zone: ZoneInfo) -> str:
     return f"{wording.moment(deed.at_ns, zone)}: {what}{until}: {deed.note}"
 
 
-def _table(days: list[Day]) -> Any:
+def _table(days: list[Day], incident: int) -> Any:
     head = [_("Day"), _("Observed"), _("Expected"), _("90 % band"), _("Evidence"), _("Left out")]
     return table(
         head,
@@ -163,8 +165,43 @@ def _table(days: list[Day]) -> Any:
             ]
             for one in reversed(days)
         ],
-        _("Each day of the series"),
+        _("Each day of the series, incident {n}", n=incident),
     )
+
+
+def together(stories: Sequence[Story]) -> list[list[Story]]:
+    """Open incidents that may be one event: of one pilot and kind, opened within two weeks; in the order of the first.
+
+    Of several the one of all contributions comes first, since the others are its parts.
+    """
+    found: list[list[Story]] = []
+    for story in stories:
+        one = story.incident
+        for group in found:
+            other = group[0].incident
+            near = abs(one.opened_ns - other.opened_ns) <= _TOGETHER_NS
+            if (one.pilot, one.kind) == (other.pilot, other.kind) and near:
+                group.append(story)
+                break
+        else:
+            found.append([story])
+    return [sorted(group, key=lambda one: one.incident.series != TOTAL) for group in found]
+
+
+def group_frame(group: Sequence[Story], pilot: Pilot | None, frames: Sequence[html.Section]) -> html.Div:
+    """Several incidents under one heading that says that they may be one event."""
+    whose = pilot.name if pilot else "Periscope"
+    title = _("{pilot}: {n} incidents that may be one event", pilot=whose, n=len(group))
+    first = min(story.explanation.since if story.explanation else story.incident.since[:10] for story in group)
+    said = _(
+        "{kind}, since about {day}: {series}. Each is judged by itself; one fall shows in the total and in its parts.",
+        kind=kind(group[0].incident).capitalize(),
+        day=wording.day(first),
+        series=wording.listing([_series(story) for story in group]),
+    )
+    name = f"together-{group[0].incident.id}"
+    head = html.Div([html.H2(title, id=name), html.P(said)], className="together-head")
+    return html.Div([head, *frames], className="together", role="group", **attributes({"aria-labelledby": name}))
 
 
 def past_frame(pilot: Pilot, stories: list[Story]) -> html.Section:
@@ -180,8 +217,8 @@ def past_frame(pilot: Pilot, stories: list[Story]) -> html.Section:
     return frame(
         Framed(
             name=f"past-{pilot.slug}",
-            eyebrow=pilot.name,
-            title=_("Over"),
+            eyebrow=_("Over"),
+            title=pilot.name,
             sentence=_n("{n} incident is over.", "{n} incidents are over.", len(rows)),
             body=table(head, rows, _("Incidents that are over, {pilot}", pilot=pilot.name)),
         )

@@ -234,8 +234,7 @@ def feed_frame(queries: Queries, who: Viewer, selection: Selection, pilot: Pilot
         now = verdicts.get(segment) if dim == "feed" else None
         rows.append(
             [
-                _("device {id}", id=segment) if dim == "device" else segment,
-                now.sentence if now else "",
+                (_("device {id}", id=segment) if dim == "device" else segment) + (f"\n{now.sentence}" if now else ""),
                 *[_quality(known.get((one.id, dim, segment)), one.unit, queries.disclosure_k) for one in definitions],
             ]
         )
@@ -253,7 +252,10 @@ def feed_frame(queries: Queries, who: Viewer, selection: Selection, pilot: Pilot
         else _("No feed whose rhythm is known delivered less than 90 % in this period.")
     )
     body = (
-        table([_("Feed"), _("Now"), *[_(one.title) for one in definitions]], rows, _("Feeds and devices in the period"))
+        html.Div(
+            table([_("Feed"), *[_(one.title) for one in definitions]], rows, _("Feeds and devices in the period")),
+            className="feeds-numbers",
+        )
         if rows
         else notice("empty", _("No feed heard yet"), _("Nothing has arrived from {name}.", name=pilot.name))
     )

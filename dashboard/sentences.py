@@ -113,6 +113,9 @@ def today_against_usual(today: int, usual: float | None) -> str:
     if usual == 0:
         return _("usually none by now")
     change = round(100 * (today - usual) / usual)
+    if change >= 300:
+        times = wording.number(float(round(today / usual)))
+        return _("{times} times what is usual by now ({usual})", times=times, usual=wording.number(usual))
     if change == 0:
         return _("as usual by now ({usual})", usual=wording.number(usual))
     more = _("{n} % more than usual by now ({usual})", n=change, usual=wording.number(usual))

@@ -53,7 +53,7 @@ def status_words() -> dict[str, str]:
 def status(value: IndicatorValue, k: int) -> str:
     """The status as a short phrase; a hidden value names the published limit."""
     if value.status == "suppressed" and k:
-        return _("hidden: fewer than {k} people", k=k)
+        return _("hidden: would tell of fewer than {k} people", k=k)
     return status_words().get(value.status, value.status)
 
 

@@ -10,7 +10,7 @@ from dash.exceptions import PreventUpdate
 from dashboard import palette, tending_form
 from dashboard.access.access import called
 from dashboard.components import answered, heading, holding_still, icon, notice, skeleton, unless_drawn
-from dashboard.incident_frames import incident_frame, past_frame, silences_frame
+from dashboard.incident_frames import group_frame, incident_frame, past_frame, silences_frame, together
 from dashboard.queries import Queries
 from dashboard.security import viewer
 from dashboard.selection import Selection
@@ -154,7 +154,11 @@ def _all(
     stories = [(pilot, story) for pilot in pilots for story in queries.stories(who, pilot.slug)]
     still = [story for _pilot, story in stories if story.incident.closed_ns is None]
     still.sort(key=lambda one: (one.incident.kind != "drop_off", -one.incident.opened_ns))
-    frames: list[Any] = [_shown(queries, tending, who, story, scheme) for story in still]
+    frames: list[Any] = []
+    for group in together(still):
+        shown = [_shown(queries, tending, who, story, scheme) for story in group]
+        whose = next((pilot for pilot in pilots if pilot.slug == group[0].incident.pilot), None)
+        frames += [group_frame(group, whose, shown)] if len(group) > 1 else shown
     if not still:
         said = _("No incident of the chosen pilots is open. Alerts are evaluated by the pipeline: see the bar above.")
         frames.append(notice("empty", _("Nothing open"), said))

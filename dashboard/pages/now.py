@@ -5,7 +5,7 @@ from typing import Any
 from dash import Dash, Input, Output, dcc, html
 
 from config.catalogue import Pilot
-from dashboard import sentences, wording
+from dashboard import notices, sentences, wording
 from dashboard.components import answered, attributes, heading, holding_still, icon, notice, pilot_name, skeleton
 from dashboard.figures import sparkline
 from dashboard.palette import LIGHT
@@ -82,7 +82,7 @@ def _card(queries: Queries, who: Viewer, pilot: Pilot, incidents: list[Incident]
             for name, title in (("usage", _("Uses of the service")), ("engagement", _("Engagement")))
         ]
         body.append(_feeds(board, pilot))
-    warned = [html.P([icon("alert"), wording.prose(one.sentence)], className="card-incident") for one in incidents]
+    warned = [html.P([icon("alert"), said], className="card-incident") for said in _warnings(incidents, pilot)]
     return html.Article(
         [head, *warned, *body],
         className="card",
@@ -90,6 +90,25 @@ def _card(queries: Queries, who: Viewer, pilot: Pilot, incidents: list[Incident]
         style={"--hue": f"var(--hue-{hue % len(LIGHT.hues)})"},
         **attributes({"data-pilot": pilot.slug}),
     )
+
+
+def _warnings(incidents: list[Incident], pilot: Pilot) -> list[Any]:
+    """A sentence per open incident; several of one kind in one, since a card is read at a glance."""
+    found: list[Any] = []
+    for name in dict.fromkeys(one.kind for one in incidents):
+        same = [one for one in incidents if one.kind == name]
+        if len(same) == 1:
+            found.append(html.A(wording.prose(same[0].sentence), href=f"/alerts?incident={same[0].id}"))
+            continue
+        said = _(
+            "{n} open incidents ({kind}), the first since {day}: {series}.",
+            n=len(same),
+            kind=notices.kind(same[0]),
+            day=wording.day(min(one.since[:10] for one in same)),
+            series=wording.listing(sorted(one.series for one in same)),
+        )
+        found.append(html.A(said, href=f"/alerts?pilots={pilot.slug}"))
+    return found
 
 
 def _fresh(board: NowBoard | None, pilot: Pilot) -> str:

@@ -11,13 +11,16 @@ from config.access import Oidc, Proxy
 from config.settings import Dashboard
 from dashboard.access.access import Access
 from dashboard.app import create_app
+from dashboard.incident_frames import group_frame, together
 from dashboard.pages import alerts
 from dashboard.queries import Queries
 from dashboard.tending import NotDone, Tending
 from dashboard.viewer import Viewer
 from pipeline.accounts import Accounts
 from pipeline.alerts.care import Care
+from pipeline.alerts.stories import Story
 from pipeline.answers import Answers
+from pipeline.values import Incident
 from tests.dashboard.conftest import serving
 from tests.dashboard.signing import CHEAP, PASSWORD
 from tests.dashboard.test_accessible import NAMELESS, WEAK
@@ -227,3 +230,22 @@ def test_what_may_not_be_done_is_refused_and_changes_nothing(
     with pytest.raises(NotDone):
         Tending(fallen.operations, fallen.clock).do(who, who.name, act, of, given)
     assert (fallen.operations.version(), fallen.operations.audited()) == before
+
+
+def story(number: int, day: int, series: str = "vote", name: str = "athens", kind: str = "drop_off") -> Story:
+    one = Incident(id=number, pilot=name, kind=kind, series=series, opened_ns=day * DAY_NS, since="2026-05-02",
+                   sentence="S.")  # fmt: skip
+    return Story(one, [])
+
+
+def test_incidents_of_one_pilot_kind_and_time_stand_together_with_the_total_first() -> None:
+    stories = [story(1, 30), story(2, 31, "contributions"), story(3, 32, name="genoa"),
+               story(4, 33, "app", kind="feed_silent"),
+               story(5, 60, "comment"), story(6, 18, "idea")]  # fmt: skip
+    assert [[one.incident.id for one in group] for group in together(stories)] == [[2, 1, 6], [3], [4], [5]]
+
+
+def test_a_group_says_what_it_holds_and_that_it_may_be_one_event() -> None:
+    said = str(group_frame([story(2, 31, "contributions"), story(1, 30)], None, []))
+    assert "Periscope: 2 incidents that may be one event" in said
+    assert "Contributions and Contributions: vote" in said

@@ -104,6 +104,20 @@ def test_a_page_draws_nothing_again_that_it_already_shows(app: Dash) -> None:
     assert post(app, SERIES, {"compare-series-drawn.data": drawn}).json == {"multi": True, "response": {}}
 
 
+def test_several_incidents_of_a_kind_are_one_line_of_a_card(app: Dash, answers: MadeUpAnswers) -> None:
+    words = {"pilot": "genoa", "opened_ns": NOW_NS, "since": "2026-05-02", "sentence": "Something fell on 2026-05-02."}
+    answers.opened = [
+        Incident(id=at, kind="drop_off", series=series, **words) for at, series in enumerate(("vote", "idea"))
+    ]
+    shown = answer(app, NOW)
+    assert "2 open incidents (drop-off), the first since 2 May 2026: idea and vote." in " ".join(texts(shown))
+    assert "/alerts?pilots=genoa" in found(shown, "href")
+    answers.opened, answers.steps = answers.opened[:1], answers.steps + 1
+    shown = answer(app, NOW)
+    assert "Something fell on 2 May 2026." in " ".join(texts(shown))
+    assert "/alerts?incident=0" in found(shown, "href")
+
+
 def test_a_silent_feed_is_not_shown_as_0(catalogue: Catalogue) -> None:
     quiet = MadeUpAnswers(list(catalogue.pilots), silent={"bremen": "2026-02-02"})
     app = create_app(Queries(quiet, catalogue, lambda: NOW_NS), refresh_s=1)  # type: ignore[arg-type]

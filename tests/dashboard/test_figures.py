@@ -75,7 +75,7 @@ def test_a_value_on_incomplete_feeds_is_hollow(status: str, hollow: bool) -> Non
 def test_a_hidden_value_says_so_where_it_is_missing() -> None:
     figure = drawn([week(0, 10.0), week(1, None, status="suppressed")])
     said = next(one for one in figure.data if one.name == "missing").text
-    assert "hidden: fewer than 5 people" in said[0]
+    assert "hidden: would tell of fewer than 5 people" in said[0]
 
 
 def test_activities_are_marked_on_their_day() -> None:

@@ -269,6 +269,6 @@ def test_a_choice_on_a_page_stays_when_the_bar_changes(app: Dash) -> None:
 
 
 def test_a_figure_in_words() -> None:
-    assert finding_words.said(Figure(status="suppressed"), 5) == "hidden: fewer than 5 people"
+    assert finding_words.said(Figure(status="suppressed"), 5) == "hidden: would tell of fewer than 5 people"
     assert finding_words.said(Figure(value=0.0, n=12, lower=0.0, upper=24.2, unit="%")) == "0 %\n0 to 24 %, n 12"
     assert "0" not in finding_words.said(Figure(status="not_defined"))

@@ -44,12 +44,15 @@ def test_the_facts_state_n_interval_and_status() -> None:
     assert facts_of(values, 5, {"wilson": "Wilson"}) == [
         ("n", "12 to 40 per value"),
         ("Interval", "95 %, Wilson"),
-        ("Status", "1 complete, 1 feed incomplete, 1 hidden: fewer than 5 people"),
+        ("Status", "1 complete, 1 feed incomplete, 1 hidden: would tell of fewer than 5 people"),
     ]
 
 
 def test_a_cell_without_a_value_gives_its_reason_and_no_number() -> None:
-    assert value_text(value(None, status="suppressed"), "people", 5).strip("\u200b\n") == "hidden: fewer than 5 people"
+    assert (
+        value_text(value(None, status="suppressed"), "people", 5).strip("\u200b\n")
+        == "hidden: would tell of fewer than 5 people"
+    )
     assert value_text(None, "people", 5) == "–"
     assert value_text(value(0.0, n=0), "people", 5) == "0\nn 0"
 
@@ -101,6 +104,7 @@ def test_missing_data_are_told_with_their_last_day_and_the_silent_feed() -> None
 
 def test_today_is_told_against_the_usual() -> None:
     assert today_against_usual(12, 10.0) == "20 % more than usual by now (10)"
+    assert today_against_usual(193, 4.38) == "44 times what is usual by now (4.38)"
     assert today_against_usual(0, 10.0) == "100 % fewer than usual by now (10)"
     assert today_against_usual(3, None) == "usual not known yet"
     assert today_against_usual(3, 0.0) == "usually none by now"
