@@ -55,7 +55,9 @@ class Answers:
         self._books: dict[tuple[str, int], tuple[tuple[int, int], Book]] = {}
         self._asked_before: dict[tuple[str, Period, tuple[str, ...] | None], tuple[Version, list[IndicatorValue]]] = {}
         self._frozen = Frozen(operations)
-        self._lock = Lock()
+        # A lock for each pilot: a long computation of one must not hold up a short question about another.
+        self._locks = {slug: Lock() for slug in catalogue.pilots}
+        self._asked_lock = Lock()
 
     def values(
         self,
@@ -89,7 +91,7 @@ class Answers:
         wanted = None if indicators is None else list(indicators)
         found: list[IndicatorValue] = []
         for pilot in self._known(pilots):
-            with self._lock:
+            with self._locks[pilot]:
                 history, as_of_ns = self._history(pilot)
                 span = history.span(as_of_ns)
                 if span is None:
@@ -104,7 +106,7 @@ class Answers:
         """The retention triangle of each pilot over its newest `weeks` weekly cohorts, by pilot and cohort."""
         found: list[RetentionCell] = []
         for pilot in self._known(pilots):
-            with self._lock:
+            with self._locks[pilot]:
                 history, as_of_ns = self._history(pilot)
                 k = self._catalogue.common.disclosure_k
                 found += triangle(history, as_of_ns, weeks, k, self._book(history, as_of_ns, k))
@@ -134,12 +136,14 @@ class Answers:
         pilot = history.pilot.slug
         asked = (pilot, period, None if wanted is None else tuple(wanted))
         version = (self._histories[pilot][0], as_of_ns)
-        known = self._asked_before.pop(asked, None)
+        known = self._asked_before.get(asked)
         if known is None or known[0] != version:
             known = (version, evaluate(history, period, as_of_ns, k, wanted, self._book(history, as_of_ns, k)))
-        self._asked_before[asked] = known  # as the newest
-        while len(self._asked_before) > MOST_ASKED:
-            del self._asked_before[next(iter(self._asked_before))]
+        with self._asked_lock:
+            self._asked_before.pop(asked, None)
+            self._asked_before[asked] = known  # as the newest
+            while len(self._asked_before) > MOST_ASKED:
+                del self._asked_before[next(iter(self._asked_before))]
         return list(known[1])
 
     def strict(self, pilot: str, period: str, start: str | None, end: str | None) -> list[IndicatorValue]:
@@ -147,7 +151,7 @@ class Answers:
         one = profile("strict", self._catalogue.common.disclosure_k)
         if pilot not in self._catalogue.pilots:
             return []
-        with self._lock:
+        with self._locks[pilot]:
             history, as_of_ns = self._history(pilot)
             whole = everything(history, as_of_ns)
             if whole is None:
@@ -188,7 +192,7 @@ class Answers:
         """First and last local day of a pilot's series; None without data."""
         if pilot not in self._catalogue.pilots:
             return None
-        with self._lock:
+        with self._locks[pilot]:
             history, as_of_ns = self._history(pilot)
             span = history.span(as_of_ns)
         return None if span is None else (iso(span[0]), iso(span[1]))
@@ -196,11 +200,11 @@ class Answers:
     def read(self, pilot: str, ask: Callable[[History, int], Read]) -> Read | None:
         """What `ask` finds in a pilot's history, judged as of an instant in ns; None of a pilot that is not known.
 
-        `ask` runs alone and must not ask `Answers` in turn.
+        `ask` is the only one to read that pilot meanwhile, and must not ask `Answers` in turn.
         """
         if pilot not in self._catalogue.pilots:
             return None
-        with self._lock:
+        with self._locks[pilot]:
             return ask(*self._history(pilot))
 
     def edition(self, pilot: str) -> int:
@@ -227,7 +231,7 @@ class Answers:
         if pilot not in self._catalogue.pilots:
             return []
         how = profile(release, self._catalogue.common.disclosure_k)
-        with self._lock:
+        with self._locks[pilot]:
             history, as_of_ns = self._history(pilot)
             span = history.span(as_of_ns)
             days = [] if span is None else history.days(*span)
@@ -291,7 +295,7 @@ class Answers:
         """Every known day of a pilot, in order; [] of a pilot that is not known."""
         if pilot not in self._catalogue.pilots:
             return []
-        with self._lock:
+        with self._locks[pilot]:
             return self._history(pilot)[0].all_days()
 
     def incidents(self, pilots: Sequence[str], open_only: bool = False) -> list[Incident]:
@@ -321,7 +325,7 @@ class Answers:
         if not any(one.incident.kind == DROP_OFF for one in found):
             return found  # only drop-offs have a series, and it takes a second to compute
         levels = Care(self._operations).levels(pilot)
-        with self._lock:
+        with self._locks[pilot]:
             return with_series(*self._history(pilot), levels, found)
 
     def silences(self, now_ns: int) -> list[Quiet]:

@@ -2,6 +2,7 @@
 
 import random
 from datetime import date
+from threading import Thread
 
 import pytest
 
@@ -10,7 +11,7 @@ from pipeline.findings_answers import Findings
 from pipeline.fit.cells import fit_cells
 from tests.unit.pipeline.fit.brute_fit import BruteFit
 from tests.unit.pipeline.fit.making import activity, history, seen
-from tests.unit.pipeline.making import City, Clock, act, event, ns, pilot
+from tests.unit.pipeline.making import City, Clock, act, catalogue, event, ns, pilot
 
 LAST = "2026-12-28"  # two days of lateness before the clock below
 FEEDS = [
@@ -140,3 +141,19 @@ def test_a_period_asked_again_follows_days_that_changed_and_is_the_callers_own()
     city.add([act("2026-03-28T11:00:00", "late")])
     city.work(running)
     assert people() == 28
+
+
+def test_a_long_question_about_one_pilot_holds_up_none_about_another() -> None:
+    city = City(pilot(feeds=FEEDS), Clock("2026-06-01T12:00"))
+    two = catalogue(city.pilot, city.pilot.model_copy(update={"slug": "other"}))
+    answers = Answers(city.store, two, city.operations)
+    found: list[object] = []
+
+    def long(history: object, as_of_ns: int) -> None:
+        asking = Thread(target=lambda: found.append(answers.span("other")))
+        asking.start()
+        asking.join(30)
+        assert not asking.is_alive()
+
+    answers.read("test", long)
+    assert found == [None]
