@@ -21,9 +21,9 @@ def stage_name(code: str) -> str:
     return {
         "": _("all stages"),
         "co_design": _("co-design"),
-        "co_decide": _("co-decision"),
-        "co_produce": _("co-production"),
-        "co_evaluate": _("co-evaluation"),
+        "co_decide": _("co-decide"),
+        "co_produce": _("co-produce"),
+        "co_evaluate": _("co-evaluate"),
         "unknown": _("stage not recorded"),
     }.get(code, code)
 

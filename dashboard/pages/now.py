@@ -1,5 +1,6 @@
 """Now: each pilot's last hour, today against its own usual, the health of its feeds. Draws again when data change."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from dash import Dash, Input, Output, dcc, html
@@ -126,8 +127,11 @@ def _stream(board: NowBoard, name: str, title: str, pilot: Pilot) -> html.Div:
     if minutes is None:
         return html.Div([html.H3(title), html.P(_("not measured here"), className="quiet")], className="stream")
     feeds = [feed for feed in board.feeds if feed.stream == name]
-    if feeds and all(feed.verdict == "silent" for feed in feeds) and not sum(minutes):
-        return _silent(title, pilot, name)
+    if not sum(minutes) and any(feed.verdict == "silent" for feed in feeds) and not _trusted(feeds):
+        said = _("The feed is silent, so nothing can be said of the last hour or of today.")
+        return _untold(title, pilot, name, said)
+    if not sum(minutes) and not board.today.get(name) and all(feed.last_ns is None for feed in feeds):
+        return _untold(title, pilot, name, _("Nothing has arrived yet, so nothing can be said."))
     total, today, usual = sum(minutes), board.today.get(name, 0), board.usual.get(name)
     mask = sparkline.bars(minutes)
     said = _("{n} in the last 60 minutes, at most {top} in one minute", n=wording.number(total), top=max([0, *minutes]))
@@ -160,7 +164,12 @@ def _stream(board: NowBoard, name: str, title: str, pilot: Pilot) -> html.Div:
     )
 
 
-def _silent(title: str, pilot: Pilot, name: str) -> html.Div:
+def _trusted(feeds: Sequence[FeedNow]) -> bool:
+    """Whether any of a stream's feeds can be taken at its word that nothing happened; one entered by hand cannot."""
+    return any(feed.verdict in ("ok", "poor") for feed in feeds)
+
+
+def _untold(title: str, pilot: Pilot, name: str, said: str) -> html.Div:
     """A silent feed is not a silent public: nothing is counted, so no 0 is shown."""
     figure = html.Div(
         [
@@ -169,9 +178,7 @@ def _silent(title: str, pilot: Pilot, name: str) -> html.Div:
         ],
         className="stream-figure",
     )
-    why = html.P(
-        _("The feed is silent, so nothing can be said of the last hour or of today."), className="quiet stream-why"
-    )
+    why = html.P(said, className="quiet stream-why")
     return html.Div([html.H3(title), html.Div([figure, why], className="stream-row")], className="stream")
 
 

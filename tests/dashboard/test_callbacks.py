@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from dash import Dash
+from msgspec.structs import replace
 
 from config.catalogue import Catalogue
 from dashboard.app import create_app
@@ -15,6 +16,7 @@ from dashboard.viewer import Viewer
 from pipeline.values import Incident
 from tests.dashboard.callbacks import names, post, texts
 from tests.dashboard.made_up import NOW_NS, MadeUpAnswers
+from tests.dashboard.test_finding_pages import marked
 
 NOW, TICK, ROUTE = "now-cards.children", "version.data", "..page.children...page-title.data.."
 SERIES = "..compare-series.children...compare-series-drawn.data.."
@@ -123,6 +125,39 @@ def test_a_silent_feed_is_not_shown_as_0(catalogue: Catalogue) -> None:
     app = create_app(Queries(quiet, catalogue, lambda: NOW_NS), refresh_s=1)  # type: ignore[arg-type]
     shown = answer(app, NOW, url__search="?pilots=bremen")
     assert "The feed is silent" in " ".join(texts(shown))
+    assert set(found(shown, "data-value")) == {""}
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "shown"),
+    [(("silent", "unknown"), ""), (("silent", "ok"), "0"), (("unknown", "unknown"), "0"), (("ok", "unknown"), "0")],
+)
+def test_a_feed_by_hand_does_not_make_a_silent_stream_0(
+    catalogue: Catalogue, verdicts: tuple[str, str], shown: str
+) -> None:
+    answers = MadeUpAnswers(list(catalogue.pilots), silent={"bremen": "2026-05-12"})
+    board = answers.now("bremen")
+    assert board is not None
+    feeds = [replace(board.feeds[0], verdict=one, feed=one, stream="usage") for one in verdicts]
+    answers.now = lambda pilot: replace(board, feeds=feeds)  # type: ignore[method-assign]
+    app = create_app(Queries(answers, catalogue, lambda: NOW_NS), refresh_s=1)  # type: ignore[arg-type]
+    cells = [
+        one
+        for one in marked(answer(app, NOW, url__search="?pilots=bremen"), "data-what")
+        if one["data-stream"] == "usage"
+    ]
+    assert cells[0]["data-value"] == shown
+
+
+def test_a_stream_of_which_nothing_ever_came_is_not_shown_as_0(catalogue: Catalogue) -> None:
+    answers = MadeUpAnswers(list(catalogue.pilots), silent={"bremen": "2026-05-12"})
+    board = answers.now("bremen")
+    assert board is not None
+    feeds = [replace(one, verdict="unknown", last_ns=None, age_s=None) for one in board.feeds]
+    answers.now = lambda pilot: replace(board, feeds=feeds)  # type: ignore[method-assign]
+    app = create_app(Queries(answers, catalogue, lambda: NOW_NS), refresh_s=1)  # type: ignore[arg-type]
+    shown = answer(app, NOW, url__search="?pilots=bremen")
+    assert "Nothing has arrived yet" in " ".join(texts(shown))
     assert set(found(shown, "data-value")) == {""}
 
 
