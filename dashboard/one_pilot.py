@@ -312,7 +312,10 @@ def incident_frame(queries: Queries, who: Viewer, pilot: Pilot) -> Any:
             ]
         )
     body = (
-        table([_("Opened"), _("Kind"), _("What happened"), _("State")], rows, _("Incidents, open ones first"))
+        html.Div(
+            table([_("Opened"), _("Kind"), _("What happened"), _("State")], rows, _("Incidents, open ones first")),
+            className="incidents-numbers",
+        )
         if rows
         else ""
     )
