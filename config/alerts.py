@@ -12,7 +12,7 @@ FILE: Final = "alerts.toml"
 PACKAGED: Final = Path(__file__).parent / FILE
 NAME: Final = r"^[a-z][a-z0-9_]{0,39}$"
 Severity = Literal["notice", "warning", "critical"]
-Kind = Literal["drop_off", "feed_silent", "channel_failing"]
+Kind = Literal["drop_off", "feed_silent", "evaluation_failed", "channel_failing"]
 
 
 class _Strict(BaseModel):

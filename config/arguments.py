@@ -257,7 +257,7 @@ def _alerts(verb: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     verb.add_argument("--all", action="store_true", help="also incidents that are over, for list")
     verb.add_argument("--pilot", metavar="SLUG", help="of one pilot, for list and silence")
-    verb.add_argument("--kind", choices=["drop_off", "feed_silent"], help="silence one kind alone")
+    verb.add_argument("--kind", choices=["drop_off", "feed_silent", "evaluation_failed"], help="silence one kind alone")
     verb.add_argument("--series", metavar="NAME", help="silence one series or feed alone")
     verb.add_argument("--who", default="command line", help="who does it (default command line)")
     verb.add_argument("--note", default="", help="why, for ack, silence and new-normal")

@@ -85,7 +85,15 @@ def _series(story: Story) -> str:
     one = story.incident
     if one.kind == "feed_silent":
         return _("Feed {feed}", feed=one.series)
-    return _("Contributions") if one.series == TOTAL else _("Contributions: {kind}", kind=one.series)
+    if one.kind == "evaluation_failed":
+        return _("Evaluation of alerts")
+    if one.series == TOTAL:
+        return _("Contributions")
+    if one.series == "usage":
+        return _("Core actions")
+    if one.series.startswith("usage/"):
+        return _("Events of use: {type}", type=one.series.partition("/")[2])
+    return _("Contributions: {kind}", kind=one.series.replace("/", " "))
 
 
 def _evidence(why: Explanation) -> list[tuple[str, str]]:

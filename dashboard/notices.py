@@ -90,7 +90,8 @@ def _incidents(incidents: list[Incident], names: dict[str, str]) -> html.Details
 
 def kind(incident: Incident) -> str:
     """The kind of an incident in words."""
-    return {"feed_silent": _("feed silent"), "drop_off": _("drop-off")}.get(incident.kind, incident.kind)
+    said = {"feed_silent": _("feed silent"), "drop_off": _("drop-off"), "evaluation_failed": _("not evaluated")}
+    return said.get(incident.kind, incident.kind)
 
 
 def evaluated(queries: Queries) -> str:

@@ -18,7 +18,7 @@ from pipeline.operations import Operations, one_line
 from pipeline.values import Incident
 
 ACTS: Final = ("acknowledge", "silence", "end", "accept")
-KINDS: Final = ("drop_off", "feed_silent")
+KINDS: Final = ("drop_off", "feed_silent", "evaluation_failed")
 _LONGEST: Final = 100
 
 

@@ -17,7 +17,7 @@ _SHORT: Final = 12
 
 
 def kinds() -> dict[str, str]:
-    return {"drop_off": _("drop-off"), "feed_silent": _("feed silent")}
+    return {"drop_off": _("drop-off"), "feed_silent": _("feed silent"), "evaluation_failed": _("not evaluated")}
 
 
 def button(act: str, of: str, words: str) -> html.Button:

@@ -16,6 +16,7 @@ from config.settings import Settings
 from pipeline.alerts.care import Care, CareRefused
 from pipeline.alerts.drop_off import KIND, explanation_of
 from pipeline.alerts.explanation import Explanation
+from pipeline.alerts.states import WITHDRAWN
 from pipeline.delivery.attempt import attempt
 from pipeline.delivery.channels import channels_of, routes_of
 from pipeline.delivery.letters import compose
@@ -111,9 +112,23 @@ def _show(operations: Operations, care: Care, one: Incident, now_ns: int, tell: 
         tell(f"  {_at(at_ns)}  {what}: {reason}", at=_at(at_ns), what=what, reason=reason)
     if (held := care.acknowledged(one.id, now_ns)) is not None:
         tell(f"  {held.who} looks after it since {_at(held.at_ns)}: {held.note}", **_built(held))
+    if deep and one.kind == KIND:
+        for day, state in _states(operations, one):
+            tell(f"  {day}  {state}", day=day, state=state)
     if deep and one.kind == KIND and "evidence" in inputs:
         for line in _lines(explanation_of(inputs)):
             tell(f"  {line}")
+
+
+def _states(operations: Operations, one: Incident) -> list[tuple[str, str]]:
+    """How the state of an incident's stream changed, from four weeks before it opened to its end, as known now."""
+    end = "9999" if one.closed_ns is None else _day(one.closed_ns)
+    rows = operations.read(
+        "SELECT day, state FROM state_change WHERE id IN (SELECT max(id) FROM state_change WHERE pilot = ? AND series "
+        "= ? GROUP BY day) AND state <> ? AND day >= date(?, '-28 days') AND day <= ? ORDER BY day",
+        (one.pilot, one.series, WITHDRAWN, one.since[:10], end),
+    )
+    return [(day, state) for day, state in rows]
 
 
 def _whose(one: Incident) -> str:

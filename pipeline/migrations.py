@@ -104,6 +104,20 @@ ALTER TABLE erased_day ADD COLUMN at_ns INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE silence ADD COLUMN ended_by TEXT;
 ALTER TABLE new_level ADD COLUMN incident INTEGER REFERENCES incident;
 """,
+    """
+CREATE TABLE state_change (
+    id INTEGER PRIMARY KEY, at_ns INTEGER NOT NULL, pilot TEXT NOT NULL, series TEXT NOT NULL, day TEXT NOT NULL,
+    state TEXT NOT NULL, inputs TEXT NOT NULL);
+CREATE INDEX state_change_series ON state_change (pilot, series, day);
+CREATE TRIGGER state_change_is_not_rewritten BEFORE UPDATE ON state_change BEGIN
+    SELECT RAISE(ABORT, 'changes of state are only added to'); END;
+CREATE TRIGGER state_change_is_not_shortened BEFORE DELETE ON state_change BEGIN
+    SELECT RAISE(ABORT, 'changes of state are only added to'); END;
+CREATE TRIGGER transition_is_not_rewritten BEFORE UPDATE ON transition BEGIN
+    SELECT RAISE(ABORT, 'transitions are only added to'); END;
+CREATE TRIGGER transition_is_not_shortened BEFORE DELETE ON transition BEGIN
+    SELECT RAISE(ABORT, 'transitions are only added to'); END;
+""",
 )
 
 

@@ -18,10 +18,11 @@ from pipeline.fates import ToldDays, told_in
 from pipeline.feed_days import COARSE, FeedDay, feed_days
 from pipeline.model import NS_PER_S, Event
 from pipeline.periods import day_bounds
+from pipeline.segments import segments_of
 from pipeline.sensor_days import SensorDay, sensor_days
 from pipeline.sketches import People
 
-VERSION: Final = 7
+VERSION: Final = 8
 HOUR_NS: Final = 3600 * NS_PER_S
 ARRIVING: Final = ("service.registered", "session.started")
 SERIES: Final = ("usage", "engagement", "sensor")
@@ -52,7 +53,8 @@ class Partial(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `counts` is by "stream/type". `core_by_people` are the core actions that carry a pseudonym.
     `attending` is the number of attendances per activity id. `hours` counts each series by hours elapsed
     since local midnight, without events whose time is known only to the day.
-    `contributions` are by kind, and `carried` says which feed brought how many of each.
+    `contributions` are by kind, and `carried` says which feed brought how many of each. `segments` are contributions
+    and events of use by feed and what they were part of (`pipeline.segments`).
     `decided` are the decisions closed, `deciding` the people by "group/role" of each decision id. `closures` are
     first and last day of each `calendar.closure` recorded that day. `recorded` is the revision of each event that
     people entered by hand, so that whoever entered it can see that it arrived.
@@ -71,6 +73,7 @@ class Partial(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     core_by_people: int = 0
     contributions: dict[str, int] = {}
     carried: dict[str, dict[str, int]] = {}
+    segments: dict[str, dict[str, int]] = {}
     contributions_by_people: int = 0
     attendances: int = 0
     attendances_by_people: int = 0
@@ -114,6 +117,7 @@ def summarise(pilot: Pilot, day: str, events: Sequence[Event]) -> Partial:
         core_by_people=_total(_personal(core)),
         contributions=dict(sorted(few(kinds).items())),
         carried=_carried(contributed, set(few(kinds))),
+        segments=segments_of(pilot, people, is_core),
         contributions_by_people=_total(_personal(contributed)),
         attendances=_total(attended),
         attendances_by_people=_total(_personal(attended)),

@@ -15,7 +15,8 @@ import msgspec
 from config.catalogue import Catalogue, Pilot
 from config.settings import Pipeline as Settings
 from pipeline import rows
-from pipeline.alerts.evaluate import evaluate_drop_off, evaluate_silence
+from pipeline.alerts.evaluate import evaluate_drop_off, evaluate_silence, evaluation_failed, evaluation_succeeded
+from pipeline.alerts.states import StateSeries
 from pipeline.boards import Boards
 from pipeline.day_index import DayIndex
 from pipeline.delivery.post import Post
@@ -30,6 +31,7 @@ from pipeline.partials import VERSION, Partial, summarise
 from pipeline.periods import Period, date_ns, day_bounds, day_of, ordinal, shift
 from pipeline.publishing import Publisher, as_record
 from pipeline.pulse import pulse_record, read_pulse
+from pipeline.state_file import OperationsRefused
 from pipeline.store.limits import MAX_BODY_BYTES
 from pipeline.store.port import Store, StoreAway
 from pipeline.values import PeriodValues
@@ -46,6 +48,7 @@ PASS_SHARE: Final = 4  # ... and for at most about a quarter of the time
 WHOLE_SHARE: Final = 20  # the whole series, which grows with the years, is computed for about a twentieth of the time
 FEW_DAYS: Final = 3  # so few changed days of a pilot are answered before the pass over all later periods
 AS_OF_NS: Final = 900 * NS_PER_S  # what is over is judged at quarters of an hour
+AGAIN_NS: Final = 60 * NS_PER_S
 PULSE_EVERY_NS: Final = 10 * NS_PER_S
 ROOM_FOR_REVISIONS: Final = 100_000  # bytes by which numbers of revisions may lengthen a document
 _EVER: Final = (-(1 << 62), 1 << 62)
@@ -78,7 +81,7 @@ class Pipeline:
         self._pulse = msgspec.structs.replace(self._pulse, basis=basis)
         self._as_of_ns = self._pulse.as_of_ns
         self._histories = {slug: History(pilot, rows.Shelf(store, slug)) for slug, pilot in catalogue.pilots.items()}
-        self._boards = Boards(store, self._histories)
+        self._boards, self._states = Boards(store, self._histories), StateSeries(store)
         k, frozen = catalogue.common.disclosure_k, Frozen(operations)
         self._publishers = {slug: Publisher(store, frozen, one, k) for slug, one in self._histories.items()}
         self._work = {slug: Work() for slug in catalogue.pilots}
@@ -86,6 +89,7 @@ class Pipeline:
         self._summarised: dict[tuple[str, str], int] = {}
         self._exact_ns: dict[str, int] = {}
         self._to_judge: set[str] = set(catalogue.pilots)
+        self._again_ns: dict[str, int] = {}  # when pilots are judged again whose evaluation failed
         self._pass_ns = 0
         self._today: dict[str, str] = {}
         self._indexes: dict[str, DayIndex] = {}
@@ -349,22 +353,29 @@ class Pipeline:
             if touch.day != self._today[touch.pilot] and self._summarised.get((touch.pilot, touch.day)) != touch.seq
         }
         changed = False
+        config = self._catalogue.config_hash
         for slug, history in self._histories.items():
-            if slug in loading:
+            if slug in loading or now_ns < self._again_ns.get(slug, now_ns):
                 continue
-            changed |= evaluate_silence(
-                history, self._operations, self._boards.heard(slug), now_ns, self._catalogue.config_hash
-            )
-            if slug in self._to_judge:
-                changed |= evaluate_drop_off(
-                    history,
-                    self._operations,
-                    self._as_of_ns,
-                    now_ns,
-                    self._catalogue.common.disclosure_k,
-                    self._catalogue.config_hash,
-                )
-                self._to_judge.discard(slug)
+            try:
+                changed |= self._judge_one(history, now_ns)
+            except (StoreAway, OperationsRefused):
+                raise
+            except Exception as error:  # one pilot's fault must neither stop the others nor pass for good news
+                _log.exception("%s: the alerts cannot be evaluated; trying again in a minute", slug)
+                self._again_ns[slug] = now_ns + AGAIN_NS
+                changed |= evaluation_failed(self._operations, history.pilot, error, now_ns, config)
+            else:
+                self._again_ns.pop(slug, None)
+                changed |= evaluation_succeeded(self._operations, history.pilot, now_ns, config)
+        return changed
+
+    def _judge_one(self, history: History, now_ns: int) -> bool:
+        slug, k, config = history.pilot.slug, self._catalogue.common.disclosure_k, self._catalogue.config_hash
+        changed = evaluate_silence(history, self._operations, self._boards.heard(slug), now_ns, config)
+        if slug in self._to_judge:
+            changed |= evaluate_drop_off(history, self._operations, self._as_of_ns, now_ns, k, config, self._states)
+            self._to_judge.discard(slug)
         return changed
 
     def _beat(self, now_ns: int, wrote: bool, summarised: set[str]) -> None:

@@ -108,7 +108,7 @@ def _form(queries: Queries, tending: Tending, who: Viewer, act: str, of: str) ->
         mine = {pilot.slug: pilot.name for pilot in queries.pilots(who)}
         feeds = {feed.id for pilot in queries.pilots(who) for feed in pilot.feeds}
         known = {found.series for found in queries.incidents(who, list(mine), open_only=False)}
-        streams = sorted({"contributions"} | feeds | known | ({one.series} if one else set()))
+        streams = sorted({"contributions", "usage"} | feeds | known | ({one.series} if one else set()))
         return tending_form.silence(one, mine, who.pilots is None, streams) if mine else None
     if one is None or one.closed_ns is not None:
         return None

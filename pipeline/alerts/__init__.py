@@ -1,8 +1,12 @@
 """When people stop taking part, and when a feed falls silent.
 
+series       what is counted: totals, kinds, segments, use; by which rule each is watched
 streams      from a pilot's history to daily counts, and which days may be judged
 gate         which feed-days can be trusted, and what that leaves of each stream
 drop_off     the replay of a pilot's whole past: what opened and closed
+cells        a day by kind and segment at once, with the people behind it
+parts        who accounts for a fall, and whether a wider fall does
+states       the state of each stream-day: written down when it changes, kept as a series
 explanation  why an alert fired, in numbers and in one paragraph
 silence      from a feed's last sign of life, by the clock
 suspicion    a feed without rhythm that has been without a sign for too long

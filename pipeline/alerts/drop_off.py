@@ -1,11 +1,13 @@
 """The whole past of a pilot's engagement as transitions: every drop-off that opened and closed, from its first day on.
 
 A replay is a function of the days alone; the wall clock only says what is too long ago to tell anybody. While the total
-has fallen, its streams are recorded and tell nobody: the total's alert names them. A rare stream never tells anybody.
+has fallen, its kinds are recorded and tell nobody: the total's alert names them. A rare stream never tells anybody. A
+segment, or a type of use, is no incident of its own while the total has fallen, or while what it misses belongs to
+kinds and segments of other dimensions that had fallen before it.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -14,6 +16,9 @@ import numpy as np
 
 from pipeline.alerts.detector import FIRING, Course, Rule, watch
 from pipeline.alerts.explanation import Explanation, explain, name_of, sentence, severity_on
+from pipeline.alerts.parts import accounted_for, nameable
+from pipeline.alerts.series import KIND as OF_KIND
+from pipeline.alerts.series import WHOLE
 from pipeline.alerts.streams import Streams
 from pipeline.alerts.transition import BACKFILL_NS, SEVERITIES, Transition
 from pipeline.history import History
@@ -25,26 +30,29 @@ RECORDED: Final = {"sentence": "", "reason": ""}
 def replay(
     history: History, streams: Streams, now_ns: int, k: int = 0, known: Collection[tuple[str, str]] = ()
 ) -> list[Transition]:
-    """Every transition of a pilot's engagement, by stream and day; groups of fewer than k people are not named.
+    """Every transition of a pilot's streams, by stream and day; groups of fewer than k people are not named.
 
     Openings that are `known`, by series and day, are not explained once more: what they were told with is on record.
     """
-    course = course_of(streams)
-    return [
-        transition
-        for one in episodes(streams, course)
-        for transition in _told(history, streams, course, one, now_ns, k, known)
-    ]
+    course, found = course_of(streams), list[Transition]()
+    for one in episodes(streams, course):
+        placed = _placed(history, streams, course, one)
+        is_known = (streams.names[one.row], streams.day(placed.opened)) in known
+        if is_known or nameable(history, streams, placed.row, placed.began, k):
+            found += _told(history, streams, course, placed, now_ns, k, is_known)
+    return found
 
 
 @dataclass(frozen=True)
 class Episode:
-    """A fall from the index of the day on which its evidence began; `closed` is None while it is open."""
+    """A fall from the index of the day on which its evidence began; `closed` is None while it is open. `beneath`: wider
+    falls account for it all the time."""
 
     row: int
     began: int
     opened: int
     closed: int | None
+    beneath: bool = False
 
 
 def episodes(streams: Streams, course: Course) -> list[Episode]:
@@ -67,16 +75,58 @@ def episodes(streams: Streams, course: Course) -> list[Episode]:
     return found
 
 
+def _placed(history: History, streams: Streams, course: Course, one: Episode) -> Episode:
+    """A segment's fall from the first day on which no wider fall accounts for it."""
+    if streams.dims[one.row] in (WHOLE, OF_KIND):
+        return one
+    asked: frozenset[int] | None = None
+    end = course.state.shape[1] if one.closed is None else one.closed
+    for day in range(one.opened, end):
+        if course.state[0, day] >= FIRING or not _lasts(streams, course, one.row, day):
+            continue
+        wider = _wider(streams, course, one, day)
+        if wider != asked and not accounted_for(history, streams, course, one.row, day, wider):
+            return replace(one, opened=day)
+        asked = wider
+    return replace(one, beneath=True)
+
+
+def _lasts(streams: Streams, course: Course, row: int, day: int) -> bool:
+    """Whether a row still is as low as an opening takes; when the total comes back, its segments come with it."""
+    rule = streams.rules[row]
+    if course.state[row, day] != FIRING or course.evidence[row, day] < rule.h or streams.why(row, day):
+        return False
+    seen, due, _ = _week(streams, course, row, day)
+    return seen <= rule.ratio * due
+
+
+def _week(streams: Streams, course: Course, row: int, day: int) -> tuple[float, float, int]:
+    """Observed and expected of the judged days among the last seven, and how many these are."""
+    week = [one for one in range(max(0, day - 6), day + 1) if not streams.why(row, one)]
+    share = streams.completeness[row, week]
+    return float(streams.counts[row, week].sum()), float((course.expected[row, week] * share).sum()), len(week)
+
+
+def _wider(streams: Streams, course: Course, one: Episode, day: int) -> frozenset[int]:
+    """Rows of other dimensions that have fallen by a day and fell before, or on the same day and stand before."""
+    return frozenset(
+        row
+        for row in np.flatnonzero(course.state[:, day] >= FIRING).tolist()
+        if row and streams.dims[row] != streams.dims[one.row] and streams.notifies[row]
+        and (_fell(course, row, day), row) < (one.opened, one.row)
+    )  # fmt: skip
+
+
+def _fell(course: Course, row: int, day: int) -> int:
+    """The first day of the fall that holds a day."""
+    before = np.flatnonzero(course.state[row, :day] < FIRING)
+    return int(before[-1]) + 1 if len(before) else 0
+
+
 def _told(
-    history: History,
-    streams: Streams,
-    course: Course,
-    one: Episode,
-    now_ns: int,
-    k: int,
-    known: Collection[tuple[str, str]],
+    history: History, streams: Streams, course: Course, one: Episode, now_ns: int, k: int, known: bool
 ) -> list[Transition]:
-    if (streams.names[one.row], streams.day(one.opened)) in known:
+    if known or one.beneath:
         opened = _transition(history, streams, one, one.opened, now_ns, what="opened", **RECORDED)
     else:
         opened = _opened(history, streams, course, one, now_ns, k)
@@ -125,10 +175,11 @@ def _opened(history: History, streams: Streams, course: Course, one: Episode, no
     found = explain(history, streams, course, row, index, k)
     with_total = row > 0 and bool(course.state[0, index] >= FIRING)
     fallen = dict.fromkeys(
-        name for at, name in enumerate(streams.names[1:], 1)
+        name.replace("/", " ").replace("_", " ") for at, name in enumerate(streams.names[1:], 1)
         if not row and course.state[at, index] >= FIRING and streams.watched[at, index]
+        and nameable(history, streams, at, one.began, k)
     )  # fmt: skip
-    also = f" Fallen with it: {', '.join(name.replace('_', ' ') for name in fallen)}." if fallen else ""
+    also = f" Fallen with it: {', '.join(fallen)}." if fallen else ""
     return _transition(
         history, streams, one, index, now_ns,
         what="opened",
@@ -182,12 +233,11 @@ def _closed(history: History, streams: Streams, course: Course, one: Episode, in
             quiet=not streams.notifies[row],
             inputs={"rule": streams.rules[row].version},
         )  # fmt: skip
-    week = [day for day in range(max(0, index - 6), index + 1) if not streams.why(row, day)]
-    seen, due = float(streams.counts[row, week].sum()), float(course.expected[row, week].sum())
+    seen, due, days = _week(streams, course, row, index)
     return _transition(
         history, streams, one, index, now_ns,
         what="closed",
-        sentence=f"{name_of(streams.names[row])}: {seen:.0f} again in {len(week)} judged days, of {due:.0f} expected.",
+        sentence=f"{name_of(streams.names[row])}: {seen:.0f} again in {days} judged days, of {due:.0f} expected.",
         reason=f"recovered on {streams.rules[row].recover_days} judged days in a row",
         quiet=not streams.notifies[row],
         inputs={"observed": seen, "expected": due, "rule": streams.rules[row].version},
@@ -207,6 +257,7 @@ def _transition(
         began=streams.day(one.began),
         at_ns=due_ns,
         backfill=now_ns - due_ns > BACKFILL_NS,
+        beneath=one.beneath,
         **said,  # type: ignore[arg-type]
     )
 

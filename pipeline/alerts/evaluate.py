@@ -6,32 +6,45 @@ cannot be judged stays as it is.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
+from config.catalogue import Pilot
 from pipeline.alerts import drop_off, silence, suspicion
 from pipeline.alerts.care import Care
 from pipeline.alerts.silence import Silence
-from pipeline.alerts.streams import VERSION, Streams, streams_of
+from pipeline.alerts.states import StateSeries, changes, write_down
+from pipeline.alerts.streams import DOMAINS, VERSION, Streams, domain_of, streams_of
 from pipeline.alerts.transition import BACKFILL_NS, Transition
 from pipeline.history import History
 from pipeline.operations import Operations
 from pipeline.periods import day_of, ordinal
 from pipeline.values import Incident
 
+FAILED: Final = "evaluation_failed"
+EVALUATION: Final = "evaluation"
 Fall = list[Transition]  # what opened it, what made it graver, what closed it
 
 
 def evaluate_drop_off(
-    history: History, operations: Operations, as_of_ns: int, now_ns: int, k: int = 0, config: str = ""
+    history: History,
+    operations: Operations,
+    as_of_ns: int,
+    now_ns: int,
+    k: int = 0,
+    config: str = "",
+    series: StateSeries | None = None,
 ) -> bool:
-    """Replay one pilot's past and record what is new; True where anything was. `config` is the catalogue's hash."""
-    pilot = history.pilot
-    streams = streams_of(history, as_of_ns, Care(operations).levels(pilot.slug))
+    """Replay one pilot's past and record what is new; True where anything was. `config` is the catalogue's hash, and
+    `series` keeps the state of every day."""
+    pilot, levels = history.pilot, Care(operations).levels(history.pilot.slug)
+    judged = {domain: streams_of(history, as_of_ns, levels, domain) for domain in DOMAINS}
+    known_streams = [one for one in judged.values() if one is not None]
     recorded = operations.of_kind(pilot.slug, drop_off.KIND)
     days = operations.opening_days(pilot.slug, drop_off.KIND)
     known = {(one.series, days[one.id]) for one in recorded}
-    replayed = drop_off.replay(history, streams, now_ns, k, known) if streams is not None else []
+    replayed = [one for streams in known_streams for one in drop_off.replay(history, streams, now_ns, k, known)]
     falls, changed = _falls(replayed), False
     told = set[str]()  # series of which people know that they have fallen, by an earlier day or rule
     places = _matched(history, recorded, days, falls)
@@ -43,15 +56,21 @@ def evaluate_drop_off(
                 operations.note(_moved(opened, incident, config), now_ns)
                 changed = True
             falls[place] = [msgspec.structs.replace(one, since=incident.since) for one in falls[place]]
-        elif incident.closed_ns is None and not _held(streams, incident, days[incident.id]):
+        elif incident.closed_ns is None and not _held(judged[domain_of(incident.series)], incident, days[incident.id]):
             other = operations.opened_with(incident.id).get("rule") != VERSION
             changed |= _record(operations, _away(incident, now_ns, other), now_ns, incident.synthetic, config)
             told |= {incident.series} if other else set()
-    for transition in (one for fall in falls for one in fall):
+    matched = set(places.values())
+    for transition in (one for place, fall in enumerate(falls) for one in fall if place in matched or not one.beneath):
         if transition.series in told and transition.what == "opened":
             transition = msgspec.structs.replace(transition, quiet=True)
         changed |= _record(operations, transition, now_ns, pilot.synthetic, config)
-    for found in suspicion.replay(history, streams, now_ns) if streams is not None else []:
+    for streams in known_streams:
+        course = drop_off.course_of(streams)
+        changed |= write_down(operations, pilot.slug, streams, changes(streams, course), now_ns, config)
+        if series is not None:
+            series.keep(pilot.slug, streams, course)
+    for found in (one for streams in known_streams for one in suspicion.replay(history, streams, now_ns)):
         changed |= _record(operations, found, now_ns, pilot.synthetic, config)
     return changed
 
@@ -141,3 +160,37 @@ def _record(operations: Operations, transition: Transition, now_ns: int, synthet
     """With the hash of the configuration, so that a record says by which one it was made."""
     said = msgspec.structs.replace(transition, inputs={**transition.inputs, "config": config})
     return operations.record(said, now_ns, synthetic) is not None
+
+
+def evaluation_failed(operations: Operations, pilot: Pilot, error: Exception, now_ns: int, config: str = "") -> bool:
+    """A pilot could not be judged: an incident of its own, never a zero and never the end of another."""
+    if any(one.closed_ns is None for one in operations.of_kind(pilot.slug, FAILED)):
+        return False
+    said = Transition(
+        pilot=pilot.slug,
+        kind=FAILED,
+        series=EVALUATION,
+        what="opened",
+        day=day_of(now_ns, pilot.zone),
+        since=str(now_ns),
+        at_ns=now_ns,
+        sentence=f"The alerts of {pilot.slug} cannot be evaluated ({type(error).__name__}); open incidents stay as "
+        "they are. The pipeline's log says where it failed.",
+        reason="the evaluation failed",
+        inputs={"error": type(error).__name__},
+    )
+    return _record(operations, said, now_ns, pilot.synthetic, config)
+
+
+def evaluation_succeeded(operations: Operations, pilot: Pilot, now_ns: int, config: str = "") -> bool:
+    """A pilot is judged again."""
+    changed = False
+    for one in operations.of_kind(pilot.slug, FAILED):
+        if one.closed_ns is None:
+            said = Transition(
+                pilot=pilot.slug, kind=FAILED, series=EVALUATION, what="closed", day=day_of(now_ns, pilot.zone),
+                since=one.since, at_ns=now_ns, sentence=f"The alerts of {pilot.slug} are evaluated again.",
+                reason="evaluated again",
+            )  # fmt: skip
+            changed |= _record(operations, said, now_ns, pilot.synthetic, config)
+    return changed

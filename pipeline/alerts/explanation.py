@@ -4,24 +4,20 @@ Everything comes from the course of the detector and the days beneath it, so the
 Groups are named only where at least k people stand behind what was expected of them. Source: alerts.md 7.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter
 from typing import Final
 
 import msgspec
 import numpy as np
 
 from pipeline.alerts.detector import Course, band_of_window, days_to_see
+from pipeline.alerts.parts import Part, parts_of
 from pipeline.alerts.streams import ACTIVITY, CLOSURE, HELD, HOLIDAY, TOTAL, Streams
 from pipeline.history import History
 from pipeline.periods import iso
-from pipeline.rows import Row
+from pipeline.segments import DIMENSIONS, USE
 
-BACK: Final = 182  # days before the change that tell what each group used to give
-GUARD: Final = 1
 PRECEDING: Final = 28
-DIMENSIONS: Final = ("group", "method", "channel", "service")
-OTHER: Final = "other"
 MEASURED: Final = ("ok", "partial", "poor", "silent", "unknown")
 LEFT_OUT: Final = {
     HOLIDAY: ("public holiday", "public holidays"),
@@ -31,16 +27,6 @@ LEFT_OUT: Final = {
 }
 # About how often a threshold errs, per year: docs/benchmarks-alerts.md.
 ERRS: Final = "At these thresholds about one false alarm per pilot and year."
-
-
-class Part(msgspec.Struct, frozen=True):
-    """What a group gave since the change day, what its share of the expectation was, and its part of the deficit."""
-
-    dim: str
-    name: str
-    observed: int
-    expected: float
-    share: float
 
 
 class FeedDays(msgspec.Struct, frozen=True):
@@ -113,7 +99,7 @@ def explain(history: History, streams: Streams, course: Course, row: int, index:
         completeness=float(share.mean()),
         provisional=bool(course.provisional[row, index]),
         left_out=dict(Counter(streams.why(row, day) for day in range(begin, index + 1) if streams.why(row, day))),
-        parts=_parts(history, streams, row, days, float(expected.sum()), observed, k),
+        parts=parts_of(history, streams, row, days, float(expected.sum()), observed, k),
         activities=_preceding(history, streams.first + begin),
         sees_half=days_to_see(mean, float(course.phi[row, last]), h=streams.rules[row].h, k=streams.rules[row].k),
         rule=streams.rules[row].version,
@@ -144,69 +130,6 @@ def severity_on(streams: Streams, course: Course, row: int, index: int) -> str:
 
 def _severity(series: str, left: float) -> str:
     return "critical" if left < 0.3 or series == TOTAL else "warning" if left < 0.6 else "notice"
-
-
-def _parts(
-    history: History, streams: Streams, row: int, days: list[int], expected: float, observed: int, k: int
-) -> list[Part]:
-    begin = days[0]
-    past = range(max(0, begin - GUARD - BACK), begin - GUARD)
-    before = [day for day in past if not streams.why(row, day)]
-    missing = expected - observed
-    if not before or missing <= 0:
-        return []
-    kind = None if streams.names[row] == TOTAL else streams.names[row]
-    found: list[Part] = []
-    for dim in DIMENSIONS:
-        then, people = _counted(history, streams, before, kind, dim)
-        now, _ = _counted(history, streams, days, kind, dim)
-        total = sum(then.values())
-        named = [name for name in then if len(people[name]) >= max(k, 1)]
-        small = [name for name in {*then, *now} if name not in named]
-        if len(named) < 2 or not total:
-            continue
-        if len(small) == 1:  # alone it could be worked out from the others
-            named.sort(key=lambda name: (then[name], name))
-            small.append(named.pop(0))
-        for name, members in [*((name, [name]) for name in named), (OTHER, small)]:
-            due = expected * sum(then[one] for one in members) / total
-            seen = sum(now[one] for one in members)
-            if members:
-                found.append(Part(dim, name, seen, due, (due - seen) / missing))
-    return sorted(found, key=lambda part: (DIMENSIONS.index(part.dim), -part.share, part.name))
-
-
-def _counted(
-    history: History, streams: Streams, days: Iterable[int], kind: str | None, dim: str
-) -> tuple[Counter[str], defaultdict[str, set[str]]]:
-    """Contributions of these days by group, and who is behind them."""
-    counts, people = Counter[str](), defaultdict[str, set[str]](set)
-    methods = _methods(history) if dim == "method" else {}
-    for day in days:
-        for one in history.engagement.of(streams.first + day).get("contribution.made", ()):
-            if kind is None or one.data.get("kind") == kind:
-                name = _group(one, dim, methods)
-                counts[name] += one.count
-                people[name].add(one.actor or f"{one.id}")
-    return counts, people
-
-
-def _methods(history: History) -> dict[str, str]:
-    """The method of each activity that was held."""
-    days = history.days_with(["engagement/activity.held"], 0, 1 << 30)
-    return {
-        one.activity_id: one.method for day in days if (known := history.day(day)) is not None for one in known.held
-    }
-
-
-def _group(row: Row, dim: str, methods: Mapping[str, str]) -> str:
-    """What a contribution counts as; its method is its own, or that of its activity."""
-    if dim == "group":
-        return row.actor_kind
-    if dim == "method" and "method" not in row.data:
-        return methods.get(str(row.data.get("activity_id")), "unknown")
-    word = row.service if dim == "service" else row.data.get(dim)
-    return word if isinstance(word, str) and word else "unknown"
 
 
 def _preceding(history: History, change: int) -> list[tuple[str, str]]:
@@ -251,5 +174,14 @@ def _of_feed(one: FeedDays) -> str:
 
 
 def name_of(series: str) -> str:
-    """A series as a sentence begins with it."""
+    """A series as a sentence begins with it.
+
+    >>> name_of("group/business"), name_of("usage/session.started"), name_of("idea")
+    ('Contributions by group business', 'Events session.started', 'Contributions of kind idea')
+    """
+    dim, _, word = series.partition("/")
+    if dim == USE:
+        return f"Events {word}" if word else "Core actions"
+    if word and dim in DIMENSIONS:
+        return f"Contributions by {dim} {word.replace('_', ' ')}"
     return "Contributions" if series == TOTAL else f"Contributions of kind {series.replace('_', ' ')}"

@@ -14,7 +14,7 @@ from pipeline.alerts.detector import band
 from pipeline.alerts.drop_off import KIND, course_of, explanation_of
 from pipeline.alerts.evidence import of_partial_day
 from pipeline.alerts.explanation import Explanation
-from pipeline.alerts.streams import streams_of
+from pipeline.alerts.streams import Streams, domain_of, streams_of
 from pipeline.history import History
 from pipeline.operations import Operations
 from pipeline.periods import ordinal
@@ -89,15 +89,20 @@ def _moments(operations: Operations, incident: int) -> list[Moment]:
 
 def with_series(history: History, as_of_ns: int, levels: dict[str, str], stories: Sequence[Story]) -> list[Story]:
     """The same with the series of drop-offs, from six weeks before the opening to six weeks after the end."""
-    streams = streams_of(history, as_of_ns, levels)
-    if streams is None:
-        return list(stories)
-    course, found = course_of(streams), []
+    judged: dict[str, Streams | None] = {}
+    found = []
     for story in stories:
-        one = story.incident
-        if one.kind != KIND or one.series not in streams.names:
+        one, domain = story.incident, domain_of(story.incident.series)
+        if one.kind != KIND:
             found.append(story)
             continue
+        if domain not in judged:
+            judged[domain] = streams_of(history, as_of_ns, levels, domain)
+        streams = judged[domain]
+        if streams is None or one.series not in streams.names:
+            found.append(story)
+            continue
+        course = course_of(streams)
         rows = [at for at, name in enumerate(streams.names) if name == one.series]
         was = story.explanation.threshold if story.explanation is not None else None
         row = next((at for at in rows if streams.rules[at].h == was), rows[0])

@@ -1,21 +1,17 @@
-"""From a pilot's history to what the detector judges: daily counts by stream, and which days may be judged.
+"""From a pilot's history to what the detector judges: daily counts by series, and which days may be judged.
 
-The total is the pilot's contributions; beside it each kind of contribution is a stream of its own (attendances come in
-bursts with each activity and are no series). A day is judged when it and its feeds' lateness are over, the feeds that
-bring the stream can be trusted (`gate`), and nothing masks it: a closure (of the pilot's calendar or recorded in the
-Log), a public holiday, or an activity that day or up to three days before.
-
-Promise: what a stream is, rare or not and among those that are watched, is said per day from the days before it alone,
-so that later data never change under which rule something was told. Source: alerts.md 3.
+Two sets of streams exist, each judged by its own feeds: contributions (attendances come in bursts with each activity
+and are no series) and use. A day is judged when it and its feeds' lateness are over, the feeds that bring the stream
+can be trusted (`gate`), and nothing masks it: a closure (of the pilot's calendar or recorded in the Log), a public
+holiday, or an activity that day or up to three days before. Which series there are, and by which rule each is watched,
+is `series`. Source: alerts.md 3.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from config.catalogue import Feed
 from pipeline.alerts import gate
@@ -23,21 +19,21 @@ from pipeline.alerts.calendar import closed
 from pipeline.alerts.detector import Rule
 from pipeline.alerts.expectation import BoolArray, FloatArray, IntArray
 from pipeline.alerts.gate import Run
+from pipeline.alerts.series import OF_STREAM, OF_TOTAL, TOTAL, VERSION, rows_of, tally
 from pipeline.history import LIVE_DAYS, History
 from pipeline.model import NS_PER_S
 from pipeline.periods import day_bounds, day_of, iso, ordinal
+from pipeline.segments import USE
 
-TOTAL: Final = "contributions"
-VERSION: Final = 3
+__all__ = [
+    "DOMAINS", "ENGAGEMENT", "OF_STREAM", "OF_TOTAL", "TOTAL", "VERSION", "FeedCourse", "Streams", "domain_of",
+    "streams_of",
+]  # fmt: skip
+
+ENGAGEMENT: Final = "engagement"
+DOMAINS: Final = (ENGAGEMENT, USE)
 AFTER_ACTIVITY: Final = 3  # days that an activity still brings people
 OK_SHARE: Final = 0.9
-LEAST_MEAN: Final = 2.0  # events a day below which a stream is rare
-MOST: Final = 12  # streams of a pilot, the largest first
-WINDOW: Final = 182  # days that tell a stream's volume
-GUARD: Final = 14
-OF_TOTAL: Final = Rule(version=VERSION, h=6.1)
-OF_STREAM: Final = Rule(version=VERSION, h=8.1)
-OF_RARE: Final = Rule(version=VERSION, h=6.5, k=0.25)
 NO_LEVELS: Final[Mapping[str, str]] = {}
 # What a day is left out for, if it is.
 JUDGED, HELD, HOLIDAY, CLOSURE, ACTIVITY = "", "held", "holiday", "closure", "activity"
@@ -46,7 +42,7 @@ TRUSTED: Final = ("ok", "partial", "no rhythm", "by hand")
 
 @dataclass(frozen=True)
 class FeedCourse:
-    """An engagement feed's verdict on each day, the completeness of it, and the runs in which it was suspect."""
+    """A feed's verdict on each day, the completeness of it, and the runs in which it was suspect."""
 
     feed: str
     verdicts: tuple[str, ...]
@@ -56,16 +52,18 @@ class FeedCourse:
 
 @dataclass(frozen=True)
 class Streams:
-    """A pilot's streams, the total first. A kind has a row as a common and one as a rare stream, and on each day
-    `watched` says which of them may open an incident.
+    """A pilot's contributions or use as streams, the total first. A kind has a row as a common and one as a rare
+    stream, and on each day `watched` says which of them may open an incident. `dims` says what each row is (`series`).
 
     Arrays are (rows, days) or (days,). `masks` says what the calendar leaves a day out for, "" where nothing;
     `held` where the feeds that bring the stream cannot be trusted. `over_ns` is when each day was due. `feeds` and
     `brought` (feeds, rows, days) tell who brought what.
     """
 
+    domain: str
     first: int
     names: tuple[str, ...]
+    dims: tuple[str, ...]
     rules: tuple[Rule, ...]
     notifies: tuple[bool, ...]
     counts: FloatArray
@@ -94,13 +92,24 @@ class Streams:
         return iso(self.first + index)
 
 
-def streams_of(history: History, as_of_ns: int, levels: Mapping[str, str] = NO_LEVELS) -> Streams | None:
-    """What is known of a pilot's engagement up to its last day that is over; None before any.
+def domain_of(series: str) -> str:
+    """Whose stream a series is.
+
+    >>> domain_of("usage/session.started"), domain_of("group/citizen")
+    ('usage', 'engagement')
+    """
+    return USE if series.partition("/")[0] == USE else ENGAGEMENT
+
+
+def streams_of(
+    history: History, as_of_ns: int, levels: Mapping[str, str] = NO_LEVELS, domain: str = ENGAGEMENT
+) -> Streams | None:
+    """What is known of a pilot's engagement, or use, up to its last day that is over; None before any.
 
     `levels` are the days from which people said that a series has a new level.
     """
-    feeds = [feed for feed in history.pilot.feeds if feed.stream == "engagement"]
-    first, last = history.first_of_stream("engagement"), _last(history, as_of_ns)
+    feeds = [feed for feed in history.pilot.feeds if feed.stream == domain]
+    first, last = history.first_of_stream(domain), _last(history, as_of_ns)
     gated = [feed for feed in feeds if not feed.by_hand]
     if first is None or last is None or not gated:
         return None
@@ -111,7 +120,7 @@ def streams_of(history: History, as_of_ns: int, levels: Mapping[str, str] = NO_L
         return None
     busy = _busy_days(history)
     masks = tuple(_masked(history, number, busy) for number in range(first, first + len(over)))
-    return _as_streams(history, feeds, first, masks, tuple(over), levels, as_of_ns)
+    return _as_streams(history, domain, feeds, first, masks, tuple(over), levels, as_of_ns)
 
 
 def _last(history: History, as_of_ns: int) -> int | None:
@@ -142,6 +151,7 @@ def _busy_days(history: History) -> set[int]:
 
 def _as_streams(
     history: History,
+    domain: str,
     feeds: list[Feed],
     first: int,
     masks: tuple[str, ...],
@@ -150,56 +160,40 @@ def _as_streams(
     as_of_ns: int,
 ) -> Streams:
     days = range(first, first + len(over))
-    partials = [history.day(number) for number in days]
-    found = [Counter(partial.contributions if partial is not None else {}) for partial in partials]
-    kinds = sorted(set().union(*found))
-    by_kind = np.array([[day[kind] for day in found] for kind in kinds], float).reshape(len(kinds), len(over))
-    counts = np.vstack([by_kind.sum(axis=0), by_kind])
-    ids = [feed.id for feed in feeds]
-    brought = np.zeros((len(feeds) + 1, len(counts), len(over)))  # the last: feeds that the pilot no longer names
-    for day, partial in enumerate(partials):
-        for carrier, given in (partial.carried if partial is not None else {}).items():
-            at = ids.index(carrier) if carrier in ids else len(ids)
-            for kind, number in given.items():
-                brought[at, kinds.index(kind) + 1, day] += number
-    brought[:, 0] = brought[:, 1:].sum(axis=1)
+    found = tally(history, domain, days, [feed.id for feed in feeds])
     weekday = (np.arange(len(over)) + first - 1) % 7  # day 1 of the calendar is a Monday
     idle = np.array([mask != JUDGED for mask in masks])
     courses = [
-        _course_of(history, feed, days, brought[at, 0], idle, int(weekday[0]), as_of_ns)
+        _course_of(history, feed, days, found.brought[at, 0], idle, int(weekday[0]), as_of_ns)
         for at, feed in enumerate(feeds)
     ]
     trusted = np.array([[verdict in TRUSTED for verdict in one.verdicts] for one in courses] + [[True] * len(over)])
     known = np.array([[verdict != "new" for verdict in one.verdicts] for one in courses] + [[True] * len(over)])
-    known[-1] = np.maximum.accumulate(brought[-1, 0] > 0)
+    known[-1] = np.maximum.accumulate(found.brought[-1, 0] > 0)
     complete = np.array([one.completeness for one in courses] + [np.ones(len(over))])
-    share = gate.shares(brought, known, trusted, complete)
+    share = gate.shares(found.brought, known, trusted, complete)
     held = share <= 0
     share[held | (share >= OK_SHARE)] = 1.0
-    common = _common(counts, ~held & ~idle)
-    largest = _largest(by_kind)
-    rows, rules, notifies, watched = [0], [OF_TOTAL], [True], [np.full(len(over), True)]
-    for at in np.argsort(-by_kind.sum(axis=1), kind="stable") + 1:
-        for rule, when in ((OF_STREAM, common[at]), (OF_RARE, ~common[at])):
-            if (when & largest[at - 1]).any():
-                rows, rules = [*rows, int(at)], [*rules, rule]
-                notifies, watched = [*notifies, rule is OF_STREAM], [*watched, when & largest[at - 1]]
-    names = tuple([TOTAL, *kinds][row] for row in rows)
+    rows = rows_of(found, ~held & ~idle)
+    at = list(rows.series)
+    names = tuple(found.names[one] for one in at)
     return Streams(
+        domain=domain,
         first=first,
         names=names,
-        rules=tuple(rules),
-        notifies=tuple(notifies),
-        counts=counts[rows],
-        completeness=share[rows],
+        dims=tuple(found.dims[one] for one in at),
+        rules=rows.rules,
+        notifies=rows.notifies,
+        counts=found.counts[at],
+        completeness=share[at],
         weekday=weekday,
         masks=masks,
-        held=held[rows],
-        watched=np.array(watched),
+        held=held[at],
+        watched=rows.watched,
         over_ns=over,
         restart=np.array([max(0, ordinal(levels[name]) - first) if name in levels else 0 for name in names]),
         feeds=tuple(courses),
-        brought=brought[:-1, rows],
+        brought=found.brought[:-1, at],
     )
 
 
@@ -246,20 +240,3 @@ def _course_of(
             share = 0.0 if said.completeness is None else said.completeness
             verdicts[place], complete[place] = said.verdict, 1.0 if said.verdict == "ok" else share
     return FeedCourse(feed.id, tuple(verdicts), complete, runs)
-
-
-def _common(counts: FloatArray, judged: BoolArray) -> BoolArray:
-    """Where the mean of the judged days of the half year before, without the last two weeks, is no rare stream's."""
-    total = np.pad(np.cumsum(np.where(judged, counts, 0.0), axis=1), ((0, 0), (1, 0)))
-    number = np.pad(np.cumsum(judged, axis=1), ((0, 0), (1, 0)))
-    days = np.arange(counts.shape[1])
-    end, begin = np.maximum(days - GUARD, 0), np.maximum(days - GUARD - WINDOW, 0)
-    number_judged = np.maximum(number[:, end] - number[:, begin], 1)
-    return np.asarray(total[:, end] - total[:, begin] >= LEAST_MEAN * number_judged)
-
-
-def _largest(by_kind: FloatArray) -> npt.NDArray[np.bool_]:
-    """(kinds, days): the kinds with the most contributions up to each day, where there is more than one."""
-    total = np.cumsum(by_kind, axis=1)
-    place = np.argsort(np.argsort(-total, axis=0, kind="stable"), axis=0)
-    return np.asarray((place < MOST) & (total > 0) & ((total > 0).sum(axis=0) > 1))

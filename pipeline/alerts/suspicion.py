@@ -4,11 +4,13 @@ from typing import Any, Final
 
 from config.catalogue import Feed
 from pipeline.alerts.gate import NOT_CHANCE, Run
-from pipeline.alerts.streams import Streams
+from pipeline.alerts.streams import ENGAGEMENT, Streams
 from pipeline.alerts.transition import BACKFILL_NS, Transition
 from pipeline.history import History
+from pipeline.segments import USE
 
 KIND: Final = "feed_silent"
+ACTS: Final = {ENGAGEMENT: "contributions", USE: "core actions"}
 
 
 def replay(history: History, streams: Streams, now_ns: int) -> list[Transition]:
@@ -34,9 +36,9 @@ def _of_run(history: History, streams: Streams, feed: Feed, run: Run, now_ns: in
     opened = moment(
         run.found,
         what="opened",
-        sentence=f"Nothing has come from feed {feed.id} since {since}, where {run.expected:.0f} contributions were "
-        "expected. It states no rhythm, so a broken feed and people who stay away look alike; its days are not judged. "
-        "Look at the feed, and give it heartbeats.",
+        sentence=f"Nothing has come from feed {feed.id} since {since}, where {run.expected:.0f} "
+        f"{ACTS[streams.domain]} were expected. It states no rhythm, so a broken feed and people who stay away look "
+        "alike; its days are not judged. Look at the feed, and give it heartbeats.",
         reason="too many days without a sign to be chance",
         inputs={"expected": run.expected, "threshold": NOT_CHANCE},
     )

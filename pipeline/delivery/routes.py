@@ -10,7 +10,9 @@ from pipeline.alerts.transition import SEVERITIES
 SYSTEM: Final = "-"  # the pilot of what concerns Periscope itself; no pilot has this slug
 FAILING: Final = "channel_failing"
 WATCHDOG: Final = "watchdog"
-FAULTS: Final = frozenset({"feed_silent", FAILING})  # nothing is watched meanwhile, so they are repeated sooner
+FAULTS: Final = frozenset(
+    {"feed_silent", "evaluation_failed", FAILING}
+)  # nothing is watched meanwhile, so they are repeated sooner
 
 
 class Route(msgspec.Struct, frozen=True):

@@ -33,32 +33,37 @@ class Weeks:
         self.people = [
             (
                 one["group"],
-                {key: one[key] for key in ("kind", "method") if key in one},
-                one.get("feed", "talk"),
+                {key: one[key] for key in ("kind", "method", "channel") if key in one},
+                one.get("feed", "app" if "act" in one else "talk"),
                 [int(n) for n in line(one["days"])],
+                one.get("act", "contribution.made"),
+                one.get("of", 23),
             )
             for one in told["people"]
         ]
-        for *_, days in self.people:
+        for *_, days, _, _ in self.people:
             days += days[-1:] * TAIL
-        self.length = max(len(days) for *_, days in self.people)
+        self.length = max(len(days) for *_, days, _, _ in self.people)
         self.feed = [*line(told.get("feed", f"ok*{self.length}")), *["ok"] * TAIL]
         self.told, self.late = told, told.get("late", {"days": [], "until": -1})
         closures = [{"first": iso(n), "last": iso(n), "reason": "holiday"} for n in told.get("closures", [])]
         rhythm = {"heartbeat_every": "1h"} if told.get("rhythm", True) else {}
-        self.feeds = sorted({feed for _, _, feed, _ in self.people} | {"talk"})
-        feeds = [{"id": one, "topic": one, "stream": "engagement", "lateness": "1d", **rhythm} for one in self.feeds]
+        self.feeds = sorted({feed for _, _, feed, *_ in self.people} | {"talk"})
+        feeds = [
+            {"id": one, "topic": one, "stream": "usage" if one == "app" else "engagement", "lateness": "1d", **rhythm}
+            for one in self.feeds
+        ]
         self.city = City(pilot(feeds=feeds, calendar={"closures": closures}), Clock(f"{iso(0)}T00:00:00"), k=5)
         self.running: Pipeline | None = None
 
     def events(self, number: int, by: str = "talk") -> list[Event]:
         """What people did on a day, by way of a feed."""
         found: list[Event] = []
-        for group, data, feed, days in self.people:
+        for group, data, feed, days, act, people in self.people:
             for n in range(days[number] if feed == by else 0):
                 at = ns(f"{iso(number)}T08:00:00") + len(found) * 60 * 10**9
-                who = f"{group}{(7 * number + n) % 23}"
-                found.append(event("contribution.made", at, who, actor_kind=group, feed=feed, data=data))
+                who = f"{group}{(7 * number + n) % people}"
+                found.append(event(act, at, who, actor_kind=group, feed=feed, data=data))
         return found
 
     def arrive(self, number: int) -> None:
