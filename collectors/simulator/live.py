@@ -19,6 +19,7 @@ from collectors.simulator.envelope import Happening, cloud_event, source_of, top
 from collectors.simulator.heartbeat import beat, beats, counted
 from collectors.simulator.history import readings
 from collectors.simulator.people import person
+from collectors.simulator.truth import TRUTH, Truth
 from collectors.simulator.world import City, build
 from config.catalogue import Catalogue, Feed
 
@@ -38,13 +39,14 @@ def live(
     stop: Stop,
     speed: float = 1.0,
     since_ns: int | None = None,
+    truth: Truth = TRUTH,
 ) -> None:
     """Publish by `publish(topic, payload, retain)` until `stop` is set; whatever it raises ends this.
 
     `speed` multiplies how often people act. `since_ns` is the end of the history that was told before: the
     first heartbeat covers from there, so that coverage has no gap. No event is earlier than the start.
     """
-    show = _Show(build(catalogue, seed, clock()), publish, clock, speed, since_ns)
+    show = _Show(build(catalogue, seed, clock(), truth), publish, clock, speed, since_ns)
     while not stop.is_set():
         wait_s = show.wait_s()
         if wait_s > 0:
@@ -148,7 +150,15 @@ class _Crowd:
 
     def act(self, now: int) -> list[Happening]:
         day = day_of(now, self.city.pilot.zone)
-        return self._use(now, day) if self.feed.stream == "usage" else self._speak(now, day)
+        found = self._use(now, day) if self.feed.stream == "usage" else self._speak(now, day)
+        return [one for one in found if self._happens(one, day)]
+
+    def _happens(self, one: Happening, day: int) -> bool:
+        """Whether an act of a public that lost interest is kept; a fall of everybody slows the pace."""
+        fall = self.city.truth.drop_off
+        if not fall.group or self.feed.stream != fall.stream or not engagement.loses_interest(self.city, one):
+            return True
+        return bool(self._rng.random() < self.city.keeps(day))
 
     def _per_minute(self, now: int) -> float:
         local = datetime.fromtimestamp(now // 1_000_000_000, self.city.pilot.zone)
@@ -156,7 +166,8 @@ class _Crowd:
         shape = min(max(hours[local.hour] * 24 / sum(hours), _CALMEST), _BUSIEST)
         if self.feed.stream == self.city.truth.drop_off.stream and self.city.drop_from is not None:
             day = local.toordinal()
-            return shape * engagement.daily_mean(self.city, day) * self.city.keeps(day) / 1440
+            keeps = 1.0 if self.city.truth.drop_off.group else self.city.keeps(day)
+            return shape * engagement.daily_mean(self.city, day) * keeps / 1440
         pace = USES_PER_MINUTE if self.feed.stream == "usage" else VOICES_PER_MINUTE
         return self._speed * pace * shape / len(self.city.feeds(self.feed.stream))
 

@@ -1,5 +1,6 @@
 """What living on promises: it moves, it keeps intervals, it never repeats history, and it ends when told."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from threading import Event
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 
 from collectors.simulator import Simulated, live
-from collectors.simulator.truth import TRUTH
+from collectors.simulator.truth import TRUTH, Truth
 from config.catalogue import Catalogue
 from tests.unit.simulator.telling import NOW, rows, told
 
@@ -35,7 +36,13 @@ class Time(Event):
 
 
 def lived(
-    catalogue: Catalogue, hours: float, seed: int = 7, speed: float = 1.0, since_ns: int | None = None, tick_ns: int = 1
+    catalogue: Catalogue,
+    hours: float,
+    seed: int = 7,
+    speed: float = 1.0,
+    since_ns: int | None = None,
+    tick_ns: int = 1,
+    truth: Truth = TRUTH,
 ) -> list[tuple[Simulated, bool]]:
     time, found = Time(hours, tick_ns), list[tuple[Simulated, bool]]()
     live(
@@ -46,6 +53,7 @@ def lived(
         time,
         speed,
         since_ns,
+        truth,
     )
     return found
 
@@ -76,6 +84,20 @@ def test_the_planted_drop_off_goes_on_at_its_true_pace(two_hours: list[tuple[Sim
     events = table(two_hours)
     part = events[(events.pilot == TRUTH.drop_off.pilot) & (events.type == "contribution.made")]
     assert len(part) <= 6
+
+
+def test_a_group_that_lost_interest_stays_away_and_the_others_go_on(catalogue: Catalogue) -> None:
+    def spoken(keep: float) -> "pd.Series[int]":
+        fall = replace(TRUTH.drop_off, keep=keep, group="citizen")
+        one = catalogue.model_copy(update={"pilots": {fall.pilot: catalogue.pilots[fall.pilot]}})
+        events = table(lived(one, 24.0 * 7, truth=replace(TRUTH, drop_off=fall)))
+        said = events[events.type == "contribution.made"]
+        return said.data.map(lambda data: data["actor_kind"]).value_counts()
+
+    usual, fallen = spoken(1.0), spoken(0.0)
+    assert usual["citizen"] > 10
+    assert fallen.get("citizen", 0) == 0
+    assert fallen.sum() > 0.5 * (usual.sum() - usual["citizen"])
 
 
 def test_the_planted_outage_stays_silent(catalogue: Catalogue) -> None:
