@@ -421,11 +421,14 @@ def users(command: Command) -> int:
 
 def alerts(command: Command) -> int:
     """What has fallen or broken: list, show and explain incidents, look after them, keep notifications quiet."""
+    from config.alerts import load_alerts
     from pipeline.alerts_command import run, test
+    from pipeline.delivery.channels import routes_of
 
     if command.args.what == "test":
         return DONE if test(command.settings, command.catalogue, command.args, time.time(), command.tell) else FAILED
-    with _operations(command) as operations:
+    routes = routes_of(command.settings, load_alerts(command.catalogue.folder))
+    with _operations(command, routes) as operations:
         run(operations, command.args, list(command.catalogue.pilots), time.time_ns(), command.tell)
     return DONE
 
@@ -560,11 +563,12 @@ def _answers(command: Command) -> Iterator[Any]:
 
 
 @contextmanager
-def _operations(command: Command) -> Iterator[Any]:
-    """The operational database."""
+def _operations(command: Command, routes: Any = None) -> Iterator[Any]:
+    """The operational database; `routes` say which channels there are."""
+    from pipeline.delivery.routes import NO_ROUTES
     from pipeline.operations import Operations
 
-    with closing(Operations(command.settings.state / "operations.db")) as operations:
+    with closing(Operations(command.settings.state / "operations.db", routes or NO_ROUTES)) as operations:
         yield operations
 
 

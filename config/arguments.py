@@ -247,15 +247,18 @@ def _users(verb: argparse.ArgumentParser) -> None:
 
 def _alerts(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
-        "what", choices=["list", "show", "explain", "ack", "silence", "new-normal", "test"],
+        "what", choices=["list", "show", "explain", "ack", "silence", "new-normal", "test", "resend"],
         help="list open incidents; show one with its history; explain in numbers why it fired; say who looks after it; "
-        "make no notifications for some days; accept the level that a drop-off fell to; send a test to a channel",
+        "make no notifications for some days; accept the level that a drop-off fell to; send a test to a channel; "
+        "list what was given up, and put it in line again",
     )  # fmt: skip
     verb.add_argument(
         "id", nargs="?", metavar="ID",
-        help="number of the incident, as the list names it; for test, name of the channel",
+        help="number of the incident, as the list names it; for test and resend, name of the channel",
     )  # fmt: skip
-    verb.add_argument("--all", action="store_true", help="also incidents that are over, for list")
+    verb.add_argument(
+        "--all", action="store_true", help="also incidents that are over, for list; of every channel, for resend"
+    )
     verb.add_argument("--pilot", metavar="SLUG", help="of one pilot, for list and silence")
     verb.add_argument("--kind", choices=["drop_off", "feed_silent", "evaluation_failed"], help="silence one kind alone")
     verb.add_argument("--series", metavar="NAME", help="silence one series or feed alone")

@@ -19,8 +19,9 @@ from pipeline.alerts.explanation import Explanation
 from pipeline.alerts.states import WITHDRAWN
 from pipeline.delivery.attempt import attempt
 from pipeline.delivery.channels import channels_of, routes_of
-from pipeline.delivery.letters import compose
+from pipeline.delivery.letters import compose, words
 from pipeline.delivery.notices import key_of
+from pipeline.delivery.outbox import Outbox
 from pipeline.delivery.routes import SYSTEM
 from pipeline.model import NS_PER_S
 from pipeline.operations import Operations
@@ -48,6 +49,8 @@ def run(operations: Operations, args: argparse.Namespace, pilots: Sequence[str],
             days = args.days or _DEFAULT_DAYS
             care.silence(args.who, args.note, now_ns, days, args.pilot or "", args.kind or "", args.series or "")
             tell(f"No notification for {days} days; incidents are recorded as ever.", days=days, who=args.who)
+        case "resend":
+            _resend(operations, args, now_ns, tell)
         case _:
             one = _named(operations, args, pilots)
             care.accept(one.id, args.who, args.note, now_ns, _day(now_ns))
@@ -78,6 +81,31 @@ def test(settings: Settings, catalogue: Catalogue, args: argparse.Namespace, now
     but = f", but not to all: {outcome.reason}" if outcome.reason else ""
     tell(f"Channel {channel.name} ({channel.shown}) took the test{but}.", **facts)
     return not outcome.reason
+
+
+def _resend(operations: Operations, args: argparse.Namespace, now_ns: int, tell: Tell) -> None:
+    """What was given up; with a channel's name or --all it is put in line again, for the pipeline to send."""
+    outbox = Outbox(operations)
+    found = outbox.given_up(args.id)
+    if args.id is None and not args.all:
+        for one in found:
+            tell(f"{one.id}  {one.channel}  {_at(one.made_ns)}  {_title(one.body)}: {one.failed}", letter=one.id,
+                 channel=one.channel, made=_at(one.made_ns), reason=one.failed)  # fmt: skip
+        tell("Nothing was given up." if not found else "Name a channel, or --all, to send them again.",
+             given_up=len(found))  # fmt: skip
+        return
+    gone = sorted({one.channel for one in found} - set(operations.routes.channels))
+    if gone:
+        raise CareRefused(f"channel {gone[0]} is not set up; docs/alerts.md tells how")
+    if not found:
+        raise CareRefused(f"nothing was given up{f' on channel {args.id}' if args.id else ''}; "
+                          "periscope alerts resend lists what was")  # fmt: skip
+    done = outbox.resend(found, args.who, now_ns)
+    tell(f"{done} in line again; the pipeline sends them, each with its id.", resent=done)
+
+
+def _title(body: str) -> str:
+    return words(msgspec.json.decode(body)).title
 
 
 def _list(

@@ -105,6 +105,7 @@ ALTER TABLE silence ADD COLUMN ended_by TEXT;
 ALTER TABLE new_level ADD COLUMN incident INTEGER REFERENCES incident;
 """,
     """
+ALTER TABLE letter ADD COLUMN again_ns INTEGER;
 CREATE TABLE state_change (
     id INTEGER PRIMARY KEY, at_ns INTEGER NOT NULL, pilot TEXT NOT NULL, series TEXT NOT NULL, day TEXT NOT NULL,
     state TEXT NOT NULL, inputs TEXT NOT NULL);

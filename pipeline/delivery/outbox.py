@@ -4,6 +4,7 @@ Promises: notifications become a letter with its id and words in one transaction
 letter; a letter ends as sent, or as given up with its reason, and is kept either way.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -13,14 +14,15 @@ from pipeline.delivery.letters import compose
 from pipeline.delivery.notices import queue
 from pipeline.delivery.patience import AHEAD_S, GIVE_UP_S
 from pipeline.model import NS_PER_S
-from pipeline.operations import Operations
+from pipeline.operations import Operations, write_down
 from pipeline.state_file import Database
 
 _AT_ONCE: Final = 20
 
 
 class Letter(msgspec.Struct, frozen=True):
-    """What a channel is given; `body` is JSON."""
+    """What a channel is given; `body` is JSON. `tried_ns` is since when it is tried: it was made then, or put in line
+    again."""
 
     id: int
     channel: str
@@ -28,6 +30,18 @@ class Letter(msgspec.Struct, frozen=True):
     body: str
     attempts: int
     made_ns: int
+    tried_ns: int
+
+
+class GivenUp(msgspec.Struct, frozen=True):
+    """A letter that a channel could not be given, and why; `body` is JSON."""
+
+    id: int
+    channel: str
+    key: str
+    body: str
+    made_ns: int
+    failed: str
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -67,7 +81,7 @@ class Outbox:
             )
             database.execute(
                 "UPDATE letter SET failed = 'the channel is no longer there' WHERE sent_ns IS NULL AND failed IS NULL "
-                f"AND made_ns < ? AND channel NOT IN ({marks})",
+                f"AND coalesce(again_ns, made_ns) < ? AND channel NOT IN ({marks})",
                 (day_ago, *channels),
             )
 
@@ -115,8 +129,8 @@ class Outbox:
     def due(self, channel: str, now_ns: int) -> list[Letter]:
         """Letters to send now, oldest first."""
         rows = self._operations.read(
-            "SELECT id, channel, key, body, attempts, made_ns FROM letter WHERE channel = ? AND sent_ns IS NULL AND "
-            "failed IS NULL AND (due_ns <= ? OR due_ns > ?) ORDER BY id LIMIT ?",
+            "SELECT id, channel, key, body, attempts, made_ns, coalesce(again_ns, made_ns) FROM letter WHERE "
+            "channel = ? AND sent_ns IS NULL AND failed IS NULL AND (due_ns <= ? OR due_ns > ?) ORDER BY id LIMIT ?",
             (channel, now_ns, now_ns + int(AHEAD_S * NS_PER_S), _AT_ONCE),
         )
         return [Letter(*row) for row in rows]
@@ -139,6 +153,30 @@ class Outbox:
         """Delivery can never succeed; the letter is kept with its reason."""
         with self._operations.transaction() as database:
             database.execute("UPDATE letter SET failed = ?, attempts = attempts + 1 WHERE id = ?", (reason, letter.id))
+
+    def given_up(self, channel: str | None = None) -> list[GivenUp]:
+        """Letters that were given up, oldest first."""
+        rows = self._operations.read(
+            "SELECT id, channel, key, body, made_ns, failed FROM letter WHERE failed IS NOT NULL AND "
+            "(? IS NULL OR channel = ?) ORDER BY id",
+            (channel, channel),
+        )
+        return [GivenUp(*row) for row in rows]
+
+    def resend(self, letters: Sequence[GivenUp], who: str, now_ns: int) -> int:
+        """Put letters that were given up in line again, each with its id, its words and a day of tries; how many.
+
+        A receiver that has one already knows it by its id. In one transaction with the entry in the audit.
+        """
+        with self._operations.transaction() as database:
+            done = database.executemany(
+                "UPDATE letter SET failed = NULL, due_ns = ?, again_ns = ?, attempts = 0 WHERE id = ? AND "
+                "failed IS NOT NULL",
+                [(now_ns, now_ns, one.id) for one in letters],
+            ).rowcount
+            said = ", ".join(f"{one.id} to {one.channel}" for one in letters)
+            write_down(database, who, f"send again {done} given-up notifications: {said}", now_ns)
+        return done
 
     def standing(self, channel: str) -> Standing:
         """How a channel does."""

@@ -125,7 +125,7 @@ class Post:
             else:
                 self._works(name, now_ns)
             return True
-        if outcome.kind == "refused" or is_hopeless(letter.made_ns, now_ns):
+        if outcome.kind == "refused" or is_hopeless(letter.tried_ns, now_ns):
             why = reason if outcome.kind == "refused" else f"not delivered within a day: {reason}"
             _log.error("Channel %s: notification %s was given up: %s", name, letter.key, why)
             self._outbox.give_up(letter, why)
@@ -134,7 +134,7 @@ class Post:
         pause = pause_ns(letter.attempts + 1, outcome.asked_s)
         _log.warning("Channel %s failed (%s); next try in %.0f s", name, reason, pause / NS_PER_S)
         self._outbox.put_off(letter, now_ns + pause)
-        if now_ns - letter.made_ns > FAILING_S * NS_PER_S:
+        if now_ns - letter.tried_ns > FAILING_S * NS_PER_S:
             self._fails(name, reason, now_ns)
         return False
 
