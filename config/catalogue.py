@@ -154,6 +154,7 @@ class Feed(_Strict):
     heartbeat_every: Duration | None = Field(None, description="Interval of feed.heartbeat, for event-driven feeds.")
     lateness: Duration = Field(timedelta(days=2), description="A period closes at its end plus this.")
     accept_since: date | None = Field(None, description="Back-fill: accept event times from this day on.")
+    until: date | None = Field(None, description="The feed's last day; then it is out of use and not missed.")
     synthetic: bool = Field(
         False, description="True where everything on this feed is simulated; if given, payloads need not say it."
     )
@@ -165,6 +166,10 @@ class Feed(_Strict):
     extra_types: list[EventType] = Field(
         [], description="Event types of the feed's own, beside those of docs/schemas/README.md."
     )
+
+    def over(self, day: str) -> bool:
+        """True on ISO dates after the feed's last day."""
+        return self.until is not None and day > self.until.isoformat()
 
     @model_validator(mode="before")
     @classmethod

@@ -34,6 +34,7 @@ _FEED = {
     "devices": _JUDGED,
     "lateness": "periods close earlier or later; those already closed stay as they were published",
     "accept_since": "events from that day on are accepted from now on; what was refused has to be sent again",
+    "until": "the feed is no longer missed after that day, and what it brought is not in the series that alerts judge",
     "synthetic": "only events from now on are marked, or no longer, as simulated",
     "consent": "only events from now on are counted by person, or no longer are",
     "person_id": "only messages from now on are told apart by person; the id itself reaches no disk",

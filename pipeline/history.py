@@ -291,9 +291,9 @@ class History:
         return self._feed_days[feed_id, days[place - 1]].last_ns if place else None
 
     def verdict(self, feed: Feed, day: int, as_of_ns: int) -> FeedVerdict:
-        """The verdict on a feed's day; unknown before the feed was first heard and for days to come."""
+        """The verdict on a feed's day; unknown before it was first heard, after its last day, and for days to come."""
         first = self.first_of_feed(feed.id)
-        if first is None or day < first:
+        if first is None or day < first or feed.over(iso(day)):
             return UNKNOWN
         key = (feed.id, day)
         if key in self._verdicts:

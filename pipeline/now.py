@@ -133,6 +133,8 @@ class Board:
         )
 
     def _judge(self, feed: Feed, age_s: float | None, expected_s: float | None, now_ns: int) -> tuple[str, str]:
+        if feed.over(day_of(now_ns, self._history.pilot.zone)):
+            return "unknown", f"Out of use since the end of {feed.until}, by the pilot's file."
         if feed.by_hand:
             return "unknown", "People enter it by hand, so it is quiet until somebody records something."
         if age_s is None:

@@ -1,6 +1,7 @@
 """Checks of the feeds from the messages that came lately: who is silent, whose clock is wrong."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from statistics import median
 
 from collectors.doctor.finding import Finding
@@ -15,7 +16,12 @@ _JUDGED = 500
 
 def silent(catalogue: Catalogue, look: SpoolLook, now_ns: int) -> Iterator[Finding]:
     """Feeds that have said nothing for three times their interval."""
-    expected = [(pilot, feed) for pilot in catalogue.pilots.values() for feed in pilot.feeds if _interval_s(feed)]
+    expected = [
+        (pilot, feed)
+        for pilot in catalogue.pilots.values()
+        for feed in pilot.feeds
+        if _interval_s(feed) and not feed.over(_day(pilot, now_ns))
+    ]
     if not expected:
         yield Finding(
             "unknown", "silent-feed", "no feed has an expected interval", "set expect_every or heartbeat_every on feeds"
@@ -29,6 +35,10 @@ def silent(catalogue: Catalogue, look: SpoolLook, now_ns: int) -> Iterator[Findi
         return
     quiet = [found for pilot, feed in expected if (found := _silence(pilot, feed, look, now_ns)) is not None]
     yield from quiet or [Finding("ok", "silent-feed", f"none of {len(expected)} feeds is silent")]
+
+
+def _day(pilot: Pilot, now_ns: int) -> str:
+    return datetime.fromtimestamp(now_ns // 10**9, UTC).astimezone(pilot.zone).date().isoformat()
 
 
 def _interval_s(feed: Feed) -> float:

@@ -138,13 +138,23 @@ def _away(incident: Incident, now_ns: int, other: bool) -> Transition:
 def evaluate_silence(
     history: History, operations: Operations, heard: dict[str, int], now_ns: int, config: str = ""
 ) -> bool:
-    """Look at the clock for each feed of a pilot that states its rhythm; `heard` is the newest sign of life."""
-    pilot, changed = history.pilot, False
-    for feed in pilot.feeds:
+    """Look at the clock for each feed of a pilot that states its rhythm; `heard` is the newest sign of life.
+
+    A feed that the pilot's file ended, or does not name any more, is not missed: its incident ends.
+    """
+    pilot, changed, today = history.pilot, False, day_of(now_ns, history.pilot.zone)
+    used = [feed for feed in pilot.feeds if not feed.over(today)]
+    for incident in operations.of_kind(pilot.slug, silence.KIND):
+        if incident.closed_ns is None and incident.series not in {feed.id for feed in used}:
+            changed |= _record(
+                operations, silence.out_of_use(incident, today, now_ns), now_ns, incident.synthetic, config
+            )
+            operations.keep_state(pilot.slug, incident.series, silence.KIND, msgspec.json.encode(Silence()))
+    for feed in used:
         every = feed.heartbeat_every or feed.expect_every
         if every is None:
             continue
-        kept = operations.state(pilot.slug, feed.id, "feed_silent")
+        kept = operations.state(pilot.slug, feed.id, silence.KIND)
         state = msgspec.json.decode(kept, type=Silence) if kept else Silence()
         last_ns = heard.get(feed.id)
         day = "" if last_ns is None else day_of(last_ns, pilot.zone)
@@ -152,7 +162,7 @@ def evaluate_silence(
         for transition in transitions:
             changed |= _record(operations, transition, now_ns, pilot.synthetic or feed.synthetic, config)
         if after != state:
-            operations.keep_state(pilot.slug, feed.id, "feed_silent", msgspec.json.encode(after))
+            operations.keep_state(pilot.slug, feed.id, silence.KIND, msgspec.json.encode(after))
     return changed
 
 

@@ -55,8 +55,8 @@ class Rows:
     watched: BoolArray
 
 
-def tally(history: History, domain: str, days: range, feeds: Sequence[str]) -> Tally:
-    """What a pilot's days hold of contributions ("engagement") or of use ("usage")."""
+def tally(history: History, domain: str, days: range, feeds: Sequence[str], without: Sequence[str] = ()) -> Tally:
+    """What a pilot's days hold of contributions ("engagement") or of use ("usage"), `without` that of some feeds."""
     partials = [history.day(number) for number in days]
     carried = _use(partials) if domain == USE else _contributions(history, partials)
     keys = sorted({key for day in carried for given in day.values() for key in given}, key=_order)
@@ -65,6 +65,8 @@ def tally(history: History, domain: str, days: range, feeds: Sequence[str]) -> T
     at_feed = {feed: at for at, feed in enumerate(feeds)}
     for day, by_feed in enumerate(carried):
         for feed, given in by_feed.items():
+            if feed in without:
+                continue
             for key, number in given.items():
                 brought[at_feed.get(feed, len(feeds)), place[key], day] += number
     parts = [place[key] for key in keys if key[0] in (WHOLE, KIND)]

@@ -11,7 +11,9 @@ import msgspec
 
 from pipeline.alerts.transition import BACKFILL_NS, Transition
 from pipeline.model import NS_PER_S
+from pipeline.values import Incident
 
+KIND: Final = "feed_silent"
 INTERVALS: Final = 3
 
 
@@ -38,7 +40,7 @@ def step(
             return state, []
         opened = Transition(
             pilot=pilot,
-            kind="feed_silent",
+            kind=KIND,
             series=feed,
             what="opened",
             day=day,
@@ -55,7 +57,7 @@ def step(
         return state, []
     closed = Transition(
         pilot=pilot,
-        kind="feed_silent",
+        kind=KIND,
         series=feed,
         what="closed",
         day=day,
@@ -66,6 +68,14 @@ def step(
         inputs={"last_ns": last_ns},
     )
     return Silence("heard"), [closed]
+
+
+def out_of_use(incident: Incident, day: str, now_ns: int) -> Transition:
+    """The end of an incident whose feed the pilot's file ended."""
+    return Transition(
+        pilot=incident.pilot, kind=KIND, series=incident.series, what="closed", day=day, since=incident.since,
+        at_ns=now_ns, sentence=f"Feed {incident.series} is out of use by the pilot's file.", reason="out of use",
+    )  # fmt: skip
 
 
 def _text(time_ns: int, day: str) -> str:

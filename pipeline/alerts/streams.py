@@ -106,9 +106,12 @@ def streams_of(
 ) -> Streams | None:
     """What is known of a pilot's engagement, or use, up to its last day that is over; None before any.
 
-    `levels` are the days from which people said that a series has a new level.
+    `levels` are the days from which people said that a series has a new level. What a feed brought that is out of use
+    is in no series, so that its end is no fall.
     """
-    feeds = [feed for feed in history.pilot.feeds if feed.stream == domain]
+    today = day_of(as_of_ns, history.pilot.zone)
+    used = [feed for feed in history.pilot.feeds if feed.stream == domain]
+    feeds, over_with = [one for one in used if not one.over(today)], [one.id for one in used if one.over(today)]
     first, last = history.first_of_stream(domain), _last(history, as_of_ns)
     gated = [feed for feed in feeds if not feed.by_hand]
     if first is None or last is None or not gated:
@@ -120,7 +123,7 @@ def streams_of(
         return None
     busy = _busy_days(history)
     masks = tuple(_masked(history, number, busy) for number in range(first, first + len(over)))
-    return _as_streams(history, domain, feeds, first, masks, tuple(over), levels, as_of_ns)
+    return _as_streams(history, domain, feeds, over_with, first, masks, tuple(over), levels, as_of_ns)
 
 
 def _last(history: History, as_of_ns: int) -> int | None:
@@ -153,6 +156,7 @@ def _as_streams(
     history: History,
     domain: str,
     feeds: list[Feed],
+    over_with: list[str],
     first: int,
     masks: tuple[str, ...],
     over: tuple[int, ...],
@@ -160,7 +164,7 @@ def _as_streams(
     as_of_ns: int,
 ) -> Streams:
     days = range(first, first + len(over))
-    found = tally(history, domain, days, [feed.id for feed in feeds])
+    found = tally(history, domain, days, [feed.id for feed in feeds], over_with)
     weekday = (np.arange(len(over)) + first - 1) % 7  # day 1 of the calendar is a Monday
     idle = np.array([mask != JUDGED for mask in masks])
     courses = [
