@@ -128,7 +128,7 @@ def _away(incident: Incident, now_ns: int, other: bool) -> Transition:
         day=incident.since,
         since=incident.since,
         at_ns=now_ns,
-        sentence="Another rule judges this series now." if other else "Late events explain the fall.",
+        sentence="Another rule judges this series now." if other else "What is known now explains the fall.",
         reason="another rule" if other else "revised",
         backfill=now_ns - incident.opened_ns > BACKFILL_NS,
         quiet=other,

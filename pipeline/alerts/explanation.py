@@ -12,12 +12,14 @@ import numpy as np
 
 from pipeline.alerts.detector import Course, band_of_window, days_to_see
 from pipeline.alerts.parts import Part, parts_of
+from pipeline.alerts.series import KIND, TYPE, WHOLE
 from pipeline.alerts.streams import ACTIVITY, CLOSURE, HELD, HOLIDAY, TOTAL, Streams
 from pipeline.history import History
 from pipeline.periods import iso
 from pipeline.segments import DIMENSIONS, USE
 
 PRECEDING: Final = 28
+SHARED_FALL: Final = 0.5  # of what is expected, by which every stream falls on a day that the calendar misses
 MEASURED: Final = ("ok", "partial", "poor", "silent", "unknown")
 LEFT_OUT: Final = {
     HOLIDAY: ("public holiday", "public holidays"),
@@ -43,6 +45,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     sum over the `judged` days since then, `evidence` and `threshold` in nats. `left_out` counts days by reason, `parts`
     are ranked by their part of the deficit, `activities` are the last of the four weeks before, with their days.
     `feeds` are those that brought the stream, the largest first.
+    `together` are the first and last of the days with which a total's evidence began and on which every stream of it
+    was at half of what is expected or less: perhaps days that the calendar misses.
     `sees_half` is about how many days a fall by half needs to be seen here, None where too few events come."""
 
     series: str
@@ -63,6 +67,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     sees_half: float | None
     rule: int
     feeds: list[FeedDays] = []
+    together: tuple[str, str] | None = None
 
     @property
     def fall(self) -> float:
@@ -104,7 +109,29 @@ def explain(history: History, streams: Streams, course: Course, row: int, index:
         sees_half=days_to_see(mean, float(course.phi[row, last]), h=streams.rules[row].h, k=streams.rules[row].k),
         rule=streams.rules[row].version,
         feeds=_feeds(streams, row, range(begin, index + 1), days),
+        together=_together(streams, course, row, days),
     )
+
+
+def _together(streams: Streams, course: Course, row: int, days: list[int]) -> tuple[str, str] | None:
+    """The first of these judged days on which all streams of a total fell by half; None of a single stream's fall.
+
+    Only streams that are frequent enough on their own to say so.
+    """
+    if streams.dims[row] != WHOLE:
+        return None
+    found = []
+    for day in days:
+        due = course.expected[:, day] * streams.completeness[:, day]
+        rows = [
+            at
+            for at, dim in enumerate(streams.dims)
+            if dim in (KIND, TYPE) and streams.notifies[at] and streams.watched[at, day] and not streams.why(at, day)
+        ]
+        if len(rows) < 2 or not (streams.counts[rows, day] <= SHARED_FALL * due[rows]).all():
+            break
+        found.append(day)
+    return (streams.day(found[0]), streams.day(found[-1])) if found else None
 
 
 def _feeds(streams: Streams, row: int, span: range, judged: list[int]) -> list[FeedDays]:
@@ -159,6 +186,10 @@ def sentence(one: Explanation) -> str:
     if one.activities:
         day, method = one.activities[-1]
         parts.append(f"The last activity before was {method.replace('_', ' ')} on {day}.")
+    if one.together is not None:
+        first, last = one.together
+        when = f"on {first}" if first == last else f"on {first} and stayed low to {last}"
+        parts.append(f"All streams fell {when}: if that was a holiday or a closure, enter it in the calendar.")
     if one.provisional:
         parts.append("Provisional: less than six weeks were learned from.")
     parts.append(ERRS)

@@ -14,7 +14,13 @@ from pipeline.delivery.notices import key_of
 from pipeline.delivery.routes import SYSTEM, rank
 
 MOST_SHOWN: Final = 20
-_WHAT: Final = {"opened": "opened", "closed": "is over", "reminder": "is still open", "worsened": "got worse"}
+_WHAT: Final = {
+    "opened": "opened",
+    "closed": "is over",
+    "reminder": "is still open",
+    "worsened": "got worse",
+    "review": "is to be reviewed",
+}
 _OWN: Final = {"watchdog": "alerts are being evaluated", "test": "this is a test"}
 
 

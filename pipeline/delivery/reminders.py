@@ -1,11 +1,13 @@
 """What time alone makes worth telling: an incident that stays open, a silence that has ended, the daily sign of life.
 
 Promises: each is told once, whatever the number of looks at the clock; an incident that somebody looks after or that a
-silence covers is not repeated; what nobody was told of, since it is past or quiet, is never repeated either.
+silence covers is not repeated; what nobody was told of, since it is past or quiet, is never repeated either. A
+fall that can be accepted as the new normal is put before people once, also where somebody looks after it.
 """
 
 from typing import Final
 
+from pipeline.alerts.care import ACCEPT_AFTER_DAYS
 from pipeline.delivery.notices import key_of, put, queue, silenced, tell
 from pipeline.delivery.routes import FAULTS, SYSTEM, WATCHDOG
 from pipeline.model import NS_PER_S
@@ -14,6 +16,7 @@ from pipeline.state_file import Database
 from pipeline.values import Incident
 
 _DAY_S: Final = 86_400
+REVIEW: Final = "review"
 _OPEN_AND_NOT_CARED_FOR: Final = (
     "i.closed_ns IS NULL AND NOT EXISTS (SELECT 1 FROM acknowledgement a WHERE a.incident = i.id AND "
     "(a.until_ns IS NULL OR a.until_ns > ?))"
@@ -22,7 +25,7 @@ _OPEN_AND_NOT_CARED_FOR: Final = (
 
 def remind(operations: Operations, now_ns: int) -> int:
     """Tell what is due; how much it was."""
-    return _released(operations, now_ns) + _repeated(operations, now_ns)
+    return _released(operations, now_ns) + _reviews(operations, now_ns) + _repeated(operations, now_ns)
 
 
 def sign_of_life(operations: Operations, now_ns: int, day: str) -> None:
@@ -56,6 +59,32 @@ def _released(operations: Operations, now_ns: int) -> int:
             queue(database, number, operations.routes.hearing(one.pilot, one.kind, one.series, one.severity), now_ns)
             done += 1
     return done
+
+
+def _reviews(operations: Operations, now_ns: int) -> int:
+    """Falls that have been open for so long that they may be accepted; each once, looked after or not."""
+    rows = operations.read(
+        "SELECT i.id FROM incident i WHERE i.kind = 'drop_off' AND i.closed_ns IS NULL AND i.opened_ns <= ? AND EXISTS "
+        "(SELECT 1 FROM notification n WHERE n.incident = i.id AND NOT n.held) AND NOT EXISTS "
+        "(SELECT 1 FROM notification n WHERE n.incident = i.id AND n.what = ?)",
+        (now_ns - ACCEPT_AFTER_DAYS * _DAY_S * NS_PER_S, REVIEW),
+    )
+    done = 0
+    for (incident,) in rows:
+        with operations.transaction() as database:
+            if (one := _to_tell(operations, database, incident, now_ns)) is not None:
+                done += tell(
+                    database, operations.routes, one, REVIEW, f"{_since(one, now_ns)}; nothing is learned meanwhile",
+                    f"{_series(one)} in {one.pilot} has not come back since {one.since[:10]}. If this level is to "
+                    "stay, accept it as the new normal, and the detector learns anew; if something is wrong, go on "
+                    f"looking. {one.sentence}",
+                    now_ns,
+                )  # fmt: skip
+    return done
+
+
+def _series(one: Incident) -> str:
+    return one.series.replace("/", " ").replace("_", " ").capitalize()
 
 
 def _repeated(operations: Operations, now_ns: int) -> int:

@@ -35,8 +35,8 @@ def test_an_older_database_keeps_what_was_told_and_sends_what_waited(tmp_path: P
     old.execute(f"PRAGMA user_version = {_BEFORE}")
     for number, ended in ((1, 5), (2, None)):
         old.execute(
-            "INSERT INTO incident VALUES (?, 'test', 'drop_off', ?, 1, 'day 1', 'It fell.', 'warning', ?, '', 0, 0)",
-            (number, f"s{number}", ended),
+            "INSERT INTO incident VALUES (?, 'test', 'drop_off', ?, ?, 'day 1', 'It fell.', 'warning', ?, '', 0, 0)",
+            (number, f"s{number}", 1000 * DAY, ended),
         )
     incident = '{"id":%d,"pilot":"test","kind":"drop_off","series":"s","synthetic":false}'
     for number, what, sent in ((1, "opened", 7), (1, "closed", None), (2, "opened", None)):
@@ -198,3 +198,21 @@ def _again(what: str = "opened", **more: object) -> object:
     from tests.unit.pipeline.test_operations import transition
 
     return transition(what, **{"since": "day 1", **more})  # type: ignore[arg-type]
+
+
+def test_a_fall_of_six_weeks_is_put_up_for_review_once_also_where_somebody_looks_after_it(
+    site: Callable[..., Site],  # noqa: F811
+) -> None:
+    with Webhook() as receiver:
+        one = site({"ops": WebAddress(receiver.url)})
+        one.opens()
+        Care(one.operations).acknowledge(1, "ana", "calling the library", one.now)
+        for _ in range(60):
+            one.later(DAY)
+            one.post.remind()
+            one.later(10 * S)
+            one.post.deliver("ops")
+        [opened, review] = [body for _, body in receiver.got]
+        assert (opened["what"], review["what"]) == ("opened", "review")
+        assert review["reason"] == "open for 42 days; nothing is learned meanwhile"
+        assert "accept it as the new normal" in review["sentence"]
