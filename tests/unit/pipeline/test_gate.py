@@ -21,6 +21,14 @@ def test_a_stream_is_as_complete_as_the_feeds_that_bring_it() -> None:
     assert np.allclose(shares(brought, np.array([GOOD, GOOD]), trusted, complete)[:, 50:], [[0.0], [1.0]])
 
 
+def test_a_stream_is_held_where_more_than_a_tenth_is_lost_though_most_is_there() -> None:
+    brought = np.array([[[8.0] * DAYS], [[2.0] * DAYS]])
+    trusted, complete = np.array([GOOD, GOOD]), np.ones((2, DAYS))
+    trusted[1, 50:], complete[1, 50:] = False, 0.0
+    found = shares(brought, np.array([GOOD, GOOD]), trusted, complete)
+    assert np.allclose(found[0, 49:51], [1.0, 0.0])
+
+
 def test_a_half_complete_feed_makes_its_part_of_a_stream_partial() -> None:
     brought = np.array([[[6.0] * DAYS], [[4.0] * DAYS]])
     complete = np.ones((2, DAYS))
