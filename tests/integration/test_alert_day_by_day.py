@@ -3,7 +3,7 @@ interest and comes back, the other city's feed breaks."""
 
 import email
 import email.policy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -14,6 +14,7 @@ import pytest
 from collectors.clock_rules import Window
 from collectors.ingest import Ingest
 from collectors.message import RawMessage
+from collectors.simulator import Simulated
 from collectors.simulator.history import of_day
 from collectors.simulator.truth import TRUTH, DropOff, Outage
 from collectors.simulator.world import City, build
@@ -29,6 +30,7 @@ from pipeline.model import Touch
 from pipeline.operations import Operations
 from pipeline.periods import day_of
 from pipeline.run import Pipeline
+from pipeline.store.port import Store
 from pipeline.store.sqlite import SQLiteStore
 from tests.receivers import MailServer, Webhook
 from tests.unit.pipeline.making import Clock, catalogue
@@ -52,9 +54,9 @@ def only_voices(pilot: Pilot) -> Pilot:
 
 
 class Cities:
-    """Both cities and the installation that watches them."""
+    """Both cities and the installation that watches them; `deliver` brings their messages into `store`."""
 
-    def __init__(self, operations: Operations, settings: Settings) -> None:
+    def __init__(self, operations: Operations, settings: Settings, store: Store) -> None:
         known = load_catalogue(PACKAGED_PILOTS).pilots
         self.catalogue = catalogue(*(only_voices(known[slug]) for slug in (FALLING, BREAKING)), k=5)
         now_ns = evening(LAST)
@@ -62,7 +64,7 @@ class Cities:
         outage = Outage(BREAKING, "engagement", (LAST - BROKEN).days * 24)
         self.cities = build(self.catalogue, 7, now_ns, replace(TRUTH, drop_off=fall, outage=outage))
         self.clock, self.operations = Clock(f"{FIRST}T00:00:00"), operations
-        self.store, self.seq = SQLiteStore(":memory:"), 0
+        self.store, self.seq = store, 0
         self.ingest = Ingest(Roster(self.catalogue, "main"), Window())
         self.post = Post(operations, channels_of(settings.notify), self.clock)
         self.running = Pipeline(self.store, self.catalogue, operations, settings.pipeline, self.clock, self.post)
@@ -72,11 +74,11 @@ class Cities:
         self.clock.ns = evening(last)
         for number in range(first.toordinal(), last.toordinal() + 1):
             for city in self.cities:
-                self._arrive(city, number)
+                self.deliver(city, of_day(city, number, self.clock.ns))
 
-    def _arrive(self, city: City, number: int) -> None:
+    def deliver(self, city: City, messages: Sequence[Simulated]) -> None:
         events = []
-        for message in of_day(city, number, self.clock.ns):
+        for message in messages:
             judged = self.ingest.judge(
                 RawMessage(topic=message.topic, payload=message.payload, received_ns=message.time_ns + 10**9)
             )
@@ -112,19 +114,23 @@ def test_a_public_that_loses_interest_is_told_and_a_broken_feed_is_only_that(
                                 "mail_to": ["ana@example.org"]},
     )  # fmt: skip
     with closing(Operations(":memory:", routes_of(settings, load_alerts()))) as operations:
-        cities = Cities(operations, settings)
-        cities.live(FIRST, WATCHED)
+        check(Cities(operations, settings, SQLiteStore(":memory:")), operations, webhook, mail)
+
+
+def check(cities: Cities, operations: Operations, webhook: Webhook, mail: MailServer) -> None:
+    """Play the months and look at what was recorded and told."""
+    cities.live(FIRST, WATCHED)
+    cities.look()
+    assert operations.incidents([FALLING, BREAKING]) == []
+    day = WATCHED
+    while day < LAST and not is_over(operations, FALLING):
+        day += timedelta(days=1)
+        cities.live(day, day)
         cities.look()
-        assert operations.incidents([FALLING, BREAKING]) == []
-        day = WATCHED
-        while day < LAST and not is_over(operations, FALLING):
-            day += timedelta(days=1)
-            cities.live(day, day)
-            cities.look()
-            look_after(operations, cities.clock.ns)
-        fallen, broken = operations.incidents([FALLING]), operations.incidents([BREAKING])
-        [first] = [one for one in fallen if one.series == "contributions"]
-        why = explanation_of(operations.opened_with(first.id))
+        look_after(operations, cities.clock.ns)
+    fallen, broken = operations.incidents([FALLING]), operations.incidents([BREAKING])
+    [first] = [one for one in fallen if one.series == "contributions"]
+    why = explanation_of(operations.opened_with(first.id))
     assert {one.kind for one in fallen} == {"drop_off"}
     assert ONSET <= date.fromisoformat(first.since) <= ONSET + timedelta(days=7)
     group = max((part for part in why.parts if part.dim == "group"), key=lambda part: part.share)
