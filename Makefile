@@ -1,7 +1,7 @@
 # The same commands for people and CI; `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check format services services-bench bench bench-alerts tune-alerts chaos coverage lock docs clean
+.PHONY: help demo test test-all check format services services-bench bench bench-alerts bench-reports tune-alerts chaos coverage lock docs clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -58,6 +58,9 @@ bench: $(READY)  ## Benchmarks beside a bare subscriber and Telegraf; writes bui
 
 bench-alerts: $(READY)  ## The detector of drop-off beside rules written by hand, on simulated pilots; writes build/dropoff.json
 	@$(BIN)/python -m tests.benchmarks.dropoff
+
+bench-reports: $(READY)  ## The same evidence on ten years of civic reports; needs PERISCOPE_DATA
+	@$(BIN)/python -m tests.benchmarks.dropoff.reports
 
 tune-alerts: $(READY)  ## Thresholds of the compared rules, on seeds that no table uses
 	@$(BIN)/python -m tests.benchmarks.dropoff.tune

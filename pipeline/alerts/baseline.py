@@ -29,7 +29,7 @@ class Expected:
 class Learner:
     """Learns from `counts` (series, days) where `use` holds; `refit` and `expect` are called with rising days.
 
-    `use` may lose days as it goes (those of an incident); a fit reads days before the guard only, so days that
+    `use` may lose days as it goes (those of an incident); a fit reads days before the day alone, so days that
     are appended never change an earlier one. `exposure` is the share of a day's events that arrived, 0 to 1.
     """
 
@@ -50,6 +50,7 @@ class Learner:
         self._log_mean = np.full((series, WEEK), np.nan)
         self._se = np.full((series, WEEK), np.nan)
         self._phi = np.full(series, np.nan)
+        self._level = np.ones(series)  # of late, over the fit's
         self.fit_day = np.full(series, -1)
         self._season = np.zeros((series, 2))
         self._season_covariance = np.zeros((series, 2, 2))
@@ -66,6 +67,7 @@ class Learner:
         self._log_mean[rows] = np.nan
         self._se[rows] = np.nan
         self._phi[rows] = np.nan
+        self._level[rows] = 1.0
         self._season[rows] = 0.0
         self._season_covariance[rows] = 0.0
 
@@ -88,7 +90,18 @@ class Learner:
         found = fit_week(self._counts[rows, window], weights, season, self._weekday[window], plan)
         self._log_mean[rows], self._se[rows], self._phi[rows] = found.log_mean, found.se, found.phi
         self._centre[rows] = (weights @ angles) / weights.sum(axis=1)[:, None]
+        self._level[rows] = self._level_of(day, rows)
         self.fit_day[rows] = day
+
+    def _level_of(self, day: int, rows: IntArray) -> FloatArray:
+        """Observed over fitted in the days before the newest, drawn toward 1 where they hold few events."""
+        plan, end = self.baseline, day + self._pad - self.baseline.level_guard
+        window = slice(end - plan.level_days, end)
+        predictor = self._log_mean[rows][:, self._weekday[window]] + self._season[rows] @ self._angles[window].T
+        use = self._use[rows, window]
+        fitted = (use * self._exposure[rows, window] * np.exp(predictor)).sum(axis=1)
+        prior = self._phi[rows] / plan.level_spread**2
+        return np.asarray(((use * self._counts[rows, window]).sum(axis=1) + prior) / (fitted + prior))
 
     def _refit_season(self, day: int, rows: IntArray) -> None:
         if len(rows) == 0:
@@ -106,6 +119,6 @@ class Learner:
         weekday = self._weekday[column]
         away = self._angles[column] - self._centre
         season = (self._season * self._angles[column]).sum(axis=1)
-        mean = np.exp(self._log_mean[:, weekday] + season)
+        mean = self._level * np.exp(self._log_mean[:, weekday] + season)
         variance = self._se[:, weekday] ** 2 + np.einsum("si,sij,sj->s", away, self._season_covariance, away)
         return Expected(mean, np.sqrt(variance), self._phi.copy())

@@ -34,8 +34,10 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """When a series fires and recovers. `h` in nats, `k` the tested share of the expected level.
 
     It fires where evidence ≥ h, observed ≤ `ratio` × expected and `least_fall` events are missing since the change
-    day. It recovers where evidence < `recover_below` × h and the judged days among the last `recover_window` hold
-    `recover_ratio` of what is expected, on `recover_days` judged days in a row.
+    day. Beside it a milder fall is tested, with `milder_k`, `milder_ratio` and a threshold of `milder_h` × h (infinite:
+    it is not). It recovers where evidence < `recover_below` × threshold and the judged days among the last
+    `recover_window` hold `recover_ratio` of what is expected, on `recover_days` judged days in a row; the evidence of
+    the milder fall counts in that only where the other has never reached its threshold.
     """
 
     version: int
@@ -44,6 +46,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     learn_days: int = 28
     provisional_days: int = 42
     ratio: float = 0.75
+    milder_h: float = 1.2
+    milder_k: float = 0.7
+    milder_ratio: float = 0.8
     least_fall: float = 5.0
     pending: float = 0.6
     ceiling: float = 1.5
@@ -58,16 +63,19 @@ class Course:
     """What `watch` found; every array is (series, days).
 
     `expected` (events of a whole day), `se` (of its logarithm) and `phi` are NaN before the first fit, `fit_day` (index
-    of the day whose fit is in force) is then −1. `evidence` in nats. `state` indexes `STATES`. `change_day` is the
-    index of the first day of the present run of evidence, −1 where there is none. `ratio` (observed over expected) and
-    `deficit` (expected − observed, events) are of the judged days since then; NaN and 0 without a run. `recovering`
-    counts days toward the end. `provisional` marks the first judged days; `learned` counts judged days.
+    of the day whose fit is in force) is then −1. `evidence` in nats, that of a milder fall divided by `milder_h`, so
+    that one threshold serves both: of the test that leads (`milder` says which), and of the one that opened it while an
+    incident is open. `state` indexes `STATES`. `change_day` is the index of the first day of its present run of
+    evidence, −1 where there is none. `ratio` (observed over expected) and `deficit` (expected − observed, events) are
+    of the judged days since then; NaN and 0 without a run. `recovering` counts days toward the end. `provisional` marks
+    the first judged days; `learned` counts judged days.
     """
 
     expected: FloatArray
     se: FloatArray
     phi: FloatArray
     evidence: FloatArray
+    milder: BoolArray
     state: npt.NDArray[np.int8]
     change_day: IntArray
     ratio: FloatArray
@@ -123,12 +131,15 @@ def _blank(series: int, days: int) -> Course:
     whole: list[IntArray] = [np.zeros((series, days), dtype=np.int64) for _ in range(4)]
     expected, se, phi, nats, ratio, deficit = floats
     change_day, recovering, fit_day, learned = whole
-    state, provisional = np.zeros((series, days), dtype=np.int8), np.zeros((series, days), dtype=np.bool_)
-    return Course(expected, se, phi, nats, state, change_day, ratio, deficit, recovering, provisional, fit_day, learned)
+    state = np.zeros((series, days), dtype=np.int8)
+    milder, provisional = (np.zeros((series, days), dtype=np.bool_) for _ in range(2))
+    return Course(
+        expected, se, phi, nats, milder, state, change_day, ratio, deficit, recovering, provisional, fit_day, learned
+    )
 
 
 class _Run:
-    """The state of all series between two days."""
+    """The state of all series between two days. Arrays (2, series): of the test of a fall, and of a milder one."""
 
     def __init__(
         self,
@@ -141,7 +152,11 @@ class _Run:
         baseline: Baseline,
     ) -> None:
         series, days = counts.shape
-        self.rule = {name: np.array([getattr(rule, name) for rule in rules]) for name in Rule.__struct_fields__}
+        rule = {name: np.array([getattr(rule, name) for rule in rules]) for name in Rule.__struct_fields__}
+        self.rule = rule
+        self.k, self.most = np.stack([rule["k"], rule["milder_k"]]), np.stack([rule["ratio"], rule["milder_ratio"]])
+        self.scale = np.stack([np.ones(series), rule["milder_h"]])
+        self.h = self.scale * rule["h"]
         self.judged = judged
         self.restart = np.zeros(series, dtype=np.int64) if restart is None else restart
         self.counts = np.where(judged, counts, 0.0)
@@ -149,13 +164,15 @@ class _Run:
         self.learner = Learner(self.counts, judged, self.completeness, weekday, baseline)
         self.due = np.zeros((series, days))  # what was expected to arrive on judged days
         self.first = np.full(series, days)  # of the history that is learned from
-        self.s = np.zeros(series)
+        self.s = np.zeros((2, series))
+        self.since = np.full((2, series), -1)
+        self.seen = np.zeros((2, series))  # since the change day
+        self.wanted = np.zeros((2, series))
+        self.lead = np.zeros(series, dtype=np.int64)  # which test speaks
+        self.grave = np.zeros(series, dtype=np.bool_)  # whether the first test has fired in the open incident
         self.state = np.full(series, LEARNING, dtype=np.int8)
         self.learned = np.zeros(series, dtype=np.int64)
         self.recovering = np.zeros(series, dtype=np.int64)
-        self.since = np.full(series, -1)
-        self.seen = np.zeros(series)  # since the change day
-        self.wanted = np.zeros(series)
         self.course = _blank(series, days)
 
     def advance(self, day: int) -> None:
@@ -169,10 +186,10 @@ class _Run:
         mean, phi = evidence.of_partial_day(found.mean, found.phi, self.completeness[:, day])
         live = judged & (self.learned >= self.rule["learn_days"]) & np.isfinite(found.mean)
         self.due[:, day] = np.where(live, mean, 0.0)
-        gained = evidence.gain(self.counts[:, day], mean, found.se, phi, self.rule["k"])
-        after = evidence.step(self.s, gained, self.rule["ceiling"] * self.rule["h"])
+        gained = evidence.gain(self.counts[:, day], mean, found.se, phi, self.k)
+        after = evidence.step(self.s, gained, self.rule["ceiling"] * self.h)
         self.s = np.where(live, after, self.s)
-        self._follow_the_run(day, live)
+        self._follow_the_runs(day, live)
         self._move(day, live)
         self._keep(day, found.mean, found.se, found.phi)
 
@@ -183,54 +200,55 @@ class _Run:
         self.first[rows] = day
         self.state[rows] = LEARNING
         self.learned[rows] = 0
-        self._end_run(rows)
-        self.s[rows] = 0.0
+        self._end(rows)
 
-    def _end_run(self, rows: IntArray) -> None:
+    def _end(self, rows: IntArray) -> None:
+        """Evidence is spent, and counters begin anew."""
         self.recovering[rows] = 0
-        self.since[rows] = -1
-        self.seen[rows] = 0.0
-        self.wanted[rows] = 0.0
+        self.grave[rows] = False
+        self.since[:, rows] = -1
+        for sums in (self.s, self.seen, self.wanted):
+            sums[:, rows] = 0.0
 
-    def _follow_the_run(self, day: int, live: BoolArray) -> None:
+    def _follow_the_runs(self, day: int, live: BoolArray) -> None:
         """Sums since the change day; an open incident keeps its change day even when the evidence is spent."""
-        self._end_run_of_spent(live)
-        begins = live & (self.s > 0) & (self.since < 0)
-        self.since[begins] = day
-        runs = live & (self.since >= 0)
-        self.seen[runs] += self.counts[runs, day]
-        self.wanted[runs] += self.due[runs, day]
-
-    def _end_run_of_spent(self, live: BoolArray) -> None:
-        spent = np.flatnonzero(live & (self.s <= 0) & (self.state < FIRING))
+        spent = live & (self.s <= 0) & (self.state < FIRING)
         self.since[spent] = -1
         self.seen[spent] = 0.0
         self.wanted[spent] = 0.0
+        self.since[live & (self.s > 0) & (self.since < 0)] = day
+        runs = live & (self.since >= 0)
+        self.seen += np.where(runs, self.counts[:, day], 0.0)
+        self.wanted += np.where(runs, self.due[:, day], 0.0)
 
     def _move(self, day: int, live: BoolArray) -> None:
         """Transitions of the judged days; the tests see the state that the day began with."""
-        rule, before = self.rule, self.state.copy()
+        rule, before, nats = self.rule, self.state.copy(), self.s / self.scale
         closed = live & (before < FIRING)
-        fire = closed & (self.s >= rule["h"]) & (self.wanted - self.seen >= rule["least_fall"])
-        fire &= self.seen <= rule["ratio"] * self.wanted
-        self.state[closed] = np.where(self.s >= rule["pending"] * rule["h"], PENDING, OK)[closed]
+        holds = (self.wanted - self.seen >= rule["least_fall"]) & (self.seen <= self.most * self.wanted)
+        leads = np.argmax(np.where(holds, nats, nats - rule["ceiling"] * rule["h"]), axis=0)
+        self.lead = np.where(before < FIRING, leads, self.lead)
+        fires = closed & holds & (self.s >= self.h)
+        fire = fires.any(axis=0)
+        self.state[closed] = np.where(nats.max(axis=0) >= rule["pending"] * rule["h"], PENDING, OK)[closed]
         self.state[fire] = FIRING
+        self.grave |= fires[0] | (live & (before >= FIRING) & (self.s[0] >= self.h[0]))
         for row in np.flatnonzero(fire):
-            self.learner.leave_out(int(row), int(self.since[row]), day + 1)
+            self.learner.leave_out(int(row), int(self.since[self.lead[row], row]), day + 1)
         open_ = live & (before >= FIRING)
-        recovers = open_ & (self.s < rule["recover_below"] * rule["h"]) & (self._lately(day) >= rule["recover_ratio"])
+        left = np.where(self.grave, nats[0], nats.max(axis=0))
+        recovers = open_ & (left < rule["recover_below"] * rule["h"]) & (self._lately(day) >= rule["recover_ratio"])
         self.recovering = np.where(open_, np.where(recovers, self.recovering + 1, 0), self.recovering)
         ends = recovers & (self.recovering >= rule["recover_days"])
         self.state[open_] = np.where(recovers, RECOVERING, FIRING)[open_]
         self.state[ends] = OK
-        self._end_run(np.flatnonzero(ends))
-        self.s[ends] = 0.0
+        self._end(np.flatnonzero(ends))
         for row in np.flatnonzero((before >= FIRING) & ~ends):
             self.learner.leave_out(int(row), day, day + 1)
 
     def _lately(self, day: int) -> FloatArray:
         """Observed over expected of the judged days among the last few."""
-        seen, due = np.zeros(len(self.s)), np.zeros(len(self.s))
+        seen, due = np.zeros(len(self.state)), np.zeros(len(self.state))
         for length in np.unique(self.rule["recover_window"]):
             days, rows = slice(max(0, day + 1 - int(length)), day + 1), self.rule["recover_window"] == length
             counted = np.where(self.due[rows, days] > 0, self.counts[rows, days], 0.0)
@@ -238,11 +256,16 @@ class _Run:
         return np.asarray(seen / np.maximum(due, 0.5))
 
     def _keep(self, day: int, mean: FloatArray, se: FloatArray, phi: FloatArray) -> None:
-        course, runs = self.course, self.since >= 0
+        course, lead = self.course, self.lead[None]
+        nats, since, seen, wanted = (
+            np.take_along_axis(each, lead, axis=0)[0]
+            for each in (self.s / self.scale, self.since, self.seen, self.wanted)
+        )
         course.expected[:, day], course.se[:, day], course.phi[:, day] = mean, se, phi
-        course.evidence[:, day], course.state[:, day], course.change_day[:, day] = self.s, self.state, self.since
-        course.ratio[:, day] = np.where(runs, self.seen / np.maximum(self.wanted, 1e-12), np.nan)
-        course.deficit[:, day] = np.where(runs, self.wanted - self.seen, 0.0)
+        course.evidence[:, day], course.state[:, day], course.change_day[:, day] = nats, self.state, since
+        course.milder[:, day] = self.lead == 1
+        course.ratio[:, day] = np.where(since >= 0, seen / np.maximum(wanted, 1e-12), np.nan)
+        course.deficit[:, day] = np.where(since >= 0, wanted - seen, 0.0)
         course.recovering[:, day], course.learned[:, day] = self.recovering, self.learned
         course.provisional[:, day] = self.learned < self.rule["provisional_days"]
         course.fit_day[:, day] = self.learner.fit_day

@@ -31,6 +31,10 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     The fit for day s reads days s−guard−window … s−guard−1; a day's weight halves every `half_life` days.
     From `season_after` days of history on, an annual harmonic is fitted to up to `season_days` days, anew every
     `season_every` days. Fewer than `least_days` usable days in the window give no new fit.
+
+    A fit lags behind a year that rises and falls. So its level is moved to that of days s−level_guard−level_days …
+    s−level_guard−1, as far as their number of events bears it: `level_spread` is how far, of itself, a level is
+    believed to have strayed from its fit before those days are seen (a gamma prior of that standard deviation).
     """
 
     window: int = 182
@@ -42,6 +46,9 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     season_every: int = 28
     ridge: float = 1e-3
     ridge_level: float = 1e-8
+    level_days: int = 28
+    level_guard: int = 7
+    level_spread: float = 0.12
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ class Cities:
         now_ns = evening(LAST)
         fall = DropOff(FALLING, "engagement", (LAST - ONSET).days + 1, 0.05, (RETURN - ONSET).days, GROUP)
         outage = Outage(BREAKING, "engagement", (LAST - BROKEN).days * 24)
-        self.cities = build(self.catalogue, 7, now_ns, replace(TRUTH, drop_off=fall, outage=outage))
+        self.cities = build(self.catalogue, 8, now_ns, replace(TRUTH, drop_off=fall, outage=outage))
         self.clock, self.operations = Clock(f"{FIRST}T00:00:00"), operations
         self.store, self.seq = store, 0
         self.ingest = Ingest(Roster(self.catalogue, "main"), Window())

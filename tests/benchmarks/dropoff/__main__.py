@@ -1,6 +1,6 @@
 """`make bench-alerts`: A1 to A12 for the production detector and its rivals; build/dropoff.json and the page's table.
 
-    python -m tests.benchmarks.dropoff [--seeds 1 2 3 4] [--size 300] [--only A6 A10 rivals]
+    python -m tests.benchmarks.dropoff [--seeds 1 2 3 4] [--size 60] [--only A6 A10 rivals]
 
 `--only` prints what it measured and writes no file.
 """
@@ -21,7 +21,7 @@ from tests.benchmarks.dropoff.samples import Samples, pooled
 ROOT: Final = Path(__file__).parents[3]
 REPORT: Final = ROOT / "build" / "dropoff.json"
 SEEDS: Final = [1, 2, 3, 4]
-SIZE: Final = 300
+SIZE: Final = 60
 Job = tuple[str, int, int]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from tests.benchmarks.dropoff.criteria import better_naive
 from tests.benchmarks.dropoff.figures import CELLS
 from tests.benchmarks.dropoff.published import SIGNALS
 from tests.benchmarks.dropoff.rivals import DROPS, name_of
@@ -88,7 +89,10 @@ def others_table(samples: Samples) -> Iterator[str]:
 def write(rows: list[dict[str, Any]], samples: Samples, asked: dict[str, Any]) -> None:
     """Put every table into the page."""
     tables = {
-        "run": [f"Seeds {asked['seeds']}, {asked['size']} series or pilots per cell and seed, {asked['seconds']} s."],
+        "run": [
+            f"Seeds {asked['seeds']}, {asked['size']} series or pilots per cell and seed, {asked['seconds']} s.",
+            f"A naive rule is better, beyond chance: {', '.join(better_naive(samples)) or 'nowhere'}.",
+        ],
         "criteria": list(criteria_table(rows)),
         "FA as written": list(rivals_table(samples, "FA as written")),
         "FA tuned": list(rivals_table(samples, "FA tuned")),

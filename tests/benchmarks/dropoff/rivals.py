@@ -30,7 +30,7 @@ def tune(seeds: list[int], size: int, at: int) -> dict[str, float]:
         series = cell(generator(seed, 1200 + at), level, phi, size)
         for name, score in scores(series.counts, series.judged).items():
             found[name].append(score)
-    return {name: round(tuned(np.concatenate(parts)), 4) for name, parts in found.items()}
+    return {name: round(tuned(np.concatenate(parts)), 9) for name, parts in found.items()}
 
 
 def compare(seed: int, size: int, at: int) -> Samples:

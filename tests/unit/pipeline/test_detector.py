@@ -146,6 +146,28 @@ def test_a_small_fall_does_not_fire_however_long() -> None:
     assert "firing" not in names(course(counts))
 
 
+def test_a_milder_fall_of_a_large_stream_fires_and_stays_open_while_it_lasts() -> None:
+    counts = steady(level=100)
+    counts[100:140] *= 0.75
+    found = course(counts)
+    assert names(found) == ["learning", "ok", "firing", "recovering", "ok"]
+    fired, ended = (int(np.argmax((found.state[0] == code) & (np.arange(DAYS) > 100))) for code in (3, 4))
+    assert 101 <= fired <= 107
+    assert found.milder[0, fired]
+    assert found.change_day[0, fired] == 100
+    assert found.ratio[0, fired] == pytest.approx(0.75, abs=0.02)
+    assert 140 < ended <= 155
+    assert "firing" not in names(course(counts, rule=Rule(version=1, h=4.9, milder_h=np.inf)))
+
+
+def test_the_evidence_of_a_milder_fall_delays_no_recovery_from_a_fall_by_half() -> None:
+    counts = steady(level=20)
+    counts[100:120] //= 2
+    with_it, without = course(counts), course(counts, rule=Rule(version=1, h=4.9, milder_h=np.inf))
+    closed, alone = (int(np.flatnonzero(np.diff(one.state[0] >= 3))[1]) for one in (with_it, without))
+    assert closed == alone
+
+
 def test_recovery_counts_judged_days_in_a_row() -> None:
     counts = steady()
     counts[100:112] //= 3

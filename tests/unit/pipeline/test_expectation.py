@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pipeline.alerts.baseline import Learner
 from pipeline.alerts.expectation import Baseline, decay, fit, fit_season, fit_week, harmonic
 
 sm = pytest.importorskip(
@@ -92,3 +93,18 @@ def test_a_weekday_that_is_never_used_does_not_spoil_the_others() -> None:
     found = fit_week(counts, weights, np.ones_like(season), WEEKDAY, PLAIN)
     other = (weights * counts)[:, WEEKDAY == 3].sum(axis=1) / weights[:, WEEKDAY == 3].sum(axis=1)
     assert np.exp(found.log_mean[:, 3]) == pytest.approx(other, rel=1e-3)
+
+
+def test_the_level_follows_the_last_weeks_as_far_as_their_events_bear_it() -> None:
+    """A year's wave in large counts is followed; a handful of events say little of a new level."""
+    days = np.arange(200)
+    wave = 200 * (1 + 0.2 * np.sin(2 * np.pi * days / 365))
+    counts = np.stack([wave, (days % 2) * np.where(days < 165, 1.0, 2.0)])
+    found = []
+    for plan in (PLAIN, Baseline(level_spread=1e-6)):
+        learner = Learner(counts, np.ones_like(counts, dtype=bool), np.ones_like(counts), days % 7, plan)
+        learner.refit(199, np.arange(2), np.zeros(2, dtype=int))
+        found.append(learner.expect(199).mean)
+    followed, fixed = found
+    assert abs(followed[0] - wave[199]) < 0.6 * abs(fixed[0] - wave[199])
+    assert 1.02 < followed[1] / fixed[1] < 1.2
