@@ -104,7 +104,7 @@ class Weeks:
         every = self.told.get("look_every", 1)
         for number in range(self.length):
             self.arrive(number)
-            if (known := self.told.get("entered")) and number == known["on"]:
+            if (known := self.told.get("entered")) and number == known["day"]:
                 span = {"first": iso(known["closures"][0]), "last": iso(known["closures"][-1])}
                 self.city.add([event("calendar.closure", ns(f"{iso(number)}T12:00:00"), data=span, feed="talk")])
             if number == self.late["until"]:
