@@ -25,9 +25,11 @@ from collectors.spool_day import FORGET
 from collectors.spool_file import connect, disk_errors
 from collectors.tombstones import Found, Job, Tombstones
 from config.catalogue import Pilot
+from pipeline.feed_days import announced_of
 from pipeline.frozen import UNTOUCHED, Frozen
 from pipeline.logbook import Logbook
 from pipeline.model import Event, Touch
+from pipeline.periods import day_bounds
 from pipeline.store.port import Store
 
 Clock = Callable[[], int]
@@ -128,11 +130,20 @@ class Erasure:
         """What is found first is kept: after a cut the store may hold less of it."""
         days = LocalDays(self._pilot.zone)
         unsettled = set().union(*(self._unsettled(spool) for spool in self._spools))
+        by_day: dict[str, list[Event]] = {}
+        for event in events:
+            by_day.setdefault(days.of(event.time_ns), []).append(event)
+        announced = {day: told for day, those in by_day.items() if (told := self._announced(day, those))}
         points = Counter(event.feed for event in events if event.event_id not in unsettled)
         if self._tombstones.was_finished(self._slug, self._who):  # they came back with a backup, and are counted
             points.clear()
-        found = Found(sorted({days.of(event.time_ns) for event in events}), dict(points), len(events))
+            announced = {}
+        found = Found(sorted(by_day), dict(points), len(events), announced)
         return self._tombstones.keep(self._slug, self._who, found, self._clock())
+
+    def _announced(self, day: str, events: list[Event]) -> dict[str, int]:
+        start, end = day_bounds(day, self._pilot.zone)
+        return announced_of(self._pilot, events, self._store.read(self._slug, ["ops"], start, end), start)
 
     def _unsettled(self, spool: Spool) -> set[str]:
         """Ids whose own message is pending, as a crash or a replay leaves it: the ledger has not counted its points."""
@@ -150,6 +161,7 @@ class Erasure:
         if not job.found.days:
             return
         self._frozen.erased(self._slug, job.found.days, UNTOUCHED)
+        self._frozen.announced(self._slug, job.id, job.found.announced)
         now_ns = self._clock()
         self._store.touch([Touch(pilot=self._slug, day=day, seq=now_ns) for day in job.found.days])
         self._after("touch")

@@ -29,11 +29,15 @@ CREATE TABLE IF NOT EXISTS job(
 
 
 class Found(msgspec.Struct, frozen=True):
-    """What an erasure found in the store: local days, and points by feed that the ledger calls written."""
+    """What an erasure found in the store: local days, and points by feed that the ledger calls written.
+
+    `announced` are by day and feed those that heartbeats speak for, so that their feed does not seem to lose events.
+    """
 
     days: list[str] = []
     points: dict[str, int] = {}
     events: int = 0
+    announced: dict[str, dict[str, int]] = {}
 
 
 class Job(msgspec.Struct, frozen=True):

@@ -3,7 +3,7 @@
 import itertools
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -16,6 +16,7 @@ from pipeline.model import NS_PER_S, Event
 COARSE: Final = ("day", "month")
 HEARTBEAT: Final = "feed.heartbeat"
 AHEAD_NS: Final = 600 * NS_PER_S  # a heartbeat speaks for time that was over when it was sent, clocks aside
+_NONE: Final[Mapping[str, int]] = {}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -41,7 +42,8 @@ class FeedDay(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `messages` counts stored events, heartbeats apart. `heard` is made of events. `beats` is made of
     heartbeats: each covers `since` to `until`, and the track's gaps are what no heartbeat covers; its first
     instant may lie before the day. `covered_s` is the time covered within the day. `announced` and `stored`
-    compare what heartbeats that lie wholly within the day announced with what is stored of that time.
+    compare what heartbeats that lie wholly within the day announced with what is stored of that time; what an erasure
+    took out of it is no longer announced.
     `delays` counts events whose own time is precise to a second or better by the class of their receipt − time
     (`pipeline.delays`).
     """
@@ -63,8 +65,10 @@ class FeedDay(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return max(track.last_ns for track in (self.heard, self.beats) if track is not None)
 
 
-def feed_days(pilot: Pilot, events: Iterable[Event], start: int, end: int) -> list[FeedDay]:
-    """Every catalogued feed of which anything was heard, in order of id."""
+def feed_days(
+    pilot: Pilot, events: Iterable[Event], start: int, end: int, erased: Mapping[str, int] = _NONE
+) -> list[FeedDay]:
+    """Every catalogued feed of which anything was heard, in order of id; `erased` are announced events taken out."""
     heard: dict[str, list[Event]] = defaultdict(list)
     beats: dict[str, list[Event]] = defaultdict(list)
     for event in events:
@@ -74,7 +78,22 @@ def feed_days(pilot: Pilot, events: Iterable[Event], start: int, end: int) -> li
             heard[event.feed].append(event)
     feeds = {feed.id: feed for feed in pilot.feeds}
     ids = sorted((set(heard) | set(beats)) & set(feeds))
-    return [_feed_day(feeds[feed_id], heard[feed_id], beats[feed_id], start, end) for feed_id in ids]
+    return [
+        _feed_day(feeds[feed_id], heard[feed_id], beats[feed_id], start, end, erased.get(feed_id, 0)) for feed_id in ids
+    ]
+
+
+def announced_of(pilot: Pilot, gone: Iterable[Event], others: Iterable[Event], start: int) -> dict[str, int]:
+    """How many of the events `gone` of a day its heartbeats, among `others`, speak for, by feed."""
+    found = {}
+    by_feed: dict[str, list[Event]] = defaultdict(list)
+    for event in gone:
+        by_feed[event.feed].append(event)
+    for feed in pilot.feeds:
+        beats = [event for event in others if event.type == HEARTBEAT and event.feed == feed.id]
+        if n := _reconcile(by_feed[feed.id], _spans(feed, beats), start)[1]:
+            found[feed.id] = n
+    return found
 
 
 def heard_ns(event: Event) -> int:
@@ -92,12 +111,16 @@ def track(times: Sequence[int]) -> Track | None:
     return Track(times[0], times[-1], len(times), gap / NS_PER_S)
 
 
-def _feed_day(feed: Feed, heard: list[Event], beats: list[Event], start: int, end: int) -> FeedDay:
+def _spans(feed: Feed, beats: Iterable[Event]) -> list[tuple[int, int, Event]]:
+    return sorted(((*_span(feed, beat), beat) for beat in beats), key=lambda found: found[:2])
+
+
+def _feed_day(feed: Feed, heard: list[Event], beats: list[Event], start: int, end: int, erased: int) -> FeedDay:
     devices: dict[str, set[int]] = defaultdict(set)
     if feed.stream == "sensor":
         for event in heard:
             devices[event.device].add(event.floor_ns)
-    spans = sorted(((*_span(feed, beat), beat) for beat in beats), key=lambda found: found[:2])
+    spans = _spans(feed, beats)
     announced, stored = _reconcile(heard, spans, start)
     return FeedDay(
         feed=feed.id,
@@ -106,7 +129,7 @@ def _feed_day(feed: Feed, heard: list[Event], beats: list[Event], start: int, en
         heard=track(sorted({heard_ns(event) for event in heard})),
         beats=_cover_track([(since, until) for since, until, _ in spans]),
         covered_s=_covered_s([(since, until) for since, until, _ in spans], start, end),
-        announced=announced,
+        announced=max(0, announced - erased),
         stored=stored,
         delays=delays_of(heard),
         devices=[DeviceDay(device, found) for device in sorted(devices) if (found := track(sorted(devices[device])))],

@@ -4,7 +4,8 @@ Promises: a revision and the moment of its publication are committed together; s
 never removed. Times are ns UTC and come from the caller.
 """
 
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -118,6 +119,30 @@ class Frozen:
         return [
             row[0] for row in self._operations.read("SELECT day FROM erased_day WHERE pilot = ? ORDER BY day", (pilot,))
         ]
+
+    def announced(self, pilot: str, job: str, found: Mapping[str, Mapping[str, int]]) -> None:
+        """By day and feed, events that heartbeats had announced and an erasure took out; the same job again is once.
+
+        Rows of one person are not to be put together again by whoever does not know the job.
+        """
+        rows = [
+            (pilot, day, feed, hashlib.sha256(f"{job}|{day}|{feed}".encode()).hexdigest()[:16], n)
+            for day, feeds in found.items()
+            for feed, n in feeds.items()
+        ]
+        with self._operations.transaction() as database:
+            database.executemany(
+                "INSERT OR REPLACE INTO erased_announced (pilot, day, feed, mark, n) VALUES (?,?,?,?,?)", rows
+            )
+
+    def no_longer_announced(self, pilot: str) -> dict[str, dict[str, int]]:
+        """By day and feed, how many announced events erasures took out: they are not missing."""
+        found: dict[str, dict[str, int]] = {}
+        for day, feed, n in self._operations.read(
+            "SELECT day, feed, sum(n) FROM erased_announced WHERE pilot = ? GROUP BY day, feed", (pilot,)
+        ):
+            found.setdefault(day, {})[feed] = n
+        return found
 
     # Release decisions
 

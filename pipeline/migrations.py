@@ -119,6 +119,11 @@ CREATE TRIGGER transition_is_not_rewritten BEFORE UPDATE ON transition BEGIN
 CREATE TRIGGER transition_is_not_shortened BEFORE DELETE ON transition BEGIN
     SELECT RAISE(ABORT, 'transitions are only added to'); END;
 """,
+    """
+CREATE TABLE erased_announced (
+    pilot TEXT NOT NULL, day TEXT NOT NULL, feed TEXT NOT NULL, mark TEXT NOT NULL, n INTEGER NOT NULL,
+    PRIMARY KEY (pilot, day, feed, mark));
+""",
 )
 
 

@@ -1,12 +1,12 @@
 """Stage 1: the events of one pilot-local day as one document.
 
-Promises: the document depends on the day's events alone, not on their order of arrival; people are in it
-only as sketches; `count` of several adds to counts and never to people. Sets of people cannot be added, so
-every longer window is built from these days (`history`).
+Promises: the document depends on the day's events alone (and on how many were erased of them), not on their order of
+arrival; people are in it only as sketches; `count` of several adds to counts and never to people. Sets of people cannot
+be added, so every longer window is built from these days (`history`).
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -34,6 +34,7 @@ ID: Final = 128
 DETAILS: Final = 20
 DETAIL: Final = 200
 DETAILED: Final = 100  # activities of a day whose details are kept
+_NONE: Final[Mapping[str, int]] = {}
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -96,8 +97,11 @@ class Partial(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     chunks: int = 0
 
 
-def summarise(pilot: Pilot, day: str, events: Sequence[Event]) -> Partial:
-    """The document of a local day from all its events, in any order."""
+def summarise(pilot: Pilot, day: str, events: Sequence[Event], erased: Mapping[str, int] = _NONE) -> Partial:
+    """The document of a local day from all its events, in any order.
+
+    `erased` are, by feed, events that heartbeats of the day announced and that were erased since.
+    """
     start, end = day_bounds(day, pilot.zone)
     # The one place where staff, bots and test accounts are left out; that a feed brought them still counts for it.
     public = [event for event in events if event.actor_key not in pilot.excluded]
@@ -134,7 +138,7 @@ def summarise(pilot: Pilot, day: str, events: Sequence[Event]) -> Partial:
         recorded=_recorded(pilot, events),
         hours=_hours(public, start, end),
         sensors=sensor_days(pilot, events, start, end),
-        feeds=feed_days(pilot, events, start, end),
+        feeds=feed_days(pilot, events, start, end, erased),
         told=told_in(events),
     )
 

@@ -7,7 +7,7 @@ history loads; what is written equals a computation from scratch at the same tim
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -82,7 +82,8 @@ class Pipeline:
         self._as_of_ns = self._pulse.as_of_ns
         self._histories = {slug: History(pilot, rows.Shelf(store, slug)) for slug, pilot in catalogue.pilots.items()}
         self._boards, self._states = Boards(store, self._histories), StateSeries(store)
-        k, frozen = catalogue.common.disclosure_k, Frozen(operations)
+        k = catalogue.common.disclosure_k
+        self._frozen = frozen = Frozen(operations)
         self._publishers = {slug: Publisher(store, frozen, one, k) for slug, one in self._histories.items()}
         self._work = {slug: Work() for slug in catalogue.pilots}
         self._done: dict[tuple[str, str], int] = {}
@@ -202,11 +203,12 @@ class Pipeline:
         self._boards.hear(events)
         records, place = [], 0
         partials: list[tuple[Touch, Partial, bytes]] = []
+        erased = self._frozen.no_longer_announced(slug)
         for touch, (_, end) in zip(touches, bounds, strict=True):
             begin = place
             while place < len(events) and events[place].time_ns < end:
                 place += 1
-            partial, details = self._day(pilot, touch.day, events[begin:place])
+            partial, details = self._day(pilot, touch.day, events[begin:place], erased.get(touch.day, {}))
             body = msgspec.json.encode(partial)
             if len(body) > MAX_BODY_BYTES:  # one city's flood must not stop the others
                 _log.error(
@@ -237,15 +239,18 @@ class Pipeline:
             )
         self._boards.remember(slug)
 
-    def _day(self, pilot: Pilot, day: str, events: Sequence[Event]) -> tuple[Partial, list[Record]]:
+    def _day(
+        self, pilot: Pilot, day: str, events: Sequence[Event], erased: Mapping[str, int]
+    ) -> tuple[Partial, list[Record]]:
         """A day's document, and the records of its rows where these changed."""
         found = rows.encode(rows.rows_of(pilot, events))
         known = self._histories[pilot.slug].day(ordinal(day))
         digest = rows.digest(found)
         if known is not None and known.rows == digest:
-            return msgspec.structs.replace(summarise(pilot, day, events), rows=digest, chunks=known.chunks), []
+            partial = summarise(pilot, day, events, erased)
+            return msgspec.structs.replace(partial, rows=digest, chunks=known.chunks), []
         details = rows.records(pilot.slug, day, found, known.chunks if known else 0)
-        partial = summarise(pilot, day, events)
+        partial = summarise(pilot, day, events, erased)
         return msgspec.structs.replace(partial, rows=digest, chunks=len(details)), details
 
     # Periods

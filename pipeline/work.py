@@ -4,7 +4,7 @@ Promises: every period whose window holds a changed day is taken at least once a
 as processed only when all of them have been; the newest come first. Nothing here reads or writes.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from pipeline.history import History
 from pipeline.model import NS_PER_S
@@ -29,15 +29,19 @@ def everything(history: History, as_of_ns: int) -> Period | None:
     return Period("all", iso(first), iso(closed if closed >= first else last))
 
 
-def grid(history: History, as_of_ns: int, since: int) -> Iterator[Period]:
-    """Every period of the pilot that ends on or after day `since`, newest first, the whole series at last."""
-    span, whole = history.span(as_of_ns), everything(history, as_of_ns)
-    if span is None or whole is None:
+def grid(history: History, as_of_ns: int, since: int, touched: Collection[int] = ()) -> Iterator[Period]:
+    """Every period of the pilot that ends on or after day `since`, newest first, the whole series at last.
+
+    `touched` days count though the series no longer holds them: when its first or last day was taken out, as by an
+    erasure, what was said of the quiet days beside it is withdrawn.
+    """
+    ends = [*(history.span(as_of_ns) or ()), *touched]
+    if not ends:
         return
-    first, last = iso(span[0]), iso(span[1])
+    first, last = iso(min(ends)), iso(max(ends))
     for name in reversed(CALENDAR):
         yield from reversed([one for one in periods_between(name, first, last) if ordinal(one.end) >= since])
-    yield whole
+    yield everything(history, as_of_ns) or Period("all", first, last)
 
 
 def moved_by_clock(history: History, before_ns: int, as_of_ns: int) -> list[Period]:
@@ -142,7 +146,8 @@ class Work:
         if self._passing is not None or (self.since is None and not self._waiting):
             return
         since = self.since
-        self._passing = [] if since is None else list(grid(history, as_of_ns, since))[::-1]
+        touched = [ordinal(day) for day in self._waiting]
+        self._passing = [] if since is None else list(grid(history, as_of_ns, since, touched))[::-1]
         self._covered, self._waiting = self._waiting, {}
         self.since, self.began_ns = None, now_ns
 
