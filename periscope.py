@@ -470,8 +470,9 @@ def replay(command: Command) -> int:
 def erase(command: Command) -> int:
     """Erase one person from store, journal, dead letters and Log, for good; the collector has to be stopped."""
     from collectors.collector import spool_folder
-    from collectors.erase_command import actor_key_of, confirmed
-    from collectors.erasure import Erasure, damaged, resting
+    from collectors.erase_command import actor_key_of, confirmed, pilots_of
+    from collectors.erased_again import returned
+    from collectors.erasure import Erasure, Kept, damaged, resting
     from collectors.pseudonym import PseudonymKeys
     from collectors.spool import Spool
     from collectors.tombstones import Tombstones
@@ -480,30 +481,38 @@ def erase(command: Command) -> int:
     from pipeline.store import open_store
 
     args, settings = command.args, command.settings
-    if args.pilot not in command.catalogue.pilots:
-        raise ConfigError([Problem("--pilot", "", f"there is no pilot {args.pilot}",
-                                   f"choose from {', '.join(command.catalogue.pilots)}")])  # fmt: skip
-    actor_key = actor_key_of(args, PseudonymKeys(settings.state / "keys"))
+    pilots, keys = pilots_of(args, command.catalogue), PseudonymKeys(settings.state / "keys")
+    who = None if args.again else actor_key_of(args, keys)
     mine = spool_folder(settings)
     if not mine.is_dir():
         raise Failed(f"There is no spool at {mine}; set PERISCOPE_STATE and PERISCOPE_COLLECTOR as the collector's.")
     folders = [mine, *(path for path in sorted(mine.parent.iterdir()) if path.is_dir() and path != mine)]
-    log, changes = settings.state / "log.db", not args.dry_run
+    log, changes, stones = settings.state / "log.db", not args.dry_run, Tombstones(settings.state)
+    if args.again and not stones.anybody:
+        raise Failed(
+            f"No erasures.db in {settings.state} knows of anybody; put back the newest there is, with its keys."
+        )
     with ExitStack() as open_ones, _operations(command) as operations:
         spools = [open_ones.enter_context(closing(Spool(folder, settings.spool, lease=changes))) for folder in folders]
         if changes:
             open_ones.enter_context(resting(spools))
         store = open_ones.enter_context(closing(open_store(settings, "raw" if changes else "read")))
         logbook = open_ones.enter_context(closing(Logbook(log))) if log.exists() else None
-        pilot, stones = command.catalogue.pilots[args.pilot], Tombstones(settings.state)
-        work = Erasure(pilot, actor_key, store, spools, stones, Frozen(operations), logbook, time.time_ns)
+        those = [
+            Erasure(pilot, person, store, spools, stones, Frozen(operations), logbook, time.time_ns)
+            for pilot in pilots
+            for person in ([who] if who else returned(pilot, store, spools, logbook, stones))
+        ]
         if args.dry_run:
-            return _told_of_erasure(command, work.count(), "Would erase", damaged(folders))
-        if not args.yes and not confirmed(work.count(), args.json):
+            return _told_of_erasure(
+                command, sum((one.count() for one in those), Kept()), "Would erase", damaged(folders)
+            )
+        if not args.yes and not confirmed(sum((one.count() for one in those), Kept()), args.json):
             raise Failed("Nothing was changed.")
-        operations.audit("command line", f"erase one person of {args.pilot}: {args.reason}", time.time_ns(), "begun")
-        kept = work.run()
-        operations.audit("command line", f"erase one person of {args.pilot}: {kept.events} events", time.time_ns())
+        what = f"erase {'again whoever was erased' if args.again else 'one person'} of {args.pilot or 'every pilot'}"
+        operations.audit("command line", f"{what}: {args.reason}", time.time_ns(), "begun")
+        kept = sum((one.run() for one in those), Kept())
+        operations.audit("command line", f"{what}: {kept.events} events", time.time_ns())
         return _told_of_erasure(command, kept, "Erased", damaged(folders))
 
 

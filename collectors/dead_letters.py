@@ -118,11 +118,12 @@ def mentions(letter: DeadLetter, actor_key: str) -> bool:
 
 def says(payload: bytes, actor_key: str) -> bool:
     """Whether a pseudonym is in a body, escaped or not."""
-    if actor_key.encode() in payload:
-        return True
-    if b"\\u" not in payload:
-        return False
-    return actor_key.encode() in _ESCAPED.sub(lambda found: chr(int(found[1], 16)).encode(), payload)
+    return actor_key.encode() in payload or (b"\\u" in payload and actor_key.encode() in plain(payload))
+
+
+def plain(payload: bytes) -> bytes:
+    """A body with its escaped letters, digits and signs as they are."""
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)).encode(), payload)
 
 
 def listed(spool: Spool, which: Selection = ALL, limit: int = 1000) -> list[DeadLetter]:

@@ -7,6 +7,7 @@ import sys
 from collectors.erasure import Kept
 from collectors.letters_command import ACTOR_KEY
 from collectors.pseudonym import PseudonymKeys
+from config.catalogue import Catalogue, Pilot
 from config.problems import ConfigError, Problem
 
 # A check-in's code as people write it down: in groups, in any case; it is 16 of these without 0, 1, I and O.
@@ -29,6 +30,18 @@ def actor_key_of(args: argparse.Namespace, keys: PseudonymKeys) -> str:
                                    )])  # fmt: skip
     plain = re.sub(r"[\s-]", "", person).upper()
     return keys.actor_key(args.pilot, plain if _CODE.fullmatch(plain) else person)
+
+
+def pilots_of(args: argparse.Namespace, catalogue: Catalogue) -> list[Pilot]:
+    """The pilots that the arguments are about; raises ConfigError."""
+    if args.pilot is None and args.again:
+        return list(catalogue.pilots.values())
+    if args.pilot is None:
+        raise ConfigError([Problem("--pilot", "", "is missing", "say which pilot the person took part in")])
+    if args.pilot not in catalogue.pilots:
+        raise ConfigError([Problem("--pilot", "", f"there is no pilot {args.pilot}",
+                                   f"choose from {', '.join(catalogue.pilots)}")])  # fmt: skip
+    return [catalogue.pilots[args.pilot]]
 
 
 def confirmed(kept: Kept, quiet: bool) -> bool:

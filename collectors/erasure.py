@@ -10,7 +10,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from collectors import spool_archive
@@ -51,6 +51,9 @@ class Kept:
     waiting: int = 0
     letters: int = 0
     check_ins: int = 0
+
+    def __add__(self, other: "Kept") -> "Kept":
+        return Kept(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
 
     def sentence(self, verb: str) -> str:
         """Such as "Erased 3 events of the store, 1 message of the journal, ..."."""
@@ -135,9 +138,10 @@ class Erasure:
             by_day.setdefault(days.of(event.time_ns), []).append(event)
         announced = {day: told for day, those in by_day.items() if (told := self._announced(day, those))}
         points = Counter(event.feed for event in events if event.event_id not in unsettled)
-        if self._tombstones.was_finished(self._slug, self._who):  # they came back with a backup, and are counted
-            points.clear()
+        if earlier := self._tombstones.finished(self._slug, self._who):  # they came back with a backup
             announced = {}
+            if spool_archive.counted_erasures(self._spools[0].folder, [job.id for job in earlier]):
+                points.clear()  # the ledger did not come back with them
         found = Found(sorted(by_day), dict(points), len(events), announced)
         return self._tombstones.keep(self._slug, self._who, found, self._clock())
 
@@ -161,7 +165,8 @@ class Erasure:
         if not job.found.days:
             return
         self._frozen.erased(self._slug, job.found.days, UNTOUCHED)
-        self._frozen.announced(self._slug, job.id, job.found.announced)
+        for one in (*self._tombstones.finished(self._slug, self._who), job):
+            self._frozen.announced(self._slug, one.id, one.found.announced)
         now_ns = self._clock()
         self._store.touch([Touch(pilot=self._slug, day=day, seq=now_ns) for day in job.found.days])
         self._after("touch")

@@ -8,7 +8,7 @@ import logging
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -57,6 +57,7 @@ _KEYS = {
     "merged": ("day", "file"),
     "dead_letter": ("day", "seq", "point"),
 }
+_HAS_ERASURES = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'erasure'"
 _COUNT = """INSERT INTO ledger(day, pilot, feed, fate, n) VALUES (?, ?, ?, ?, ?)
             ON CONFLICT(day, pilot, feed, fate) DO UPDATE SET n = n + excluded.n"""
 
@@ -89,6 +90,15 @@ def count_erased(folder: Path, job: str, day: str, pilot: str, points: Counter[s
         target.execute("CREATE TABLE IF NOT EXISTS erasure(job TEXT PRIMARY KEY) WITHOUT ROWID")
         if target.execute("INSERT OR IGNORE INTO erasure VALUES (?)", (job,)).rowcount:
             target.executemany(_COUNT, [(day, pilot, feed, "points_erased", n) for feed, n in points.items()])
+
+
+def counted_erasures(folder: Path, jobs: Iterable[str]) -> bool:
+    """Whether the points of any of these erasures are counted; not so where the archive came back from a backup."""
+    with reading(folder) as connection:
+        if connection is None or not connection.execute(_HAS_ERASURES).fetchone():
+            return False
+        known = {job for (job,) in connection.execute("SELECT job FROM erasure")}
+        return not known.isdisjoint(jobs)
 
 
 def file_id(connection: sqlite3.Connection) -> int:

@@ -83,13 +83,19 @@ class Tombstones:
             ).fetchone()
         return None if row is None else Job(row[0], msgspec.json.decode(row[1], type=Found))
 
-    def was_finished(self, pilot: str, actor_key: str) -> bool:
-        """Whether this person was erased before: what is there of them now came back with a backup."""
+    def finished(self, pilot: str, actor_key: str) -> list[Job]:
+        """Earlier erasures of this person: what is there of them now came back with a backup."""
         with self._open() as database:
-            return bool(database.execute(
-                "SELECT 1 FROM job WHERE pilot = ? AND hash = ? AND done_ns IS NOT NULL LIMIT 1",
+            rows = database.execute(
+                "SELECT id, body FROM job WHERE pilot = ? AND hash = ? AND done_ns IS NOT NULL ORDER BY at_ns",
                 (pilot, self._sign(pilot, actor_key)),
-            ).fetchone())  # fmt: skip
+            ).fetchall()
+        return [Job(id, msgspec.json.decode(body, type=Found)) for id, body in rows]
+
+    @property
+    def anybody(self) -> bool:
+        """Whether somebody was ever erased, as far as the file says."""
+        return bool(self._known)
 
     def keep(self, pilot: str, actor_key: str, found: Found, now_ns: int) -> Job:
         """A job with what it found, on disk when this returns."""

@@ -176,13 +176,19 @@ def _replay(verb: argparse.ArgumentParser) -> None:
 
 
 def _erase(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--pilot", required=True, metavar="SLUG", help="pilot that the person took part in")
+    verb.add_argument(
+        "--pilot", metavar="SLUG", help="pilot that the person took part in; with --again the default is all"
+    )
     who = verb.add_mutually_exclusive_group(required=True)
     who.add_argument("--actor-key", metavar="KEY", help="the person's pseudonym in this pilot")
     who.add_argument(
         "--code", metavar="ID",
         help="the code of a check-in, or the id that a source or file knows the person by; - reads it from standard "
         "input, so that it stays in no list of commands",
+    )  # fmt: skip
+    who.add_argument(
+        "--again", action="store_true",
+        help="everybody who was erased before and is here again, since a backup was put back",
     )  # fmt: skip
     verb.add_argument("--reason", required=True, metavar="TEXT", help="why, for the audit; without names")
     verb.add_argument("--dry-run", action="store_true", help="count what would go, and change nothing")

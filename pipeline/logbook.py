@@ -178,6 +178,14 @@ class Logbook(StateFile):
 
     # Erasure
 
+    def payloads(self, pilot: str) -> list[bytes]:
+        """What the letters of a pilot say, sent or not."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT payload FROM letter JOIN record ON record.id = letter.record WHERE record.pilot = ?", (pilot,)
+            )
+            return [bytes(payload) for (payload,) in rows if payload]
+
     def told_of(self, pilot: str, actor_key: str) -> int:
         """How many letters there are of one person who checked in."""
         return len(self._letters_of(pilot, actor_key))
