@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.chaos.harness import ROOT, Place, Scale
 from tests.chaos.outcome import Outcome, table
-from tests.chaos.rows import FAULTS, PENDING, Run, found
+from tests.chaos.rows import FAULTS, Run, found
 from tests.services.influxdb import Influx
 
 REPORT = ROOT / "build/chaos.json"
@@ -88,15 +88,12 @@ def report(outcomes: list[Outcome], short: bool, path: Path) -> int:
     failures = [sentence for outcome in outcomes for sentence in outcome.failures()]
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     print(table(outcomes))
-    for row, why in PENDING.items():
-        print(f"pending: {row}, {why}")
     for sentence in failures:
         print(f"FAILED {sentence}")
     written = {
         "form": "short" if short else "long",
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
         "rows": [asdict(outcome) | {"failures": outcome.failures()} for outcome in outcomes],
-        "pending": PENDING,
     }
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(written, indent=2) + "\n")

@@ -12,7 +12,7 @@ import pytest
 from tests.chaos.harness import Place, Scale
 from tests.chaos.rows import found
 
-SHORT = ("F1", "F2", "F6", "F7", "F9", "F17")
+SHORT = ("F1", "F2", "F6", "F7", "F9", "F17", "F22")
 
 
 @pytest.fixture
