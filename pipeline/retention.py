@@ -4,8 +4,11 @@ Promises: a share is never above 100 %, and "in or after" a week never below "in
 says so and has no value; what would tell of 1 to k-1 people is hidden; nothing here writes.
 """
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Final
+
+from msgspec.structs import replace
 
 from pipeline.findings import Figure, RetentionCell
 from pipeline.history import History
@@ -15,18 +18,21 @@ from pipeline.periods import WEEK, Period, iso, monday
 from pipeline.quality import OK
 from pipeline.release import reason
 from pipeline.release_book import Book
-from pipeline.sketches import OtherKeyEpoch, People
+from pipeline.release_cohorts import Stretch, told_weeks
+from pipeline.sketches import NOBODY, OtherKeyEpoch, People
 
 MIN_COHORT: Final = 20
 VARIANTS: Final = ("in", "or_later")
+_SINCE: Final = "who came since would tell of too few people"
 
 
 def triangle(history: History, as_of_ns: int, weeks: int, k: int, book: Book | None = None) -> list[RetentionCell]:
     """Cells of the newest `weeks` cohorts, by cohort, week after it and variant; [] before any use.
 
     A cohort holds those whose first core action ever lies in an ISO week; "in" has Wilson's interval, "or_later" the
-    band of Kaplan and Meier. Figures are in percent, n is the size of the cohort. `k` hides 1 to k-1 people, also
-    where they are what one cell leaves of another; `book` holds the release decisions for that limit.
+    band of Kaplan and Meier where it is of today. Figures are in percent, n is the size of the cohort. `k` hides 1 to
+    k-1 people, also where they are what one cell leaves of another, of this look or an earlier one; "or later" is then
+    told as of an earlier week. `book` holds the release decisions for that limit.
     """
     book = book or Book(history, as_of_ns, k)
     span, began = history.span(as_of_ns), history.first_of_stream("usage")
@@ -61,20 +67,35 @@ def _cohort(history: History, cohort: int, afters: range, end: int, book: Book, 
         later.append(min(later[-1], _active(history, fresh, cohort + after * WEEK, end).count))
     band = life_table(later[:-1], [before - now for before, now in pairwise(later)])
     size_told = book.verdict("use", cohort - 1, cohort + WEEK - 1) == "shown"
-    found, told, k = [], n, book.k
+    over = min(len(afters), (end - cohort) // WEEK)  # weeks after its own that are over
+    told = told_weeks(n, over, _counts(history, fresh, cohort, over), book.k) if size_told else {}
+    found = []
     for after in afters:
         week = cohort + after * WEEK
-        blank = _blank(n, week, end)
-        poor = _poor(history, week, as_of_ns)
-        inside = min(later[after], _active(history, fresh, week, week).count)
-        gone = size_told and not _few(k, later[after], told - later[after])
-        alone = gone and not _few(k, inside, n - inside, later[after] - inside)
-        told = later[after] if gone else told
-        for variant, hits, shown in zip(VARIANTS, (inside, later[after]), (alone, gone), strict=True):
-            step = None if variant == "in" else _step(band, after)
-            figure = blank or (_figure(hits, n, k, step, poor) if shown else _hidden(k))
-            found.append(_cell(history, cohort, after, variant, figure))
+        blank, poor = _blank(n, week, end), _poor(history, week, as_of_ns)
+        inside = _figure(told.get((after, after)), n, book.k, None, poor)
+        until = max((last for first, last in told if first == after), default=after)
+        lasting = _figure(told.get((after, until)), n, book.k, _step(band, after) if until == over else None, poor)
+        if until < over and lasting.value is not None:
+            day = iso(cohort + (until + 1) * WEEK - 1)
+            lasting = replace(lasting, status="incomplete", reason=f"as of {day}: {_SINCE}")
+        found += [
+            _cell(history, cohort, after, *one)
+            for one in zip(VARIANTS, (blank or inside, blank or lasting), strict=True)
+        ]
     return found
+
+
+def _counts(history: History, fresh: People, cohort: int, weeks: int) -> Callable[[int, int], int]:
+    """How many of a cohort were active in any of the weeks from one after it to another; more weeks never give less."""
+    each = [_active(history, fresh, week, week) for week in range(cohort + WEEK, cohort + (weeks + 1) * WEEK, WEEK)]
+    counts: dict[Stretch, int] = {}
+    for first in range(1, weeks + 1):
+        so_far = NOBODY
+        for last in range(first, weeks + 1):
+            so_far = so_far | each[last - 1]
+            counts[first, last] = min(max(so_far.count, counts.get((first, last - 1), 0)), fresh.count)
+    return lambda first, last: counts[first, last]
 
 
 def _active(history: History, fresh: People, first_week: int, last_week: int) -> People:
@@ -111,8 +132,8 @@ def _hidden(k: int) -> Figure:
     return Figure(status="suppressed", reason=reason(k), unit="%")
 
 
-def _figure(hits: int, n: int, k: int, step: Survival | None, poor: float | None) -> Figure:
-    if _few(k, hits, n):
+def _figure(hits: int | None, n: int, k: int, step: Survival | None, poor: float | None) -> Figure:
+    if hits is None or _few(k, hits, n):
         return _hidden(k)
     if n < MIN_COHORT:
         return Figure(n=n, status="insufficient_n", reason=f"rests on {n}; at least {MIN_COHORT} are needed", unit="%")
