@@ -1,7 +1,8 @@
 """Obstacles and lessons, counted by code.
 
-Promises: an activity counts a code once; so does each questionnaire of a project manager, but those of a code only
-from k on, since few people run a pilot. A questionnaire about the whole pilot is in the counts of all, not of a stage.
+Promises: an activity counts a code once; so does each questionnaire of a project manager, but those of a code only as
+of ends of months and where no few of them follow (`pipeline.fit.splitting`), since few people run a pilot. A
+questionnaire about the whole pilot is in the counts of all, not of a stage.
 """
 
 from collections import Counter, defaultdict
@@ -10,7 +11,8 @@ from typing import Final
 
 from pipeline.findings import Counted
 from pipeline.fit.activities import Gathered, activity_of, codes
-from pipeline.fit.skills import Place, order, places
+from pipeline.fit.skills import order
+from pipeline.fit.splitting import Answer, Place, places, told_answers
 from pipeline.rows import Row
 
 DIMS: Final = {"obstacle": "obstacles", "lesson": "lessons"}
@@ -21,10 +23,9 @@ def counted(seen: Gathered, rows: Sequence[Row], k: int) -> list[Counted]:
     found = []
     for dim, field in DIMS.items():
         by_place = _of_activities(seen, field)
-        for place, counts in _of_surveys(seen, rows, field).items():
-            for code, n in counts.items():
-                if n >= max(k, 1):
-                    by_place[place][code] += n
+        for code, answers in _of_surveys(seen, rows, field).items():
+            for place, those in told_answers(answers, seen.last, k)[0].items():
+                by_place[place][code] += len(those)
         for place in sorted(by_place, key=order):
             ranked = sorted(by_place[place].items(), key=lambda item: (-item[1], item[0]))
             found += [
@@ -44,12 +45,11 @@ def _of_activities(seen: Gathered, field: str) -> dict[Place, Counter[str]]:
     return found
 
 
-def _of_surveys(seen: Gathered, rows: Sequence[Row], field: str) -> dict[Place, Counter[str]]:
-    known = {one.id: one for one in seen.activities}
-    found: dict[Place, Counter[str]] = defaultdict(Counter)
+def _of_surveys(seen: Gathered, rows: Sequence[Row], field: str) -> dict[str, list[Answer]]:
+    known = {one.id: (one.stage, one.method) for one in seen.activities}
+    found: dict[str, list[Answer]] = defaultdict(list)
     for row in rows:
         if row.type == "survey.response":
-            one = known.get(activity_of(row))
-            for place in places(one.stage, one.method) if one is not None else (("", ""),):
-                found[place].update(codes(row.data.get(field)))
+            for code in codes(row.data.get(field)):
+                found[code].append((row.at_ns, known.get(activity_of(row))))
     return found

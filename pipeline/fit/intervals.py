@@ -44,13 +44,13 @@ def median(values: Sequence[float], unit: str = "") -> Figure:
     if (too_few := few(len(values))) is not None:
         return too_few
     ordered, n = sorted(float(value) for value in values), len(values)
-    rank = _rank(n)
+    beyond = rank(n)
     middle = (ordered[(n - 1) // 2] + ordered[n // 2]) / 2
-    return Figure(value=middle, n=n, lower=ordered[rank], upper=ordered[n - 1 - rank], interval=ORDER, unit=unit)
+    return Figure(value=middle, n=n, lower=ordered[beyond], upper=ordered[n - 1 - beyond], interval=ORDER, unit=unit)
 
 
 @lru_cache(maxsize=1024)
-def _rank(n: int) -> int:
+def rank(n: int) -> int:
     """How many values lie beyond either bound."""
     return max(0, int(stats.binom.ppf(0.025, n, 0.5)) - 1)
 

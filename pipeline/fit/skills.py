@@ -4,9 +4,9 @@ Promises: the unit is an activity; where no activity of a pilot ever says which 
 levels (1 to 5) are ordered words, so their middle is a median; below 5 there is neither share nor level.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -14,12 +14,22 @@ from pipeline import release
 from pipeline.findings import Figure, SkillNeed
 from pipeline.fit import intervals
 from pipeline.fit.activities import Gathered, HeldActivity, activity_of
+from pipeline.fit.batches import as_of
 from pipeline.fit.intervals import LEAST
+from pipeline.fit.splitting import ALL, Answer, Place, places, told_answers
 from pipeline.indicators.intervals import wilson
 from pipeline.rows import Row
 
 LEVEL: Final = "level 1 to 5"
-Place = tuple[str, str]
+LEVELS: Final = (1, 2, 3, 4, 5)
+
+
+class Assessed(NamedTuple):
+    """The levels that may be told, how many assessments there are, and as of which end of a month they are told."""
+
+    levels: Sequence[int] = ()
+    n: int = 0
+    until: int = 0
 
 
 def skill_needs(seen: Gathered, rows: Sequence[Row], k: int) -> list[SkillNeed]:
@@ -27,7 +37,7 @@ def skill_needs(seen: Gathered, rows: Sequence[Row], k: int) -> list[SkillNeed]:
 
     Rows come for all, for each stage, for each method and for each pair, in this order.
     """
-    levels = _levels(seen.activities, rows)
+    levels = _levels(seen, rows, k)
     by_place: dict[Place, list[HeldActivity]] = defaultdict(list)
     for one in seen.activities:
         for place in places(one.stage, one.method):
@@ -38,17 +48,8 @@ def skill_needs(seen: Gathered, rows: Sequence[Row], k: int) -> list[SkillNeed]:
     for place in sorted(by_place, key=order):
         mine, assessed = by_place[place], levels.get(place, {})
         for skill in sorted({skill for one in mine for skill in one.needed} | set(assessed)):
-            found.append(_need(seen, place, skill, mine, assessed.get(skill, []), k))
+            found.append(_need(seen, place, skill, mine, assessed.get(skill, Assessed()), k))
     return found
-
-
-def places(stage: str, method: str) -> tuple[Place, ...]:
-    """Where something of a stage and method is counted.
-
-    >>> places("co_design", "survey")
-    (('', ''), ('co_design', ''), ('', 'survey'), ('co_design', 'survey'))
-    """
-    return ("", ""), (stage, ""), ("", method), (stage, method)
 
 
 def order(place: Place) -> tuple[int, Place]:
@@ -57,7 +58,7 @@ def order(place: Place) -> tuple[int, Place]:
 
 
 def _need(
-    seen: Gathered, place: Place, skill: str, activities: Sequence[HeldActivity], levels: Sequence[int], k: int
+    seen: Gathered, place: Place, skill: str, activities: Sequence[HeldActivity], assessed: Assessed, k: int
 ) -> SkillNeed:
     needing = [one for one in activities if skill in one.needed]
     present = sum(skill in (one.present or ()) for one in needing)
@@ -69,7 +70,7 @@ def _need(
         needed=len(needing),
         present=present,
         met=_met(present, len(needing), "skills_present" in seen.reports),
-        level=_level(levels, k),
+        level=_level(assessed, k),
         synthetic=seen.synthetic or any(one.synthetic for one in needing),
     )
 
@@ -86,29 +87,79 @@ def _met(present: int, needed: int, reported: bool) -> Figure:
     return Figure(value=share, n=needed, lower=100 * lower, upper=100 * upper, interval="wilson", unit="%")
 
 
-def _level(levels: Sequence[int], k: int) -> Figure:
-    """The median level; assessments are of people, so fewer than k are not told."""
-    n = len(levels)
-    if not n:
+def _level(assessed: Assessed, k: int) -> Figure:
+    """The median level of the assessments that may be told; none where it would tell how few were at some level."""
+    n = len(assessed.levels)
+    if not assessed.n:
         return Figure(status="not_defined", reason="it was never assessed", unit=LEVEL)
-    if n < k:
+    if not n:
         return Figure(status="suppressed", reason=release.reason(k), unit=LEVEL)
     if n < LEAST:
         reason = f"rests on {n} assessment{'' if n == 1 else 's'}; at least {LEAST} are needed"
         return Figure(n=n, status="insufficient_n", reason=reason, unit=LEVEL)
-    return intervals.median(levels, LEVEL)
+    found = intervals.median(assessed.levels, LEVEL)
+    if gives_away(assessed.levels, k, bounds=True):
+        found = msgspec.structs.replace(found, lower=None, upper=None, interval="")
+    if gives_away(assessed.levels, k, bounds=False):
+        return Figure(status="suppressed", reason=release.reason(k), unit=LEVEL)
+    if n < assessed.n:
+        found = msgspec.structs.replace(found, status="incomplete", reason=as_of(assessed.until, k))
+    return found
 
 
-def _levels(activities: Iterable[HeldActivity], rows: Iterable[Row]) -> dict[Place, dict[str, list[int]]]:
+def gives_away(levels: Sequence[int], k: int, bounds: bool) -> bool:
+    """Whether number, median and bounds leave one possible number only of 1 to k-1 people: at a level, or up to it.
+
+    >>> gives_away([2, 2, 2, 3, 3, 3], 5, bounds=False), gives_away([1, 2, 2, 3, 3, 4, 5], 5, bounds=True)
+    (True, False)
+    """
+    ordered, n = sorted(levels), len(levels)
+    rank, low, high = intervals.rank(n), (n - 1) // 2, n // 2
+    known = {rank: ordered[rank], n - 1 - rank: ordered[n - 1 - rank]} if bounds else {}
+    both = ordered[low] + ordered[high]
+    spans: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for one in LEVELS:
+        if one > both - one or both - one not in LEVELS or (low == high and 2 * one != both):
+            continue
+        least, most = _up_to({**known, low: one, high: both - one}, n)
+        if any(a > b for a, b in zip(least, most, strict=True)):
+            continue  # the bounds rule it out
+        for a in range(len(LEVELS) + 1):
+            for b in range(a + 1, len(LEVELS) + 1):
+                spans.setdefault((a, b), []).append((max(0, least[b] - most[a]), most[b] - least[a]))
+    for (a, b), found in spans.items():
+        count = sum(a < level <= b for level in ordered)
+        if 0 < count < k and min(least for least, _ in found) == max(most for _, most in found):
+            return True
+    return False
+
+
+def _up_to(known: dict[int, int], n: int) -> tuple[list[int], list[int]]:
+    """The least and the most that may be at each level or below it, from 0 on, where these ranks have these levels."""
+    least, most = [0] * len(LEVELS) + [n], [0] + [n] * len(LEVELS)
+    for rank, level in known.items():
+        for upto in range(len(LEVELS) + 1):
+            if upto >= level:
+                least[upto] = max(least[upto], rank + 1)
+            else:
+                most[upto] = min(most[upto], rank)
+    return least, most
+
+
+def _levels(seen: Gathered, rows: Iterable[Row], k: int) -> dict[Place, dict[str, Assessed]]:
     """Assessed levels by place and skill; one that names no known activity counts for all only."""
-    known = {one.id: one for one in activities}
-    found: dict[Place, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    known = {one.id: (one.stage, one.method) for one in seen.activities}
+    answers: dict[str, list[Answer]] = defaultdict(list)
+    levels: dict[str, list[int]] = defaultdict(list)
     for row in rows:
         skill, level = row.data.get("skill"), row.data.get("level")
-        if row.type != "skill.assessed" or not isinstance(skill, str) or level not in (1, 2, 3, 4, 5):
-            continue
-        one = known.get(activity_of(row))
-        where = places(one.stage, one.method) if one is not None else (("", ""),)
-        for place in dict.fromkeys(where):
-            found[place][skill].append(int(level))
-    return {place: dict(by_skill) for place, by_skill in found.items()}
+        if row.type == "skill.assessed" and isinstance(skill, str) and level in LEVELS:
+            answers[skill].append((row.at_ns, known.get(activity_of(row))))
+            levels[skill].append(int(level))
+    found: dict[Place, dict[str, Assessed]] = defaultdict(dict)
+    for skill, mine in answers.items():
+        told, until = told_answers(mine, seen.last, k)
+        for place, n in Counter(one for _, of in mine for one in (places(*of) if of else (ALL,))).items():
+            shown = [levels[skill][number] for number in told.get(place, [])]
+            found[place][skill] = Assessed(shown, n, until)
+    return dict(found)

@@ -26,7 +26,8 @@ def rows(events: Sequence[Event]) -> list[Row]:
     by_day: dict[int, list[Event]] = {}
     for one in {one.event_id: one for one in events}.values():
         by_day.setdefault(day_of(one.time_ns), []).append(one)
-    return [row for day in sorted(by_day) for row in rows_of(pilot(), by_day[day])]
+    city = pilot()  # which looks through every time zone
+    return [row for day in sorted(by_day) for row in rows_of(city, by_day[day])]
 
 
 def seen(events: Sequence[Event], last: str = "2027-12-31", of: str = "test") -> Gathered:
