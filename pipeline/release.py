@@ -7,6 +7,7 @@ the smallest other part is hidden too, since the difference would tell it. k of 
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from math import isclose
 from typing import Final
 
 from pipeline.indicators.measure import Measure
@@ -50,21 +51,47 @@ def near(count: float, base: int) -> int:
     return int((count + base / 2) // base) * base
 
 
-def rounded(measure: Measure, base: int) -> Measure:
-    """A figure whose counts of people are rounded, and without its interval, which would tell of the exact count."""
+def rounded(measure: Measure, base: int, unit: str = "") -> Measure:
+    """A figure whose counts of people are rounded, and without its interval, which would tell of the exact count.
+
+    `unit` is that of its indicator: what is in percentage points is what a share of people is above another figure.
+    """
     if not base or not measure.people or measure.value is None:
         return measure
     count, n, value = measure.people[0], measure.n, measure.value
     about = near(count, base)
-    if value == count:
-        value, n = float(about), about if n == count else n
-    elif n == count:  # people are what is divided by
+    if measure.interval == "kaplan-meier":  # a product of shares, all digits of which leave few possible counts
+        value, n = float(round(value)), near(n or 0, base)
+    elif n and n in measure.people[1:]:
+        value, n = _of_rounded(value, measure.people, n, base, unit), near(n, base)
+    elif n == count and value != count:  # people are what is divided by
         value, n = value * count / max(about, base), about
+    elif value == count:
+        value, n = float(about), about if n == count else n
     else:
         value = value * about / count if count else value
-        if n is not None and n in measure.people[1:2]:
-            value, n = value * n / max(near(n, base), base), near(n, base)
     return replace(measure, value=value, n=n, lower=None, upper=None, interval="")
+
+
+def _of_rounded(value: float, people: Sequence[int], n: int, base: int, unit: str) -> float:
+    """A figure of some of `n` people as the rounded counts give it: a share or ratio of any of the counts, the number
+    itself, what a share is above another figure, or else in proportion to the first count.
+
+    >>> _of_rounded(50.0, (12, 12, 24), 24, 5, "%"), _of_rounded(1.5, (30, 9, 39), 26, 5, "ratio")
+    (40.0, 1.6)
+    >>> _of_rounded(-10.0, (12, 12, 24), 24, 5, "percentage points"), _of_rounded(2.0, (12, 12, 24), 24, 5, "ratio")
+    (-20.0, 1.6)
+    """
+    whole, count = max(near(n, base), base), people[0]
+    for scale in (100.0, 1.0):
+        for one in people:
+            if isclose(value, scale * one / n, abs_tol=1e-9):
+                return scale * near(one, base) / whole
+    if value == count:
+        return float(near(count, base))
+    if unit == "percentage points":
+        return value + 100 * (near(count, base) / whole - count / n)
+    return value * (near(count, base) / whole) / (count / n) if count else value
 
 
 def small(measure: Measure, k: int) -> bool:

@@ -53,7 +53,7 @@ def evaluate(
         if definition.streams not in gates:
             gates[definition.streams] = _gate(definition, window)
         for measure, told in _released(definition, window, book):
-            measure = rounded(measure, base)
+            measure = rounded(measure, base, definition.unit)
             found.append(_value(definition, window, measure, gates[definition.streams], told, synthetic))
     return found
 
