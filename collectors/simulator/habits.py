@@ -30,6 +30,8 @@ class Habit:
     `people` arrive over 104 weeks; of them `one_time` come once; the others stay `stay_days` on average and
     visit `visits_per_day`. `contributions_per_day` is the level outside activities; `attendance` the mean
     number of people at one. `season` is the yearly swing of use, highest on day `season_peak` of the year.
+    `cadence` is how often the service is used by its nature ("" where events do not say), `ease` how easy people find
+    it, from 0 to 1.
     """
 
     people: int
@@ -55,6 +57,8 @@ class Habit:
     august: float = 1.0
     answer_lag_days: int = 10
     language: str = "en"
+    cadence: str = ""
+    ease: float = 0.7
 
 
 def _kinds(citizen: float, civil: float, business: float, government: float, academia: float) -> dict[str, float]:
@@ -89,6 +93,8 @@ HABITS: Mapping[str, Habit] = {
         season_peak=340,
         answer_lag_days=6,
         language="sv",
+        cadence="daily",
+        ease=0.72,
     ),
     # A street: commuters on working days.
     "bremen": Habit(
@@ -111,6 +117,8 @@ HABITS: Mapping[str, Habit] = {
         season_peak=170,
         answer_lag_days=14,
         language="de",
+        cadence="daily",
+        ease=0.66,
     ),
     # A square for democracy: much engagement, many one-time visitors.
     "athens": Habit(
@@ -134,6 +142,8 @@ HABITS: Mapping[str, Habit] = {
         august=0.75,
         answer_lag_days=18,
         language="el",
+        cadence="weekly",
+        ease=0.6,
     ),
     # A museum and park: busiest at weekends and in spring and summer.
     "genoa": Habit(
@@ -156,6 +166,8 @@ HABITS: Mapping[str, Habit] = {
         season_peak=160,
         answer_lag_days=12,
         language="it",
+        cadence="weekly",
+        ease=0.74,
     ),
     # A city hall on wheels: the van comes on Tuesdays, Thursdays and Saturdays; staff help most people.
     "palmela": Habit(
@@ -179,6 +191,7 @@ HABITS: Mapping[str, Habit] = {
         season=0.08,
         answer_lag_days=5,
         language="pt",
+        ease=0.8,
     ),
     # A campus: lecture days; almost nobody at weekends and few in August.
     "milan": Habit(
@@ -202,6 +215,8 @@ HABITS: Mapping[str, Habit] = {
         august=0.45,
         answer_lag_days=8,
         language="it",
+        cadence="daily",
+        ease=0.68,
     ),
 }
 

@@ -8,7 +8,7 @@ feed and day covers [midnight, midnight or now), as heartbeats every minute woul
 from collections.abc import Iterator
 from datetime import date
 
-from collectors.simulator import engagement, script, sensors, usage
+from collectors.simulator import engagement, meeting, script, sensors, usage
 from collectors.simulator.chance import NS_PER_MS, day_of
 from collectors.simulator.envelope import Happening, Simulated, cloud_event, reading, source_of, topic_of
 from collectors.simulator.heartbeat import beat, beats, counted
@@ -39,7 +39,7 @@ def of_day(city: City, day: int, now_ns: int, stride: int = 1) -> list[Simulated
     first, after = city.bounds(day)
     found: list[Simulated] = []
     for stream, happenings in (
-        ("usage", usage.of_day(city, day) + script.usage_of(city, day)),
+        ("usage", usage.of_day(city, day) + meeting.of_day(city, day) + script.usage_of(city, day)),
         ("engagement", engagement.of_day(city, day)),
     ):
         found += _people_messages(city, stream, day, happenings, (first, min(after, now_ns)))

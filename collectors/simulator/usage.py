@@ -29,7 +29,7 @@ def of_day(city: City, day: int) -> list[Happening]:
     for n, who in enumerate(visits):
         at = times[n]
         if new[who]:
-            found.append(_act(city, int(who), at - 30_000 * NS_PER_MS, "service.registered", {}))
+            found.append(act(city, int(who), at - 30_000 * NS_PER_MS, "service.registered", {}))
         for k in range(actions[n]):
             found.append(core_action(city, int(who), at + k * 4 * _MINUTE_NS))
         if extras[n, 0] < habit.session_share:
@@ -43,10 +43,12 @@ def of_day(city: City, day: int) -> list[Happening]:
 
 def core_action(city: City, who: int, time_ns: int) -> Happening:
     """One use of the service that counts."""
-    return _act(city, who, time_ns, "action.performed", {"core": True})
+    rhythm = {"natural_cadence": city.habit.cadence} if city.habit.cadence else {}
+    return act(city, who, time_ns, "action.performed", {"core": True, **rhythm})
 
 
-def _act(city: City, who: int, time_ns: int, type_: str, own: dict[str, Any]) -> Happening:
+def act(city: City, who: int, time_ns: int, type_: str, own: dict[str, Any]) -> Happening:
+    """One event of a person at the service."""
     data = {
         "schema": "pe.usage.v1",
         **city.people.who[who],
@@ -63,14 +65,14 @@ def _act(city: City, who: int, time_ns: int, type_: str, own: dict[str, Any]) ->
 def _session(city: City, who: int, at: int, seconds: int, number: str) -> list[Happening]:
     session = {"session_id": f"{city.pilot.slug}-{number}"}
     return [
-        _act(city, who, at - 5_000 * NS_PER_MS, "session.started", session),
-        _act(city, who, at + seconds * 1_000 * NS_PER_MS, "session.ended", {**session, "duration_ms": seconds * 1000}),
+        act(city, who, at - 5_000 * NS_PER_MS, "session.started", session),
+        act(city, who, at + seconds * 1_000 * NS_PER_MS, "session.ended", {**session, "duration_ms": seconds * 1000}),
     ]
 
 
 def _task(city: City, who: int, at: int, seconds: int, number: str) -> Happening:
     outcome = "completed" if seconds < 1250 else "failed" if seconds < 1400 else "abandoned"
-    return _act(
+    return act(
         city,
         who,
         at,

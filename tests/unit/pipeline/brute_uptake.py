@@ -49,7 +49,9 @@ class Uptake:
     def reach(self, first, last):
         if not self.rows_of(["service.exposed"], date.min, last):
             return None
-        return 100 * len({e.actor_key for _, e in self.rows_of(["service.exposed"], first, last)}) / self.inhabitants
+        shown = [e.actor_key for _, e in self.rows_of(["service.exposed"], first, last)]
+        people = {key for key in shown if key}  # whoever carries no pseudonym cannot be told from others
+        return None if shown and not people else 100 * len(people) / self.inhabitants
 
     def parts(self, first, last, dim):
         found = defaultdict(set)
