@@ -50,12 +50,17 @@ def history(everybody: list[int]) -> History:
     return found
 
 
-def asked(order: random.Random) -> Iterator[Period]:
-    """Every day, week and month, the whole, and two chosen ranges that differ by one day."""
-    first, last = iso(START), iso(START + DAYS - 1)
+def stored(start: int, days: int) -> Iterator[Period]:
+    """Every day, week and month of a series, and the whole."""
+    first, last = iso(start), iso(start + days - 1)
     for name in ("day", "week", "month"):
         yield from periods_between(name, first, last)
     yield Period("all", first, last)
+
+
+def asked(order: random.Random) -> Iterator[Period]:
+    """Every day, week and month, the whole, and two chosen ranges that differ by one day."""
+    yield from stored(START, DAYS)
     begin = order.randint(0, 3)
     end = order.randint(begin + 1, DAYS - 2)
     yield Period("chosen", iso(START + begin), iso(START + end))

@@ -14,10 +14,11 @@ from pipeline import release_engagement, release_rules
 from pipeline.history import History
 from pipeline.indicators.evaluate import evaluate
 from pipeline.model import Event
-from pipeline.periods import Period, iso, ordinal, periods_between
+from pipeline.periods import Period, iso, ordinal
 from pipeline.release_book import Book
 from pipeline.values import IndicatorValue
 from tests.unit.pipeline.attacker import Attacker, Cell, Counted, began, count, within
+from tests.unit.pipeline.audit import stored
 from tests.unit.pipeline.making import event, ns, pilot
 from tests.unit.pipeline.towns import history_of
 
@@ -69,10 +70,7 @@ def events(everybody: list[int]) -> Iterator[Event]:
 
 def asked(order: random.Random) -> Iterator[Period]:
     """Every day, week and month, the whole, and chosen ranges of which many differ by one day."""
-    first, last = iso(START), iso(START + DAYS - 1)
-    for name in ("day", "week", "month"):
-        yield from periods_between(name, first, last)
-    yield Period("all", first, last)
+    yield from stored(START, DAYS)
     ranges = [(begin, end) for begin in range(DAYS) for end in range(begin, DAYS)]
     for begin, end in order.sample(ranges, 9):
         yield Period("chosen", iso(START + begin), iso(START + end))

@@ -16,9 +16,10 @@ import pytest
 from pipeline import release_rules
 from pipeline.indicators.evaluate import evaluate
 from pipeline.model import Event
-from pipeline.periods import Period, iso, ordinal, periods_between
+from pipeline.periods import Period, iso, ordinal
 from pipeline.release_book import Book
 from pipeline.values import IndicatorValue
+from tests.unit.pipeline.audit import stored
 from tests.unit.pipeline.making import act, event, ns, pilot
 from tests.unit.pipeline.sums import Row, Sums
 from tests.unit.pipeline.towns import history_of
@@ -105,10 +106,7 @@ def facts(order: random.Random) -> list[Fact]:
 
 
 def asked(order: random.Random) -> Iterator[Period]:
-    first, last = iso(START), iso(START + DAYS - 1)
-    for name in ("day", "week", "month"):
-        yield from periods_between(name, first, last)
-    yield Period("all", first, last)
+    yield from stored(START, DAYS)
     for _ in range(10):
         begin = order.randrange(DAYS)
         yield Period("chosen", iso(START + begin), iso(START + order.randrange(begin, DAYS)))
