@@ -11,21 +11,23 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from config.catalogue import Catalogue
+from config.catalogue import UNKNOWN, Catalogue
 from pipeline.alerts.care import Care, Quiet
 from pipeline.alerts.drop_off import KIND as DROP_OFF
 from pipeline.alerts.stories import Story, told, with_series
 from pipeline.day_index import changed, digest
 from pipeline.decisions import as_decision
 from pipeline.delivery.routes import SYSTEM
+from pipeline.evidence import evidence_of
 from pipeline.findings import RetentionCell, Revision
 from pipeline.freeze import keep_hidden, key_of
 from pipeline.frozen import Frozen
 from pipeline.history import History
+from pipeline.indicators import INDICATORS
 from pipeline.indicators.evaluate import evaluate
 from pipeline.operations import Operations
 from pipeline.partials import Partial
-from pipeline.periods import Period, date_ns, iso, period_of, periods_between
+from pipeline.periods import Period, date_ns, iso, ordinal, period_of, periods_between
 from pipeline.pulse import Pulse, read_pulse
 from pipeline.release import Profile, near, profile
 from pipeline.release_book import Book
@@ -206,6 +208,11 @@ class Answers:
             return None
         with self._locks[pilot]:
             return ask(*self._history(pilot))
+
+    def evidence(self, value: IndicatorValue) -> str:
+        """How the events beneath a value were recorded."""
+        first, last, indicator = ordinal(value.start), ordinal(value.end), INDICATORS[value.indicator]
+        return self.read(value.pilot, lambda history, _: evidence_of(history, indicator, first, last)) or UNKNOWN
 
     def edition(self, pilot: str) -> int:
         """A number that changes whenever a pilot's days were written anew; costs one small read."""

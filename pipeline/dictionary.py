@@ -33,7 +33,11 @@ COLUMNS: Final = (
         "How the interval was made: poisson, wilson (clustered or not), bootstrap, bca or kaplan-meier.",
     ),
     ("status", "string", "Whether the value may be used: see the status codes."),
-    ("evidence_quality", "string", "How the events were recorded; unknown where feeds do not say."),
+    (
+        "evidence_quality",
+        "string",
+        "How the events beneath were recorded (vocabulary, evidence); unknown where some do not say.",
+    ),
     ("synthetic", "boolean", "True where any event beneath is simulated."),
     ("revision", "integer", "0 as first published; otherwise the revision that gave the value, see revisions.csv."),
     ("release", "string", "The limit below which counts of people are hidden, and what they are rounded to."),

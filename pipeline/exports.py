@@ -115,7 +115,7 @@ def export(
             "pipeline first, or choose other dates"
         )
     tables: dict[str, Table] = {
-        "indicators.csv": (COLUMNS, [_row(catalogue, value, how) for value in values]),
+        "indicators.csv": (COLUMNS, _rows(answers, catalogue, values, how)),
         "feeds.csv": (
             FEEDS,
             [_feed_row(catalogue, value) for value in values if INDICATORS[value.indicator].family == "quality"],
@@ -189,7 +189,16 @@ def _values(
     )
 
 
-def _row(catalogue: Catalogue, value: IndicatorValue, how: Profile) -> list[object]:
+def _rows(answers: Answers, catalogue: Catalogue, values: Sequence[IndicatorValue], how: Profile) -> list[list[object]]:
+    recorded: dict[tuple[str, str, str, str], str] = {}
+    for one in values:
+        key = (one.pilot, one.indicator, one.start, one.end)
+        if key not in recorded:
+            recorded[key] = answers.evidence(one)
+    return [_row(catalogue, one, recorded[one.pilot, one.indicator, one.start, one.end], how) for one in values]
+
+
+def _row(catalogue: Catalogue, value: IndicatorValue, evidence: str, how: Profile) -> list[object]:
     unit = unit_of(catalogue.pilots[value.pilot], value.indicator, value.dim, value.segment)
     return [
         value.pilot,
@@ -206,7 +215,7 @@ def _row(catalogue: Catalogue, value: IndicatorValue, how: Profile) -> list[obje
         value.upper,
         value.interval or "none",
         value.status,
-        UNKNOWN,
+        evidence,
         value.synthetic,
         value.revision,
         how.words,

@@ -22,7 +22,7 @@ from pipeline.segments import segments_of
 from pipeline.sensor_days import SensorDay, sensor_days
 from pipeline.sketches import People
 
-VERSION: Final = 8
+VERSION: Final = 9
 HOUR_NS: Final = 3600 * NS_PER_S
 ARRIVING: Final = ("service.registered", "session.started")
 SERIES: Final = ("usage", "engagement", "sensor")
@@ -51,8 +51,9 @@ class Held(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Partial(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One day of one pilot.
 
-    `counts` is by "stream/type". `core_by_people` are the core actions that carry a pseudonym.
-    `attending` is the number of attendances per activity id. `hours` counts each series by hours elapsed
+    `counts` is by "stream/type", and so is `evidence`: by which kinds of record they are known. `core_by_people` are
+    the core actions that carry a pseudonym. `attending` is the number of attendances per activity id. `hours` counts
+    each series by hours elapsed
     since local midnight, without events whose time is known only to the day.
     `contributions` are by kind, and `carried` says which feed brought how many of each. `segments` are contributions
     and events of use by feed and what they were part of (`pipeline.segments`).
@@ -70,6 +71,7 @@ class Partial(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     version: int = VERSION
     synthetic: bool = False
     counts: dict[str, int] = {}
+    evidence: dict[str, list[str]] = {}
     core_actions: int = 0
     core_by_people: int = 0
     contributions: dict[str, int] = {}
@@ -117,6 +119,7 @@ def summarise(pilot: Pilot, day: str, events: Sequence[Event], erased: Mapping[s
         day=day,
         synthetic=any(event.synthetic for event in events),
         counts=dict(sorted(_counts(public).items())),
+        evidence=_evidence(public),
         core_actions=_total(core),
         core_by_people=_total(_personal(core)),
         contributions=dict(sorted(few(kinds).items())),
@@ -141,6 +144,14 @@ def summarise(pilot: Pilot, day: str, events: Sequence[Event], erased: Mapping[s
         feeds=feed_days(pilot, events, start, end, erased),
         told=told_in(events),
     )
+
+
+def _evidence(events: Iterable[Event]) -> dict[str, list[str]]:
+    """The words by which events say how they are known, "unknown" for those that do not, by "stream/type"."""
+    found: dict[str, list[str]] = {}
+    for stream, kind, word in sorted({(one.stream, one.type, _word(one.data.get("evidence"))) for one in events}):
+        found.setdefault(f"{stream}/{kind}", []).append(word)
+    return found
 
 
 def _carried(contributed: Iterable[Event], kinds: set[str]) -> dict[str, dict[str, int]]:

@@ -72,6 +72,23 @@ def test_the_package_says_the_numbers_of_the_answers(tmp_path: Path) -> None:
     assert len(keys) == len(set(keys))
 
 
+def test_the_package_says_how_the_events_of_each_figure_were_recorded(tmp_path: Path) -> None:
+    one = city()
+    one.add([act("2026-03-03T10:00:00", "e", data={"evidence": "device_log"})])
+    one.add([event("contribution.made", "2026-03-04T10:00:00", "a", data={"evidence": "facilitator_record"})])
+    one.work()
+    found = {
+        (row["indicator_id"], row["period_start"], row["period_end"]): row["evidence_quality"]
+        for row in rows(package(one, tmp_path / "out.zip"), "indicators.csv")
+    }
+    assert found["contributors", "2026-03-04", "2026-03-04"] == "facilitator_record"
+    assert found["core-actions", "2026-03-03", "2026-03-03"] == "device_log"
+    assert found["core-actions", "2026-03-01", "2026-03-01"] == "unknown"
+    assert found["core-actions", "2026-03-02", "2026-03-08"] == "device_log, unknown"
+    assert found["adoption-per-1000", "2026-03-03", "2026-03-03"] == "device_log, unknown", "of all days up to it"
+    assert found["completeness", "2026-03-03", "2026-03-03"] == "system_log"
+
+
 def test_the_same_answers_give_the_same_bytes(tmp_path: Path) -> None:
     one = city()
     package(one, tmp_path / "a.zip")
