@@ -43,8 +43,10 @@ def taking_part(tells: str, book: Book, window: Window, measure: Measure) -> Ver
         return (givers if tells == "contributors" else givers | history.union("attendees", begin, end)).count
 
     count = number(first, last)
-    left = [count, window.taking_part.count - count, *left_over(book, "taking-part", tells, number, first, last)]
-    return hide(small(book, [*left, *measure.people]))
+    left = [count, window.taking_part.count - count, *measure.people]
+    if first > book.part_began:  # all others are new people between two readable days
+        left += left_over(book, "taking-part", tells, number, first, last)
+    return hide(small(book, left))
 
 
 def both_told(book: Book, window: Window, measure: Measure) -> Verdict:

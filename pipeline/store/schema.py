@@ -18,7 +18,7 @@ TOUCH_TAGS: Final = ("pilot",)
 TOUCH_FIELDS: Final = {"seq": "integer"}
 RECORD_TAGS: Final = ("pilot", "key")
 RECORD_FIELDS: Final = {"body": "string"}
-RECORD_KINDS: Final = ("partial", "detail", "values", "now", "report", "alert", "done")
+RECORD_KINDS: Final = ("partial", "detail", "values", "now", "report", "lost", "alert", "done")
 
 # One tuple of statements per version; a file at version n has had the first n applied, each of which ends by saying so.
 RAW_MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 from tests.services import missing
@@ -57,6 +58,8 @@ class Mosquitto:
             ).stdout
         )
         self._server = Server([program(), "-c", str(self.config)], folder)
+        named = dict(pairwise(options))
+        self._ports = [self.port, *([int(named["--tls-port"])] if "--tls-port" in named else [])]
 
     @property
     def pid(self) -> int:
@@ -71,7 +74,7 @@ class Mosquitto:
         return self._server.log.read_text(errors="replace")
 
     def start(self) -> None:
-        self._server.start(lambda: listens(self.port))
+        self._server.start(lambda: all(listens(port) for port in self._ports))
 
     def stop(self) -> None:
         self._server.stop()

@@ -50,7 +50,7 @@ def test_the_same_request_again_is_answered_alike_and_done_once(desk: Desk) -> N
     first = ask(desk, do="purge", ids=["2019-03-02/1"])
     assert (first.done, ask(desk, do="purge", ids=["2019-03-02/1"])) == (1, first)
     assert ask(desk, "r-2", do="purge", ids=["2019-03-02/1"]).done == 0
-    assert desk.counts == {"done": 2, "refused": 0, "repeated": 1, "malformed": 0, "failed": 0}
+    assert desk.counts == {"done": 2, "refused": 0, "repeated": 1, "malformed": 0, "failed": 0, "overrun": 0}
 
 
 def test_letters_are_shown_newest_first_with_their_body(desk: Desk) -> None:
