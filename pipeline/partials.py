@@ -149,7 +149,8 @@ def summarise(pilot: Pilot, day: str, events: Sequence[Event], erased: Mapping[s
 def _evidence(events: Iterable[Event]) -> dict[str, list[str]]:
     """The words by which events say how they are known, "unknown" for those that do not, by "stream/type"."""
     found: dict[str, list[str]] = {}
-    for stream, kind, word in sorted({(one.stream, one.type, _word(one.data.get("evidence"))) for one in events}):
+    said = {(one.stream, one.type, word if isinstance(word := one.data.get("evidence"), str) else "") for one in events}
+    for stream, kind, word in sorted({(stream, kind, _word(word)) for stream, kind, word in said}):
         found.setdefault(f"{stream}/{kind}", []).append(word)
     return found
 

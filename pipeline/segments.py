@@ -23,10 +23,21 @@ Counts = dict[str, dict[str, int]]
 
 def segments_of(pilot: Pilot, events: Iterable[Event], is_core: Callable[[Pilot, Event], bool]) -> Counts:
     """Counts by feed and "dimension/word"; staff, bots and test accounts are not among the events."""
-    found: dict[tuple[str, str, str], int] = defaultdict(int)
+    alike: dict[tuple[object, ...], list[Any]] = {}  # of events that are part of the same, one, and their number
     for event in events:
+        kind = event.type
+        if event.stream == USE:
+            known = alike.setdefault((event.feed, kind, event.data.get("core", True) is False), [event, 0])
+        elif kind == "contribution.made":
+            said = (word_of(event.data.get("channel")), event.service_id, *method_of(event.data))
+            known = alike.setdefault((event.feed, event.actor_kind, *said), [event, 0])
+        else:
+            continue
+        known[1] += event.count
+    found: dict[tuple[str, str, str], int] = defaultdict(int)
+    for event, number in alike.values():
         for dim, word in _parts(pilot, event, is_core):
-            found[event.feed, dim, word] += event.count
+            found[event.feed, dim, word] += number
     kept = _kept(found)
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for (feed, dim, word), number in found.items():
