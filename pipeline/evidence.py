@@ -26,8 +26,7 @@ def evidence_of(history: History, indicator: Indicator, first: int, last: int) -
     begin = 0 if indicator.look_back is None else first - indicator.look_back
     found: set[str] = set()
     kinds = [f"{stream}/{kind}" for stream in ("sensor", "usage", "engagement", "ops") for kind in sorted(needed)]
-    for number in history.days_with(kinds, begin, last + indicator.look_ahead):
-        day = history.day(number)
-        for kind in kinds if day is not None else ():
-            found.update(day.evidence.get(kind, ()))  # type: ignore[union-attr]
+    for day in map(history.day, history.days_with(kinds, begin, last + indicator.look_ahead)):
+        if day is not None:
+            found.update(word for kind in kinds for word in day.evidence.get(kind, ()))
     return ", ".join(sorted(found)) or UNKNOWN

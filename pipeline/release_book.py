@@ -25,7 +25,7 @@ from pipeline.release_crowds import BLOCK, crowds, signs
 from pipeline.release_parts import Counts, parts_told
 from pipeline.release_points import BEFORE_ALL, NOTHING_DECIDED, Decided, Grew, decide, growth, month_end
 from pipeline.release_visits import Visits
-from pipeline.sketches import OtherKeyEpoch
+from pipeline.sketches import OtherKeyEpoch, union
 
 FOLLOWED: Final = 7
 Family = Literal[
@@ -86,11 +86,11 @@ KINDS: Final[dict[Family, Kind]] = {
 FAMILIES: Final[tuple[Family, ...]] = tuple(KINDS)
 # Totals that are counted anew only where something changed since they were decided: unions of many people are dear.
 _DEAR: Final[tuple[Family, ...]] = ("taking-part", "both")
-_EVER: Final[dict[str, tuple[People, ...]]] = {  # of either of the first two, and of the third where one is named
+_EVER: Final[dict[str, tuple[People, ...]]] = {  # who ever did any of these
     "contributors": ("contributors",),
     "attendees": ("attendees",),
     "taking-part": ("contributors", "attendees"),
-    "both": ("contributors", "attendees", "active"),
+    "both": ("contributors", "attendees"),
 }
 Kept = Mapping[Family, Decided]
 
@@ -157,11 +157,11 @@ class Book:
 
     def _unchanged(self, kept: Decided, ahead: int) -> int:
         """The last day up to which nothing changed since a choice was made; BEFORE_ALL where that is not known."""
+        if not kept.seen:
+            return BEFORE_ALL
         now = self._signs(kept, ahead)
         differ = [block for block in {*now, *kept.seen} if now.get(block) != kept.seen.get(block)]
-        if not kept.seen or not differ:
-            return kept.until if kept.seen else BEFORE_ALL
-        return max(BEFORE_ALL, min(differ) * BLOCK - 1 - ahead)
+        return max(BEFORE_ALL, min(differ) * BLOCK - 1 - ahead) if differ else kept.until
 
     def everything(self) -> dict[Family, Decided]:
         """The decisions of every family."""
@@ -236,9 +236,10 @@ class Book:
         key = (name, min(day, self.last))
         if key not in self._people:
             try:
-                found = [self.history.before(of, key[1] + 1) for of in _EVER[name]]
-                people = found[0] if len(found) == 1 else found[0] | found[1]
-                self._people[key] = (people & found[2] if len(found) > 2 else people).count
+                people = union([self.history.before(of, key[1] + 1) for of in _EVER[name]])
+                if name == "both":
+                    people = people & self.history.before("active", key[1] + 1)
+                self._people[key] = people.count
             except OtherKeyEpoch:
                 self._people[key] = 0
         return self._people[key]

@@ -44,7 +44,10 @@ def _tasks(history: History, first: int, last: int, _: int) -> Iterator[Told]:
     rows = history.usage.tasks(first - LOOK_BACK, last + LOOK_AHEAD)
     for one in attempts(rows, first, last, lambda day: True):
         if one.actor is not None:
-            for part in ("done" if one.outcome == "completed" else "not done", *(["timed"] if one.seconds else [])):
+            for part in (
+                "done" if one.outcome == "completed" else "not done",
+                *(["timed"] if one.seconds is not None else []),
+            ):
                 yield one.day, f"tasks/{part}", one.actor
                 yield one.day, f"task-parts/{one.family}/{part}", one.actor
 
@@ -65,13 +68,13 @@ def _actions(history: History, first: int, last: int, k: int) -> Iterator[Told]:
             yield int(days[place]), part, int(people[place])
 
 
-def _questionnaires(history: History, first: int, last: int, _: int) -> Iterator[Told]:
+def _questionnaires(history: History, first: int, last: int, k: int) -> Iterator[Told]:
     for day in range(first, last + 1):
         for row in history.usage.answers(day, day):
             if not of_users(row):
                 continue
             instrument, given = str(row.data.get("instrument", "")), scores_of(row)
-            for who in _respondents(row):
+            for who in _respondents(row, k):
                 if instrument.startswith((SUS, *CONTENT)):
                     yield day, "answered/any", who
                 if instrument.startswith(SUS) and len(given) == SUS_ITEMS:
@@ -83,22 +86,22 @@ def _questionnaires(history: History, first: int, last: int, _: int) -> Iterator
                         yield day, "content/not all", who
 
 
-def _views(history: History, first: int, last: int, _: int) -> Iterator[Told]:
+def _views(history: History, first: int, last: int, k: int) -> Iterator[Told]:
     for day in history.days_with(("engagement/survey.response", "usage/survey.response"), first, last):
         for row in answers_among(history.engagement.of(day).get("survey.response", ())):
-            for who in _respondents(row):
+            for who in _respondents(row, k):
                 yield day, "asked/any", who
                 for item in ITEMS:
                     if (given := score(row, item)) is not None and 1 <= given <= 5:
                         yield day, f"{item}/{'top' if given >= TOP else 'rest'}", who
 
 
-def _respondents(row: Row) -> Iterator[Hashable]:
-    """Who answered: what was counted without pseudonyms is as many people."""
+def _respondents(row: Row, k: int) -> Iterator[Hashable]:
+    """Who answered, k at most: what was counted without pseudonyms is as many people."""
     if row.actor is not None:
         yield row.actor
     else:
-        yield from ((row.id, row.at_ns, number) for number in range(min(row.count, 64)))
+        yield from ((row.id, row.at_ns, number) for number in range(min(row.count, k)))
 
 
 def _signups(history: History, first: int, last: int, _: int) -> Iterator[Told]:
